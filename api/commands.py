@@ -1,0 +1,206 @@
+"""`copilot serve | keys`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from copilot.domain import Role
+from copilot.errors import ConfigurationError, InputError
+from copilot.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from copilot.build import Parts
+    from copilot.store.accounts import Accounts
+
+console = Console()
+Prepare = Callable[["Parts", str], None]
+"""What to do with the parts, and the server's address, before it answers."""
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+SHUTDOWN_SECONDS = 5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    keys = typer.Typer(help="API keys: shown once, kept as a hash, revocable.", no_args_is_help=True)
+    keys.command("create")(create)
+    keys.command("revoke")(revoke)
+    keys.command("list")(show)
+    app.add_typer(keys, name="keys")
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; any but this machine's own needs a key first.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+) -> None:
+    """Serve suggestions over HTTP and run the jobs of other commands. Example: copilot serve --port 8080."""
+    run(Settings(), host, port)
+
+
+def run(settings: Settings, host: str, port: int, *, prepare: Prepare | None = None) -> None:
+    """Own the indexes, run the jobs and answer requests until the process is told to stop; `prepare` runs before the first of them.
+
+    Raises ConfigurationError where strangers could get in, IndexesOwned where another process has the indexes.
+    """
+    with _accounts(settings) as accounts:
+        keyless = not accounts.any()
+    refuse_open_door(host, keyless)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    with served(settings, address, prepare) as app:
+        console.print(f"Support Copilot: {address}  (its description: {address}/docs)", highlight=False)
+        if keyless:
+            console.print(
+                "No key exists, so only this machine is served. `copilot keys create` makes one.", highlight=False
+            )
+        answer_requests(app, host, port)
+
+
+def refuse_open_door(host: str, keyless: bool) -> None:
+    """Raise ConfigurationError where others could reach the server while it asks nobody for a key."""
+    from api.auth import is_loopback
+
+    if keyless and not is_loopback(host):
+        raise ConfigurationError(
+            f"Listening on {host} would let anyone on the network in. Create a key first (`copilot keys create --role admin`), "
+            "or listen on 127.0.0.1."
+        )
+
+
+@contextmanager
+def served(settings: Settings, address: str, prepare: Prepare | None = None) -> Iterator[FastAPI]:
+    """The app, in a process that owns the indexes and runs the jobs, for as long as the block runs."""
+    from api.app import create_app
+    from copilot.build import build
+    from copilot.jobs import JobThread, owning
+    from ingest.pipeline import Indexer
+
+    with owning(settings, address), closing(build(settings)) as parts, ExitStack() as stack:
+        parts.records.forget_older_than(settings.retention_days)
+        if prepare:
+            prepare(parts, address)
+        jobs = JobThread(parts)
+        jobs.start()
+        stack.callback(jobs.stop)
+        yield create_app(parts, Indexer(parts).retire)
+
+
+def answer_requests(app: FastAPI, host: str, port: int) -> None:
+    """Run uvicorn until the process is told to stop."""
+    import uvicorn
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for noisy in ("httpx", "chromadb", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        log_config=log_config(),
+    )
+    uvicorn.Server(config).run()
+
+
+def log_config() -> dict[str, Any]:
+    """Uvicorn's logging, with query strings left out of the access log: they hold customers' words."""
+    from uvicorn.config import LOGGING_CONFIG
+
+    config: dict[str, Any] = json.loads(json.dumps(LOGGING_CONFIG))
+    config["filters"] = {"path": {"()": PathOnly}}
+    config["handlers"]["access"]["filters"] = ["path"]
+    return config
+
+
+class PathOnly(logging.Filter):
+    """Cuts the query string from uvicorn's access lines."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Every line passes, cut."""
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            client, method, path, version, status = record.args
+            record.args = (client, method, str(path).partition("?")[0], version, status)
+        return True
+
+
+def create(
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="agent (the default), knowledge_manager, evaluator or admin; may be repeated."),
+    ] = None,
+    workspace: Annotated[
+        str | None, typer.Option("--workspace", "-w", help="COPILOT_WORKSPACE where not given.")
+    ] = None,
+    team: Annotated[list[str] | None, typer.Option(help="Whose documents it may see; may be repeated.")] = None,
+    as_json: JSON = False,
+) -> None:
+    """Make a key and show it, once. Example: copilot keys create --role agent --team billing."""
+    settings = Settings()
+    roles = [_role(one) for one in role or ["agent"]]
+    with _accounts(settings) as accounts:
+        id, secret = accounts.create(workspace or settings.workspace, roles, team or ())
+    if as_json:
+        console.print_json(data={"id": id, "key": secret})
+    else:
+        console.print(f"{secret}", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"Key {id}. It is not kept, so it cannot be shown again. From now on every request needs a key.",
+            highlight=False,
+        )
+
+
+def _role(name: str) -> Role:
+    known: tuple[Role, ...] = get_args(Role)
+    for role in known:
+        if role == name:
+            return role
+    raise InputError(f"There is no role {name!r}. Roles: {', '.join(known)}.")
+
+
+def revoke(id: Annotated[str, typer.Argument(help="As `copilot keys list` shows it.")]) -> None:
+    """Stop a key at once. Example: copilot keys revoke 1f0c9a7be2d34c55."""
+    with _accounts(Settings()) as accounts:
+        accounts.revoke(id)
+    console.print(f"Key {id} is revoked.", markup=False, highlight=False)
+
+
+def show(as_json: JSON = False) -> None:
+    """List all keys without their secrets. Example: copilot keys list."""
+    with _accounts(Settings()) as accounts:
+        keys = accounts.list()
+    if as_json:
+        console.print_json(data=[asdict(key) for key in keys], default=str)
+        return
+    table = Table("key", "workspace", "roles", "teams", "created", "revoked")
+    for key in keys:
+        revoked = f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else ""
+        table.add_row(
+            key.id, key.workspace, ", ".join(key.roles), ", ".join(key.teams), f"{key.created_at:%Y-%m-%d}", revoked
+        )
+    console.print(table)
+
+
+@contextmanager
+def _accounts(settings: Settings) -> Iterator[Accounts]:
+    """The keys, without the rest of the product: this works beside a running server."""
+    from copilot.store.accounts import Accounts
+    from copilot.store.database import Database
+
+    database = Database(settings.database_url())
+    try:
+        yield Accounts(database)
+    finally:
+        database.close()

@@ -1,0 +1,60 @@
+"""`copilot demo`: the demo company, loaded and served."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from copilot.build import Parts
+from copilot.settings import Settings
+
+console = Console()
+MESSAGE = "The light on my hub blinks amber since this morning and all sensors are offline. What can I do?"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+) -> None:
+    """Load the demo company and serve it. Example: copilot demo --port 8000."""
+    import ingest.demo
+    from api.commands import run
+
+    settings = Settings()
+    if settings.taxonomy is None:
+        settings = settings.model_copy(update={"taxonomy": ingest.demo.FOLDER / "taxonomy.yaml"})
+    run(settings, host, port, prepare=_load)
+
+
+def _load(parts: Parts, address: str) -> None:
+    """Bring the demo company in; the second time nothing is embedded."""
+    import ingest.demo
+    from ingest.load import Reading
+    from ingest.pipeline import Indexer, total
+
+    indexer = Indexer(parts)
+    paths = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]
+    with console.status("loading the demo company, Tarnbrook"):
+        summary = total(indexer.ingest(parts.settings.workspace, path, Reading()) for path in paths)
+    console.print(
+        f"Tarnbrook: {summary.added} documents added, {summary.unchanged} unchanged, {summary.embedded} chunks embedded, "
+        f"{summary.seconds:.1f} seconds",
+        highlight=False,
+    )
+    console.print(
+        f"\nOpen    {address}/docs\nTry     curl -s {address}/v1/suggestions -H 'Content-Type: application/json' \\",
+        highlight=False,
+    )
+    console.print(
+        f"""          -d '{{"conversation": {{"messages": [{{"author": "customer", "text": "{MESSAGE}"}}]}}}}'\n""",
+        highlight=False,
+        markup=False,
+    )
+    console.print("Stop    Ctrl-C\n")

@@ -1,0 +1,47 @@
+"""The request bodies that the OpenAPI shows; a test sends each of them."""
+
+from __future__ import annotations
+
+from fastapi.openapi.models import Example
+
+CONVERSATION = {
+    "id": "ticket-4711",
+    "channel": "email",
+    "subject": "Refund for a lamp that arrived broken",
+    "customer": {"name": "Ada Okafor", "locale": "en-GB"},
+    "messages": [
+        {"author": "customer", "text": "Hi, the lamp arrived with a cracked shade. How do I get my money back?"}
+    ],
+}
+SUGGEST: dict[str, Example] = {
+    "conversation": {
+        "summary": "A conversation in full",
+        "value": {"conversation": CONVERSATION, "options": {"limit": 6}},
+    },
+    "stored": {
+        "summary": "A stored conversation",
+        "value": {"conversation_id": "ticket-4711", "options": {"tone": "friendly"}},
+    },
+}
+REGENERATE: dict[str, Example] = {
+    "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}}
+}
+FEEDBACK: dict[str, Example] = {
+    "accepted": {"summary": "Sent as it was", "value": {"verdict": "accepted"}},
+    "edited": {
+        "summary": "Sent with changes",
+        "value": {"verdict": "edited", "final_text": "Hi Ada, we will refund the lamp today."},
+    },
+    "rejected": {"summary": "Not sent", "value": {"verdict": "rejected", "reason": "It answers another question."}},
+}
+START: dict[str, Example] = {"email": {"summary": "An e-mail", "value": CONVERSATION}}
+MESSAGE: dict[str, Example] = {
+    "follow-up": {
+        "summary": "The customer writes again",
+        "value": {"author": "customer", "text": "Still no answer. Is anybody there?"},
+    },
+    "note": {
+        "summary": "A private note",
+        "value": {"author": "agent", "visibility": "private", "text": "Asked the warehouse."},
+    },
+}

@@ -1,0 +1,135 @@
+"""Documents: listed, read, uploaded, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import APIRouter, File, Form, Path, Query, UploadFile
+from pydantic import StringConstraints
+from starlette.responses import Response
+
+from api import uploads
+from api.auth import Guarded
+from api.bodies import Words
+from api.deps import PartsOf, RetireOf, Who
+from api.routes.jobs import JobView, view
+from api.visible import readable
+from copilot.domain import Document, Kind, Principal, RevisionStatus
+from copilot.errors import NotAllowed, NotFound
+from copilot.retrieve import visible_to
+from copilot.store.ledger import now
+from copilot.store.library import Library, View
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"], route_class=Guarded)
+
+Id = Annotated[Words, Path(max_length=512, description="A ticket's or article's id; it may hold slashes.")]
+Audience = Annotated[str, StringConstraints(pattern="^(public|internal|team:[A-Za-z0-9._-]{1,59})$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A document's head and the number of the revision in force."""
+
+    document: Document
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Documents by id; `next` is what to send as `after` for the page that follows, null at the end."""
+
+    documents: tuple[Listed, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionHead:
+    """A revision without its words."""
+
+    revision: int
+    status: RevisionStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A document as one of its revisions has it: citations' offsets are into `text`, in Unicode code points."""
+
+    document: Document
+    revision: int
+    status: RevisionStatus
+    text: str
+    content_hash: str
+    revisions: tuple[RevisionHead, ...]
+
+
+@router.get("")
+def page(
+    parts: PartsOf, who: Who, kind: Kind | None = None,
+    after: Annotated[Words | None, Query(max_length=512, description="The last id of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page:  # fmt: skip
+    """The documents that the reader may see, by id."""
+    parts.library.clock(who.workspace)
+    view = View(workspace=who.workspace, audiences=visible_to(who), as_of=now())
+    found = parts.library.documents(view, kind=kind, after=after, limit=limit + 1)
+    listed = tuple(Listed(document=document, revision=number) for document, number in found[:limit])
+    return Page(documents=listed, next=listed[-1].document.id if len(found) > limit else None)
+
+
+@router.post("", status_code=202, form_limits={"max_files": 1, "max_fields": 2, "max_part_size": 1000})
+def upload(
+    parts: PartsOf, who: Who, file: Annotated[UploadFile, File(description="One file: md, html, txt, pdf, docx, jsonl or csv.")],
+    kind: Annotated[Kind | None, Form(description="What it holds; by its type where left out.", examples=["article"])] = None,
+    audience: Annotated[
+        Audience | None, Form(description="`public`, `internal` or `team:NAME`; its own word where left out.", examples=["public"])
+    ] = None,
+) -> JobView:  # fmt: skip
+    """Take a file in; the job that is answered tells when it can be found and cited."""
+    _require_theirs(who, audience)
+    saved = uploads.save(parts.settings, who.workspace, file.filename or "", file.file)
+    job = parts.jobs.add(who.workspace, "ingest", {"paths": [str(saved)], "kind": kind, "audience": audience})
+    return view(job)
+
+
+@router.get("/{document_id:path}")
+def read(
+    document_id: Id, parts: PartsOf, who: Who, revision: Annotated[int | None, Query(ge=1, lt=2**31)] = None
+) -> Read:
+    """One revision of a document with its text; the one in force where no number is given."""
+    found = readable(parts.library, who, document_id, revision)
+    revisions = tuple(
+        RevisionHead(revision=number, status=cast(RevisionStatus, status), created_at=at)
+        for number, status, at in parts.library.revisions(who.workspace, document_id)
+    )
+    return Read(
+        document=found.document, revision=found.number, status=cast(RevisionStatus, found.status), text=found.text,
+        content_hash=found.content_hash, revisions=revisions,
+    )  # fmt: skip
+
+
+@router.delete("/{document_id:path}", status_code=204, response_class=Response)
+def delete(document_id: Id, parts: PartsOf, who: Who, retire: RetireOf) -> None:
+    """Delete a document with all its revisions: when this answers, nothing finds, quotes or shows it."""
+    if parts.ledger.key(who.workspace, document_id) is None:
+        raise NotFound(f"There is no document {document_id!r}.")
+    _require_seen(parts.library, who, document_id)
+    uploads.forget(parts.settings, who.workspace, parts.ledger.roots(who.workspace, [document_id]).get(document_id, ""))
+    retire(who.workspace, [document_id])
+
+
+def _require_theirs(who: Principal, audience: str | None) -> None:
+    audiences = visible_to(who)
+    if audience is not None and audiences is not None and audience not in audiences:
+        raise NotAllowed(f"The key belongs to no team that may see {audience!r}. Choose an audience of its own.")
+
+
+def _require_seen(library: Library, who: Principal, document_id: str) -> None:
+    """Raise NotFound for another team's document. A question that is kept for ranking alone is nobody's to read, but may be deleted."""
+    try:
+        library.text(who.workspace, document_id)
+    except NotFound:
+        return
+    readable(library, who, document_id)

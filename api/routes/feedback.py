@@ -1,0 +1,52 @@
+"""Feedback: what the agent did with a suggestion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from api.auth import Guarded
+from api.bodies import FeedbackBody, within
+from api.deps import PartsOf, PathId, Who
+from api.examples import FEEDBACK
+from copilot.domain import Suggestion, Verdict
+from copilot.errors import InputError
+from copilot.feedback import edit_distance
+
+router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict as stored: how far what was sent is from the draft, 0 the same to 1 nothing left."""
+
+    verdict: Verdict
+    edit_distance: float
+
+
+@router.post("/{suggestion_id}/feedback")
+def feedback(
+    suggestion_id: PathId, body: Annotated[FeedbackBody, Body(openapi_examples=FEEDBACK)], parts: PartsOf, who: Who
+) -> Judged:
+    """Say what became of the suggestion: sent as it was, sent with changes, or not sent."""
+    within([body.final_text or ""], parts.settings.max_message_chars)
+    suggestion = parts.records.suggestion(who.workspace, suggestion_id)
+    judged = Judged(verdict=body.verdict, edit_distance=_distance(suggestion, body))
+    parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), judged.edit_distance)
+    return judged
+
+
+def _distance(suggestion: Suggestion, body: FeedbackBody) -> float:
+    if body.verdict == "rejected":
+        return 1.0
+    if body.verdict == "accepted" and suggestion.draft is None:
+        raise InputError(
+            "There is no draft to accept: the suggestion abstained. Send `edited` with final_text, or `rejected`."
+        )
+    return (
+        edit_distance(suggestion.draft.text if suggestion.draft else "", body.final_text or "")
+        if body.verdict == "edited"
+        else 0.0
+    )

@@ -1,0 +1,95 @@
+"""Jobs: long work and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Query
+from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from api.auth import Guarded
+from api.deps import PartsOf, PathId, Who
+from api.stream import EventStream, documented, frame
+from api.words import cleaned
+from copilot.domain import JobState
+from copilot.store.jobs import Job, Jobs
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Guarded)
+
+LOOK_SECONDS = 0.3
+QUIET_LOOKS = 50  # then a comment keeps proxies from closing the stream
+KEEP_ALIVE = b": still at it\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job as it is shown: without its payload, which holds the server's paths."""
+
+    id: str
+    kind: str
+    state: JobState
+    progress: dict[str, Any]
+    result: dict[str, Any] | None
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    """The newest jobs first."""
+
+    jobs: tuple[JobView, ...]
+
+
+def view(job: Job) -> JobView:
+    """What is shown of a job. File names that are no UTF-8 may stand in its report, so it is cleaned."""
+    return JobView(
+        id=job.id, kind=job.kind, state=job.state, progress=cleaned(job.progress), result=cleaned(job.result),
+        error=cleaned(job.error), created_at=job.created_at, finished_at=job.finished_at,
+    )  # fmt: skip
+
+
+@router.get("")
+def newest(parts: PartsOf, who: Who, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> JobList:
+    """The newest jobs."""
+    return JobList(jobs=tuple(view(job) for job in parts.jobs.list(who.workspace, limit)))
+
+
+@router.get("/{job_id}")
+def show(job_id: PathId, parts: PartsOf, who: Who) -> JobView:
+    """One job: its state, its progress, and what came of it."""
+    return view(parts.jobs.get(who.workspace, job_id))
+
+
+EVENTS = documented("`progress` at each step, then `done` or `failed`.", ("progress", "done", "failed"))
+
+
+@router.get("/{job_id}/events", response_class=StreamingResponse, responses=EVENTS)
+def follow(job_id: PathId, parts: PartsOf, who: Who) -> Response:
+    """The job's progress as server-sent events until it is finished."""
+    parts.jobs.get(who.workspace, job_id)
+    return EventStream(_followed(parts.jobs, who.workspace, job_id))
+
+
+async def _followed(jobs: Jobs, workspace: str, id: str) -> AsyncIterator[bytes]:
+    """A frame at each change. Between two looks it waits without a thread, so that many may follow."""
+    shown, quiet = b"", 0
+    while True:
+        job = view(await run_in_threadpool(jobs.get, workspace, id))
+        seen, finished = to_json(job), job.state in ("done", "failed")
+        if seen != shown:
+            yield frame(job.state if finished else "progress", seen)
+        if finished:
+            return
+        quiet = 0 if seen != shown else quiet + 1
+        if quiet and quiet % QUIET_LOOKS == 0:
+            yield KEEP_ALIVE
+        shown = seen
+        await anyio.sleep(LOOK_SECONDS)

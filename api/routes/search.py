@@ -1,0 +1,38 @@
+"""Search: the agent's own question."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import StringConstraints
+
+from api.auth import Guarded
+from api.bodies import Time, Words
+from api.deps import PartsOf, Who
+from copilot import retrieve
+from copilot.errors import EmptyMessage
+
+router = APIRouter(prefix="/v1/search", tags=["search"], route_class=Guarded)
+
+Searched = Literal["article", "ticket", "macro"]
+Language = Annotated[str, StringConstraints(pattern="^[A-Za-z-]{2,16}$")]
+
+
+@router.get("")
+def search(
+    parts: PartsOf,
+    who: Who,
+    q: Annotated[
+        Words, Query(max_length=4000, description="A question or some words.", examples=["how do I reset it?"])
+    ],
+    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+    kind: Annotated[list[Searched], Query(max_length=3, description="Articles and tickets where left out.")] = [],  # noqa: B006
+    before: Annotated[Time | None, Query(description="Only what was known before this time.")] = None,
+    language: Annotated[Language | None, Query(description="Only documents in this language or in none.")] = None,
+) -> retrieve.Found:
+    """Documents with their best passages, scores by arm, and offsets into the revision's text."""
+    if not q.strip():
+        raise EmptyMessage("There is nothing to search for. Send some words in q.")
+    kinds = tuple(dict.fromkeys(kind)) or retrieve.KINDS
+    return parts.copilot.search(who, retrieve.Query(text=q, limit=limit, kinds=kinds, language=language, before=before))

@@ -1,0 +1,144 @@
+"""Suggestions: made, shown again, made anew."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Request
+from starlette.responses import Response
+
+from api.auth import Guarded
+from api.bodies import RegenerateBody, SuggestBody, within
+from api.deps import MetricsOf, PartsOf, PathId, WantsEvents, Who
+from api.errors import id_of
+from api.examples import REGENERATE, SUGGEST
+from api.metrics import Metrics
+from api.stream import EventStream, documented, frames, replayed
+from api.visible import seen_by
+from copilot.assist import Event
+from copilot.build import Parts
+from copilot.domain import Conversation, Options, Principal, Suggestion
+from copilot.errors import Conflict
+from copilot.store.records import Records
+
+router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{1,255}$",
+        description="The same request with the same key is answered once.",
+    ),
+]
+STEPS = ("triage", "escalation", "passages", "statement", "done", "error")
+STREAMED = documented(
+    "The suggestion, or with `Accept: text/event-stream` its steps, one `statement` event for each statement.", STEPS
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request for a suggestion: the conversation, whether it is to be stored, and what tells the same request from another."""
+
+    conversation: Conversation
+    new: bool
+    options: Options
+    key: str | None
+    hash: str
+
+
+@router.post("", response_model=Suggestion, responses=STREAMED)
+def suggest(
+    body: Annotated[SuggestBody, Body(openapi_examples=SUGGEST)],
+    request: Request, parts: PartsOf, metrics: MetricsOf, who: Who, events: WantsEvents, key: Key = None,
+) -> Suggestion | Response:  # fmt: skip
+    """A suggestion for the latest message of a conversation, given here or by the id of a stored one."""
+    if body.conversation is None:
+        conversation = parts.records.conversation(who.workspace, body.conversation_id or "").conversation
+    else:
+        conversation = body.conversation.noun()
+    within((message.text for message in conversation.messages), parts.settings.max_message_chars)
+    asked = Asked(
+        conversation=replace(conversation, id=conversation.id or uuid.uuid4().hex), new=body.conversation is not None,
+        options=body.options.noun(), key=key, hash=_hash(who, request, body.model_dump_json()),
+    )  # fmt: skip
+    return _answer(parts, metrics, who, asked, request if events else None)
+
+
+@router.get("/{suggestion_id}", response_model=Suggestion)
+def show(suggestion_id: PathId, parts: PartsOf, who: Who) -> Suggestion:
+    """The suggestion with the same evidence again, but for what was deleted since and what the reader may not see."""
+    return seen_by(who, parts.library, parts.records.suggestion(who.workspace, suggestion_id))
+
+
+@router.post("/{suggestion_id}/regenerate", response_model=Suggestion, responses=STREAMED)
+def regenerate(
+    suggestion_id: PathId, body: Annotated[RegenerateBody, Body(openapi_examples=REGENERATE)],
+    request: Request, parts: PartsOf, metrics: MetricsOf, who: Who, events: WantsEvents, key: Key = None,
+) -> Suggestion | Response:  # fmt: skip
+    """Another suggestion for the same conversation, as it stands now."""
+    before = parts.records.suggestion(who.workspace, suggestion_id)
+    conversation = parts.records.conversation(who.workspace, before.conversation_id).conversation
+    asked = Asked(
+        conversation=conversation, new=False, options=body.options.noun(), key=key,
+        hash=_hash(who, request, body.model_dump_json()),
+    )  # fmt: skip
+    return _answer(parts, metrics, who, asked, request if events else None)
+
+
+def _hash(who: Principal, request: Request, body: str) -> str:
+    """The same principal asking the same of the same address."""
+    return hashlib.sha256("\n".join((who.id, request.url.path, body)).encode()).hexdigest()
+
+
+def _answer(
+    parts: Parts, metrics: Metrics, who: Principal, asked: Asked, request: Request | None
+) -> Suggestion | Response:
+    """The suggestion, as a stream where a request is given; a key that was used before gets what was made then."""
+    if asked.key is not None:
+        made = parts.records.claim(who.workspace, asked.key, asked.hash)
+        if made is not None:
+            shown = seen_by(who, parts.library, made)
+            return EventStream(frames(replayed(shown), id_of(request.scope))) if request else shown
+    events = _events(parts, metrics, who, asked)
+    first = next(events)  # what cannot be answered is refused as a problem, not as a stream that breaks off
+    if request:
+        return EventStream(frames(chain([first], events), id_of(request.scope)), events.close)
+    *_, done = events
+    assert isinstance(done.data, Suggestion)
+    return done.data
+
+
+def _events(parts: Parts, metrics: Metrics, who: Principal, asked: Asked) -> Generator[Event, None, None]:
+    """The steps; the conversation is stored once the first shows that it can be answered, a key whose request came to nothing is free again."""
+    try:
+        for number, event in enumerate(parts.copilot.stream(who, asked.conversation, asked.options, key=asked.key)):
+            if number == 0 and asked.new:
+                _keep(parts.records, who.workspace, asked.conversation)
+            if isinstance(event.data, Suggestion):
+                metrics.suggestion(event.data)
+            yield event
+    finally:
+        if asked.key is not None:
+            parts.records.release(who.workspace, asked.key)
+
+
+def _keep(records: Records, workspace: str, conversation: Conversation) -> None:
+    """Store the conversation; of one that is known already, store its new messages. Raises Conflict where the older ones differ."""
+    try:
+        return records.keep_conversation(workspace, conversation)
+    except Conflict:
+        id = conversation.id or ""
+        known = records.conversation(workspace, id).conversation.messages
+    if conversation.messages[: len(known)] != known:
+        raise Conflict(
+            f"Conversation {id!r} is stored with other messages. Send it with them, with a new id, or by conversation_id."
+        )
+    for message in conversation.messages[len(known) :]:
+        records.add_message(workspace, id, message)

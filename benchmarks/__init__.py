@@ -1,0 +1,1 @@
+"""Speed and quality of the whole, measured; `README.md` has the figures."""

@@ -1,0 +1,37 @@
+"""The `copilot` command: its sub-commands are found by the entry-point group `copilot.commands`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import entry_points
+
+import typer
+from rich.console import Console
+
+from copilot.errors import CopilotError
+
+app = typer.Typer(
+    help="A self-hosted copilot for customer support: cited suggestions over your own documents and solved tickets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on stderr and exit code 1."""
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+    os.environ.setdefault("LANGSMITH_TRACING", "false")
+    for point in sorted(entry_points(group="copilot.commands"), key=lambda point: point.name):
+        point.load()(app)
+    try:
+        app()
+    except CopilotError as error:
+        Console(stderr=True).print(f"[red]{error.__class__.__name__}[/red]: ", end="")
+        Console(stderr=True).print(str(error), markup=False, highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

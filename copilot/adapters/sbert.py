@@ -1,0 +1,59 @@
+"""Any sentence-transformers model, run by sentence-transformers itself on torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from copilot.ports import Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+class SentenceTransformerEmbedder:
+    """Unit vectors of the model with this path or name."""
+
+    def __init__(self, name: str, threads: int, window: int) -> None:
+        self._name, self._threads, self._window = name, threads, window
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Weights, engine, dtype and window: the name alone would not notice retrained weights."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self._model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.float().contiguous().numpy().tobytes())
+        return f"{digest.hexdigest()[:16]}-torch-fp32-{self._window}"
+
+    @cached_property
+    def dimensions(self) -> int:
+        """The length of one vector."""
+        return int(self._model.get_embedding_dimension() or 0)
+
+    def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
+        """One unit row a text; a query embeds alone and with the model's own query prompt, if it has one."""
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        encode = self._model.encode_query if kind == "query" else self._model.encode_document
+        size = 1 if kind == "query" else 16
+        vectors = encode(list(texts), batch_size=size, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of the text without special ones."""
+        return len(self._model.tokenizer.tokenize(text))
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        torch.set_num_threads(self._threads)
+        model = SentenceTransformer(self._name, device="cpu", trust_remote_code=False)
+        model.max_seq_length = min(self._window, model.max_seq_length or self._window)
+        return model

@@ -1,0 +1,129 @@
+"""Words in tantivy: BM25, incremental, on disk; one index a shelf, so that one workspace's words never weigh in another's scores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from copilot.ports import LexicalEntry, Shelf
+
+if TYPE_CHECKING:
+    from tantivy import Index, Query, Schema, TextAnalyzer
+
+WEIGHTS = {"title": 3.0, "headings": 2.0, "body": 1.0}
+ANALYSER = "support"
+HEAP_BYTES = 30_000_000
+QUERY_TERMS = 200
+
+
+class TantivyIndex:
+    """BM25 over stemmed words. Stores ids and terms, no text."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._lock = folder, RLock()
+        self._schema, self._analyser = _schema(), _analyser()
+        self._indexes: dict[Shelf, Index] = {}
+        for described in sorted(folder.glob("*/shelf.json")):
+            shelf = Shelf(**json.loads(described.read_text(encoding="utf-8")))
+            self._indexes[shelf] = self._open(shelf)
+
+    def upsert(self, shelf: Shelf, entries: Sequence[LexicalEntry]) -> None:
+        """Put the entries in; durable when it returns."""
+        from tantivy import Document
+
+        with self._lock:
+            index = self._indexes.get(shelf) or self._open(shelf)
+            self._indexes[shelf] = index
+            writer = index.writer(HEAP_BYTES, 1)
+            for entry in entries:
+                writer.delete_documents_by_term("id", entry.id)
+                fields = {"id": entry.id, "title": entry.title, "headings": entry.headings, "body": entry.body}
+                writer.add_document(Document(**fields))
+            writer.commit()
+            writer.wait_merging_threads()
+            index.reload()
+
+    def delete(self, shelf: Shelf, ids: Sequence[str]) -> None:
+        """Take the ids out; unknown ids are no error."""
+        with self._lock:
+            if shelf not in self._indexes or not ids:
+                return
+            writer = self._indexes[shelf].writer(HEAP_BYTES, 1)
+            for id in ids:
+                writer.delete_documents_by_term("id", id)
+            writer.commit()
+            writer.wait_merging_threads()
+            self._indexes[shelf].reload()
+
+    def search(self, shelf: Shelf, text: str, limit: int) -> list[tuple[str, float]]:
+        """The best ids with their BM25 score, best first. Words are matched, never parsed: no text is a syntax error."""
+        index = self._indexes.get(shelf)
+        query = self._query(text)
+        if index is None or query is None or limit < 1:
+            return []
+        searcher = index.searcher()
+        hits = searcher.search(query, limit, count=False).hits
+        return [(searcher.doc(address)["id"][0], float(score)) for score, address in hits]
+
+    def ids(self, shelf: Shelf) -> set[str]:
+        """Every id on the shelf."""
+        from tantivy import Query
+
+        index = self._indexes.get(shelf)
+        if index is None:
+            return set()
+        searcher = index.searcher()
+        hits = searcher.search(Query.all_query(), max(1, searcher.num_docs), count=False).hits
+        return {searcher.doc(address)["id"][0] for _, address in hits}
+
+    def shelves(self) -> list[Shelf]:
+        """Every shelf that has an index."""
+        return sorted(self._indexes, key=lambda s: (s.workspace, s.kind, s.side))
+
+    def _query(self, text: str) -> Query | None:
+        """A word that the customer repeats counts as often as it stands; past a bound only the first words do."""
+        from tantivy import Occur, Query
+
+        counts = Counter(self._analyser.analyze(text))
+        terms = [
+            (Occur.Should, Query.boost_query(Query.term_query(self._schema, field, term, "freq"), weight * count))
+            for term, count in list(counts.items())[:QUERY_TERMS]
+            for field, weight in WEIGHTS.items()
+        ]
+        return Query.boolean_query(terms) if terms else None
+
+    def _open(self, shelf: Shelf) -> Index:
+        from tantivy import Index
+
+        described = {"workspace": shelf.workspace, "kind": shelf.kind, "side": shelf.side}
+        name = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:24]
+        folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        index = Index(self._schema, path=str(folder), reuse=True)
+        index.register_tokenizer(ANALYSER, self._analyser)
+        (folder / "shelf.json").write_text(json.dumps(described), encoding="utf-8")
+        return index
+
+
+def _schema() -> Schema:
+    from tantivy import SchemaBuilder
+
+    builder = SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    for field in WEIGHTS:
+        builder.add_text_field(field, stored=False, tokenizer_name=ANALYSER, index_option="freq")
+    return builder.build()
+
+
+def _analyser() -> TextAnalyzer:
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(40)).filter(Filter.lowercase())
+    return (
+        builder.filter(Filter.ascii_fold()).filter(Filter.stopword("english")).filter(Filter.stemmer("english")).build()
+    )

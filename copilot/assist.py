@@ -1,0 +1,260 @@
+"""The whole path from a conversation to a suggestion: query, retrieve, triage, decide, draft, ground, escalate, store."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Literal
+
+import prompts
+from copilot.domain import (
+    PUBLIC,
+    Abstention,
+    Citation,
+    Conversation,
+    Draft,
+    Evidence,
+    Guidance,
+    Hit,
+    Macro,
+    Nearest,
+    Options,
+    Principal,
+    Provenance,
+    Statement,
+    Status,
+    Suggestion,
+    Triage,
+)
+from copilot.draft import evidence, similar, write
+from copilot.errors import DrafterFailed
+from copilot.escalate import Policy, escalate
+from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
+from copilot.query import missing_facts, search_text
+from copilot.redact import redact
+from copilot.retrieve import Found, Query, Retriever
+from copilot.settings import Settings
+from copilot.store.ledger import now
+from copilot.store.library import Library
+from copilot.store.records import Records
+from copilot.triage import Triager
+
+log = logging.getLogger(__name__)
+
+DEFAULT = Options()
+MACRO_FROM = 0.45
+SIMILAR_FROM = 0.40
+GUIDANCE_FROM = 0.40
+NEAREST = 3
+TICKETS = 5
+SIMILAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step's outcome, as it is streamed; `done` carries the whole Suggestion."""
+
+    name: Literal["triage", "escalation", "passages", "statement", "done"]
+    data: object
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What retrieval gives a suggestion: documents by their part in it, and what a draft may rest on."""
+
+    articles: tuple[Hit, ...]
+    tickets: tuple[Hit, ...]
+    macros: tuple[Hit, ...]
+    texts: dict[tuple[str, int], tuple[str, int]]
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def strength(self) -> float:
+        """How near the best evidence comes to the message: the cosine that abstention looks at."""
+        return max((one.score for one in self.evidence), default=0.0)
+
+
+class Copilot:
+    """Suggests replies and answers searches for a principal, over one index."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        embedder: Embedder,
+        retriever: Retriever,
+        library: Library,
+        records: Records,
+        triager: Triager,
+        policy: Policy,
+        extractive: Drafter,
+        model: Drafter | None,
+    ) -> None:
+        self._settings, self._embedder, self._retriever, self._library = settings, embedder, retriever, library
+        self._records, self._triager, self._policy = records, triager, policy
+        self._extractive, self._model = extractive, model
+
+    def search(self, principal: Principal, query: Query) -> Found:
+        """The documents that bear on a query of the agent's own."""
+        return self._retriever.search(principal, query)
+
+    def suggest(
+        self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
+    ) -> Suggestion:
+        """The suggestion for the conversation's latest message, stored. Raises EmptyMessage, NotFound."""
+        *_, last = self.stream(principal, conversation, options, key=key)
+        assert isinstance(last.data, Suggestion)
+        return last.data
+
+    def stream(
+        self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
+    ) -> Iterator[Event]:
+        """The same, step by step as it comes; the last event is `done`."""
+        watch = Stopwatch()
+        text = search_text(conversation)
+        revision = self._library.clock(principal.workspace)
+        as_of = options.before or self._library.epoch(principal.workspace)
+        vector = self._embedder.embed([text], "query")[0]
+        watch.lap("embed")
+
+        triage = self._triager.read(conversation, vector)
+        watch.lap("triage")
+        yield Event("triage", triage)
+
+        query = Query(text=text, limit=options.limit, before=options.before, as_of=as_of)
+        findings = self._find(principal, query, vector)
+        watch.lap("search")
+
+        weak = findings.strength < self._settings.abstain_below
+        escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit)
+        watch.lap("escalate")
+        yield Event("escalation", escalation)
+        shown = findings.articles[: options.limit]
+        yield Event("passages", shown)
+
+        drafted = Drafted("abstained", None)
+        if not weak:
+            for step in self._draft(conversation, text, triage, findings, options):
+                if isinstance(step, Statement):
+                    yield Event("statement", step)
+                else:
+                    drafted = step
+        watch.lap("draft")
+
+        suggestion = Suggestion(
+            id=uuid.uuid4().hex, conversation_id=conversation.id or uuid.uuid4().hex, status=drafted.status, created_at=now(),
+            draft=drafted.draft, triage=triage, escalation=escalation,
+            abstention=None if drafted.draft else _abstention(findings, triage, weak),
+            similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
+            passages=shown, guidance=_guidance(findings), macros=_macros(findings),
+            provenance=Provenance(
+                index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
+                settings=self._settings.hash(), as_of=as_of,
+            ),
+            timings_ms={},
+        )  # fmt: skip
+        suggestion = replace(suggestion, timings_ms=watch.total())
+        self._records.keep_suggestion(principal.workspace, suggestion, key)
+        yield Event("done", suggestion)
+
+    def _find(self, principal: Principal, query: Query, vector: Vectors) -> Findings:
+        """Articles and solved tickets apart, since their scores do not compare; macros too."""
+        wide = replace(query, kinds=("article",), limit=3 * query.limit)
+        articles = self._retriever.rank(principal, wide, vector)
+        tickets = self._retriever.rank(principal, replace(query, kinds=("ticket",), limit=TICKETS), vector)
+        macros = self._retriever.rank(principal, replace(query, kinds=("macro",), limit=2), vector)
+        hits = (*articles, *tickets, *macros)
+        texts = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in hits})
+        articles, tickets, macros = (
+            tuple(h for h in some if (h.document_id, h.revision) in texts) for some in (articles, tickets, macros)
+        )
+        public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
+        return Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
+
+    def _draft(
+        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
+    ) -> Iterator[Statement | Drafted]:
+        """The statements as they are grounded, then the draft; a failing model costs only its time."""
+        request = DraftRequest(
+            conversation=conversation, message=redact(text, [conversation.customer.name or ""]).text, evidence=findings.evidence,
+            language=triage.language.label, sentiment=triage.sentiment.label, tone=options.tone,
+        )  # fmt: skip
+        for drafter in filter(None, (self._model, self._extractive)):
+            fallback = self._model is not None and drafter is self._extractive
+            try:
+                for step in write(drafter, request):
+                    yield (
+                        step if isinstance(step, Statement) else Drafted("extractive" if fallback else "drafted", step)
+                    )
+                    if isinstance(step, Draft):
+                        return
+            except DrafterFailed as error:
+                log.warning("%s failed, the extractive draft steps in: %s", drafter.name, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What became of the draft."""
+
+    status: Status
+    draft: Draft | None
+
+
+class Stopwatch:
+    """Milliseconds by step, and in all."""
+
+    def __init__(self) -> None:
+        self._start = self._last = perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, step: str) -> None:
+        """The time since the last lap goes to this step."""
+        here = perf_counter()
+        self._laps[step] = round((here - self._last) * 1e3, 3)
+        self._last = here
+
+    def total(self) -> dict[str, float]:
+        """All steps so far, and `total`."""
+        return {**self._laps, "total": round((perf_counter() - self._start) * 1e3, 3)}
+
+
+def _abstention(findings: Findings, triage: Triage, weak: bool) -> Abstention:
+    reason = (
+        "no source comes near enough to the message" if weak else "the nearest sources say nothing that can be quoted"
+    )
+    hits = sorted((*findings.articles, *findings.tickets), key=lambda hit: (-hit.scores["dense"], hit.document_id))
+    nearest = tuple(
+        Nearest(document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.scores["dense"])
+        for hit in hits[:NEAREST]
+    )
+    return Abstention(reason=reason, nearest=nearest, missing_facts=missing_facts(triage))
+
+
+def _guidance(findings: Findings) -> tuple[Guidance, ...]:
+    """What the best internal document says, for the agent's eyes."""
+    internal = [hit for hit in findings.articles if hit.audience != PUBLIC and hit.scores["dense"] >= GUIDANCE_FROM]
+    return tuple(Guidance(text=hit.passages[0].text, citation=_whole_passage(hit)) for hit in internal[:1])
+
+
+def _whole_passage(hit: Hit) -> Citation:
+    passage = hit.passages[0]
+    return Citation(
+        document_id=hit.document_id, revision=hit.revision, start=passage.start, end=passage.end, quote=passage.text,
+        title=hit.title, url=hit.url, kind=hit.kind,
+    )  # fmt: skip
+
+
+def _macros(findings: Findings) -> tuple[Macro, ...]:
+    near = [hit for hit in findings.macros if hit.scores["dense"] >= MACRO_FROM]
+    return tuple(
+        Macro(
+            document_id=hit.document_id,
+            title=hit.title,
+            text=findings.texts[hit.document_id, hit.revision][0],
+            score=hit.score,
+        )
+        for hit in near
+    )

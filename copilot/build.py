@@ -1,0 +1,89 @@
+"""The composition root: the one place that names adapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import RLock
+
+from copilot.adapters.chroma import ChromaIndex
+from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.adapters.tantivy import TantivyIndex
+from copilot.assist import Copilot
+from copilot.errors import ConfigurationError
+from copilot.escalate import Policy
+from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
+from copilot.retrieve import Retriever
+from copilot.settings import Settings
+from copilot.store.accounts import Accounts
+from copilot.store.database import Database
+from copilot.store.jobs import Jobs
+from copilot.store.ledger import Ledger
+from copilot.store.library import Library
+from copilot.store.records import Records
+from copilot.triage import Triager
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The product, put together."""
+
+    settings: Settings
+    database: Database
+    ledger: Ledger
+    library: Library
+    records: Records
+    jobs: Jobs
+    accounts: Accounts
+    embedder: Embedder
+    vectors: VectorIndex
+    lexical: LexicalIndex
+    retriever: Retriever
+    copilot: Copilot
+    writing: RLock
+    """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def build(settings: Settings) -> Parts:
+    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url())
+    embedder = _embedder(settings)
+    library, records = Library(database, embedder.fingerprint), Records(database)
+    vectors, lexical = ChromaIndex(settings.home / "chroma"), TantivyIndex(settings.home / "tantivy")
+    retriever = Retriever(library, embedder, vectors, lexical, settings)
+    copilot = Copilot(
+        settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
+        triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
+        extractive=ExtractiveDrafter(settings.resolution_from), model=_model(settings),
+    )  # fmt: skip
+    return Parts(
+        settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
+        jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
+        retriever=retriever, copilot=copilot, writing=RLock(),
+    )  # fmt: skip
+
+
+def _embedder(settings: Settings) -> Embedder:
+    if settings.embedder == "minilm" and settings.engine == "onnx":
+        from copilot.adapters.onnx import minilm
+
+        return minilm(settings.models, settings.threads, settings.window)
+    if settings.engine == "onnx":
+        raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
+    from copilot.adapters.onnx import package_folder
+    from copilot.adapters.sbert import SentenceTransformerEmbedder
+
+    name = str(package_folder()) if settings.embedder == "minilm" else settings.embedder
+    return SentenceTransformerEmbedder(name, settings.threads, settings.window)
+
+
+def _model(settings: Settings) -> Drafter | None:
+    if settings.llm is None:
+        return None
+    from copilot.adapters.langchain import LangChainDrafter, chat_model
+
+    return LangChainDrafter(settings.llm, chat_model(settings), settings.llm_deadline_seconds)

@@ -1,0 +1,108 @@
+"""The facts that a message names, with their exact place: order numbers, amounts, versions, dates and error codes. Linear in its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from copilot.domain import Conversation, Entity
+
+MOST = 40
+"""More facts than this of one message are a log, not a question."""
+
+MONTH = (
+    r"(?:jan(?:uary|uar|vier|uari)?|ene(?:ro)?|feb(?:ruary|ruar|ruari|rero)?|f[eé]v(?:rier)?|mar(?:ch|s|zo)?|m[aä]rz|maart|apr(?:il)?|avr(?:il)?|"
+    r"abr(?:il)?|(?-i:May)|mai|mei|mayo|june?|juni|juin|junio|july?|juli|juillet|julio|aug(?:ust|ustus)?|ao[uû]t|ago(?:sto)?|sept?(?:ember|embre|iembre)?|"
+    r"oct(?:ober|obre|ubre)?|okt(?:ober)?|nov(?:ember|embre|iembre)?|dec(?:ember)?|dez(?:ember)?|d[eé]c(?:embre)?|dic(?:iembre)?)"
+)
+DAY = r"(?:3[01]|[12]\d|0?[1-9])"
+YEAR = r"(?:19|20)\d\d"
+NUMBER = r"(?:\d{1,3}(?:[.,'’ \x{a0}\x{202f}]\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)"
+CURRENCY = (
+    r"(?:€|\$|£|¥|₹|zł|fr\.|(?:eur|usd|gbp|chf|jpy|cad|aud|inr|sek|nok|dkk|pln|czk|huf|brl|mxn|krw|cny)\b|"
+    r"(?:euros?|dollars?|pounds?|bucks|quid|francs?|franken|rupees?|kronor|kroner|kr|yen|pesos?)\b)"
+)
+VERSION = r"v?\d{1,5}(?:\.\d{1,6}){0,4}"
+NUMBERED = (
+    r"(?:order|booking|invoice|ticket|case|reference|tracking|shipment|parcel|contract|policy|customer|serial|rma|"
+    r"bestellung|auftrag|bestellnummer|auftragsnummer|rechnung|sendung|kundennummer|vorgang|commande|facture|colis|dossier|"
+    r"bestelling|ordernummer|factuur|zending|klantnummer|pedido|factura|env[ií]o)"
+)
+CODE_NUMBER = r"(?:\s{1,2}(?:code|number|no\.?|nr\.?))?\s{0,2}[:#]?\s{0,2}"
+ITS_NUMBER = r"(?:\s{1,2}|[.:#-])(?:(?:id|no|nr|num|number|nummer|n°|nº|numero|numéro|número)\b)?[\s.:#]{0,3}(?:is\s|est\s|ist\s)?"
+PATTERNS: tuple[tuple[str, str], ...] = (
+    ("date", rf"\b{YEAR}-(?:0\d|1[0-2])-{DAY}\b"),
+    ("date", rf"\b{DAY}[./-](?:0?[1-9]|1[0-2])[./-](?:{YEAR}|\d\d)\b"),
+    ("date", rf"\b(?:0?[1-9]|1[0-2])/{DAY}/(?:{YEAR}|\d\d)\b"),
+    ("date", rf"\b{DAY}(?:st|nd|rd|th|er|\.)?\s{{1,2}}(?:of\s|de\s)?{MONTH}\b\.?(?:,?\s{{1,2}}(?:de\s)?{YEAR}\b)?"),
+    ("date", rf"\b{MONTH}\.?\s{{1,2}}{DAY}(?:st|nd|rd|th)?\b(?:,?\s{{1,2}}{YEAR}\b)?"),
+    (
+        "error",
+        rf"\b(?:error|fehler|erreur|fout|fehlercode|foutcode|errorcode){CODE_NUMBER}([a-z]{{0,4}}[-_]?\d{{1,8}})\b",
+    ),
+    ("error", r"\b(0x[0-9a-f]{2,16})\b"),
+    ("error", r"\b((?-i:[A-Z]{2,12}(?:_[A-Z0-9]{1,20}){1,6}))\b"),
+    ("error", r"\b((?-i:E)-?\d{2,4})\b"),
+    ("order", rf"\b{NUMBERED}{ITS_NUMBER}([a-z]{{0,5}}[-_/]?\d[\da-z]{{3,11}}(?:-[\da-z]{{1,8}}){{0,3}})\b"),
+    ("order", r"\b((?-i:[A-Z]{2,5})-\d{4,12}(?:-[\dA-Z]{1,6})?)\b"),
+    ("order", r"#\s?(\d{4,14})\b"),
+    ("amount", rf"{CURRENCY}\s{{0,2}}{NUMBER}"),
+    ("amount", rf"\b{NUMBER}(?:,-|,–)?\s{{0,2}}{CURRENCY}"),
+    (
+        "version",
+        rf"\b(?:version|ver\.|release|firmware|build|rev\.)\s{{0,2}}:?\s{{0,2}}({VERSION}(?:-?(?:beta|rc|esr|alpha)\.?\d{{0,3}})?)\b",
+    ),
+    ("version", rf"\b(?:android|ios|ipados|macos|windows|ubuntu|debian|fedora|watchos|app)\s{VERSION}\b"),
+    ("version", r"\b(v\d{1,5}(?:\.\d{1,6}){1,4})\b"),
+    ("version", r"(?:^|[\s(])(\d{1,4}\.\d{1,4}\.\d{1,6}(?:esr)?)(?:[\s,;:!?)]|\.(?:\s|$)|$)"),
+)
+"""Kinds and what they look like, the surest first: what an earlier one has taken is not read again."""
+
+
+def entities(conversation: Conversation) -> tuple[Entity, ...]:
+    """What the customer named, message by message, in reading order."""
+    return tuple(
+        entity
+        for index, message in enumerate(conversation.messages)
+        if message.author == "customer" and message.visibility == "public"
+        for entity in in_message(message.text, index)
+    )
+
+
+def in_message(text: str, index: int) -> list[Entity]:
+    """The facts named in one message, none overlapping another; `text[start:end]` is each one's text."""
+    readable = text.encode("utf-8", "replace").decode()  # lone surrogates become one "?" each, so offsets stay
+    taken = bytearray(len(text))
+    found: list[Entity] = []
+    for kind, start, end in _candidates(readable):
+        if not any(taken[start:end]):
+            taken[start:end] = b"\x01" * (end - start)
+            found.append(Entity(type=kind, text=text[start:end], message=index, start=start, end=end))
+    return sorted(found, key=lambda entity: entity.start)[:MOST]
+
+
+def _candidates(text: str) -> Iterator[tuple[str, int, int]]:
+    for kind, pattern in _compiled():
+        for match in pattern.finditer(text):
+            start, end = match.span(min(1, pattern.groups))
+            yield kind, start, end
+
+
+@cache
+def _compiled() -> tuple[tuple[str, Any], ...]:
+    import re2
+
+    options = re2.Options()
+    options.case_sensitive = False
+    return tuple((kind, re2.compile(pattern, options)) for kind, pattern in PATTERNS)
+
+
+def value(amount: str) -> float:
+    """The number that an amount names: `€1.234,50` and `1,234.50 USD` are both 1234.5; 0 where there is none."""
+    digits = "".join(c for c in amount if c.isdigit() or c in ".,").strip(".,")
+    head, mark, tail = max((digits.rpartition(mark) for mark in ".,"), key=lambda parts: len(parts[0]))
+    if not mark or len(tail) == 3:
+        head, tail = head + tail, ""
+    whole = "".join(c for c in head if c.isdecimal())
+    return float(f"{whole or 0}.{tail or 0}") if tail.isdecimal() or not tail else 0.0

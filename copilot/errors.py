@@ -1,0 +1,68 @@
+"""What can go wrong, and who should read about it. HTTP numbers live in `api/errors.py` alone.
+
+CopilotError
+├── InputError               the caller sent something that cannot be used
+│   ├── EmptyMessage         nothing to answer
+│   ├── TooLarge             above a limit of the settings
+│   └── UnreadableFile       a file that its parser refuses, with the reason
+├── NotKnowledge             a record that is deliberately left out of the index (unsolved, spam), with the reason
+├── NotFound                 no such thing in the caller's workspace
+├── NotAllowed               the caller's role or team may not do this
+├── Conflict                 the same key with another body, or a change under one's feet
+├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
+├── IndexesOwned             another process owns the indexes of this COPILOT_HOME
+├── IndexMismatch            the index was made by another embedder: vectors of two makers are never mixed
+└── ConfigurationError       the operator's settings, model files or policy are wrong
+"""
+
+
+class CopilotError(Exception):
+    """The root: its message says what happened and what to do next."""
+
+
+class InputError(CopilotError):
+    """The caller sent something that cannot be used."""
+
+
+class EmptyMessage(InputError):
+    """There is nothing to answer."""
+
+
+class TooLarge(InputError):
+    """The input is above a limit of the settings."""
+
+
+class UnreadableFile(InputError):
+    """A file's parser refused it."""
+
+
+class NotKnowledge(CopilotError):
+    """A record is deliberately left out of the index."""
+
+
+class NotFound(CopilotError):
+    """No such thing in the caller's workspace."""
+
+
+class NotAllowed(CopilotError):
+    """The caller's role or team may not do this."""
+
+
+class Conflict(CopilotError):
+    """The request contradicts an earlier one."""
+
+
+class DrafterFailed(CopilotError):
+    """The configured model was slow, garbled or absent."""
+
+
+class IndexesOwned(CopilotError):
+    """Another process owns the indexes of this COPILOT_HOME."""
+
+
+class IndexMismatch(CopilotError):
+    """The index was made by another embedder."""
+
+
+class ConfigurationError(CopilotError):
+    """The operator's settings, model files or policy are wrong."""

@@ -1,0 +1,106 @@
+"""Where a text names a person: after a greeting, under a closing, after a title, where somebody says who they are, and names known beforehand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from copilot.personal import Finder, rule
+from copilot.text import CAPITAL, CLOSING, GREETING
+
+_TITLE = (
+    r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Herrn?|Frau|Mevr(?:ouw)?|Mw|Meneer|Dhr|Madame|Mme|Mlle|Monsieur|Señora?|Sra?|Signora?|[Ff]amil(?:ie|y|le)|M(?=\.))"
+    r"(?:\.|\. | )(?:(?:Dr|Prof)\.? )?"
+)
+_OF = r"(?:(?:van|von|de|der|den|del|la|le|du|dos|da|di|el|al|bin|ten|ter|zu|’t|'t) ){0,3}"
+_WORD = rf"{CAPITAL}[^\W\d_]+(?:['’-][^\W\d_]+)?"
+_PERSON = rf"(?:{_WORD}|{CAPITAL}\.)"
+_FULL = rf"{_PERSON}(?: {_OF}{_PERSON}){{0,3}}"
+_TWO = rf"{_WORD}(?: {_OF}{_PERSON}){{1,3}}"
+_END = r"(?=[ \t]*(?:[,!.:;)\n–—-]|$))"
+_LINE = r"(?m:^)[ \t]{0,20}"
+_CLOSED = rf"{_LINE}(?i:{CLOSING})"
+_GREETED = (
+    rf"(?:{_LINE}|(?<=[.!?] ))(?i:{GREETING})[ ,]{{1,2}}(?:{_TITLE})?(?P<it>{_FULL}){_END}",
+    rf"(?i:\b(?:thanks|thank you|thx|danke|bedankt|merci|gracias)(?: again| so much| very much)?)[ ,]{{1,2}}(?P<it>{_PERSON}){_END}",
+)
+_INTRODUCED = (
+    rf"{_CLOSED}[^\w\n]{{0,4}}\n{{1,2}}[ \t–—-]{{0,3}}(?P<it>{_FULL})[ \t.,]*(?=\n|\Z)",
+    rf"{_CLOSED}[^\w\n]{{0,4}}\n{{1,2}}[ \t–—-]{{0,3}}(?P<it>[a-z]{{3,15}})\s{{0,9}}\Z",
+    rf"{_CLOSED}[ ,–—-]{{1,4}}(?P<it>{_FULL})[ \t.]*(?=\n|\Z)",
+    r"(?i:\b(?:(?:my|our|his|her|the|full|first|last|maiden|customer) name(?:'s| is|:)|mein name ist|ich heiße|mijn naam is|ik heet|"
+    r"je m[’']appelle|mon nom est|me llamo|mi nombre es|(?:vor|nach)name:|naam:|nombre:|goes by|speak(?:ing)? with|spoke (?:to|with)|"
+    rf"name on the (?:bell|door|card|account|order|parcel) is)) (?:{_TITLE})?(?P<it>{_FULL})",
+    r"(?i:\bmy name(?:'s| is)) (?P<it>[a-z]{3,15}(?: (?!and|from)[a-z]{3,15})?)(?= and\b| from\b|[,.!\n]|$)",
+    rf"(?i:\bthis is) (?P<it>{_FULL})(?=,? (?:from|here|calling|writing|at|again)\b)",
+    rf"(?i:\b(?:i'm|i am|i’m)) (?P<it>{_TWO})(?=[,.!\n]| (?:from|and|of|at)\b|$)",
+    rf"[,.!?] (?P<it>{_TWO})\.?\s{{0,9}}\Z",
+    rf"(?<!\w){_TITLE}(?P<it>{_FULL})",
+    rf"(?<!\w)(?P<it>{_TWO}) ?[<(\[](?=[\w.%+-]{{1,64}}@)",
+    r"[\\/](?:Users|home|Benutzer|Utilisateurs|Usuarios)[\\/](?P<it>[^\W_][\w .-]{1,40})(?=[\\/])",
+)
+_ABOVE = re.compile(rf"(?<!\w)(?P<it>{_TWO})(?:,? ?\n|, )\s{{0,8}}\Z")
+_NOBODY = frozenset(
+    "all there team everyone everybody anyone someone folks guys sir madam support people community friend friends customer customers "
+    "service helpdesk desk agent admin administrator guest user username yourname name public default shared owner me myself bot chat "
+    "system unknown anonymous moderator helper help damen herren zusammen tous madame monsieur sirs both again hello hi hey dear thanks "
+    "thank regards grüße grüsse gruß wünsche mozilla thunderbird firefox windows outlook office word excel exchange teams google gmail "
+    "yahoo microsoft apple android linux mac macos ios iphone ipad samsung norton mcafee avast the this that what which when where how why "
+    "who not and but for you your our its i in on at to of if so it is was my an no yes ok a we he she they using running having getting "
+    "trying wrong missing incorrect correct misspelled displayed shown gone changed spelled spelt different just also still now here very "
+    "really sorry please monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
+    "october november december today tomorrow yesterday best kind warm yours cheers sincerely gmbh gbr ltd inc llc corp bv company group "
+    "sales billing abroad advance everything any much many more most some one two new old good great nice bank imap smtp pop ssl tls isp "
+    "vpn pc tb tbird os bonjour hallo beste answer reply response open file folder folders toolbar "
+    "layout explorer directory problem solved message account settings inbox mail server view menu options tools holidays amazing".split()
+)
+_ALSO_WORDS = frozenset(
+    "will mark may bill rose art max page grant chase drew rob sue pat jack ray dean hope joy faith grace iris ivy june april august "
+    "summer dawn eve penny sky frank miles guy rich don les van dan jan els wil mia bob dot chip cliff lance norm tab mac case sol luz "
+    "mar paz fin ben bin bas tim die son mai lee young long king white black brown green gray short small wood stone woods field hill "
+    "mills bush rivers lane banks price bond cash cook baker smith hunter carter".split()
+)
+
+
+def _person(text: str) -> bool:
+    return not any(word.strip(".").lower() in _NOBODY for word in text.split())
+
+
+GREETED: tuple[Finder, ...] = tuple(rule(pattern, _person) for pattern in _GREETED)
+"""Finders of the names that a text greets or thanks."""
+INTRODUCED: tuple[Finder, ...] = tuple(rule(pattern, _person) for pattern in _INTRODUCED)
+"""Finders of the names that a text is signed with, or says."""
+
+
+def named(text: str, finders: Collection[Finder]) -> set[str]:
+    """The names that these finders find."""
+    return {text[start:end] for finder in finders for start, end in finder(text)}
+
+
+def above(text: str, places: Collection[int]) -> Iterator[tuple[int, int]]:
+    """The names that stand right before these places, where addresses begin."""
+    for place in places:
+        found = _ABOVE.search(text, max(0, place - 90), place)
+        if found and _person(found["it"]):
+            yield found.span("it")
+
+
+def given(names: Collection[str]) -> Finder:
+    """A finder of these names and their parts, in any case; of one that is also a word, only where a name would stand."""
+    parts = {part for name in names for part in _parts(name)}
+    plain = sorted((p for p in parts if p.lower() not in _ALSO_WORDS), key=lambda p: (-len(p), p))
+    either = []
+    if plain:
+        known = "|".join(map(re.escape, plain))
+        either = [rf"(?m:(?<=^)(?:{known})(?: {_OF}{_WORD}){{1,2}}$)", rf"(?i:{known})(?!\w)"]
+    if words := "|".join(sorted({p.capitalize() for p in parts if p.lower() in _ALSO_WORDS})):
+        either.append(rf"(?:(?<=[a-z,] )(?:{words})(?!\w| \d)|(?:{words})(?=[,.!?\n]|['’]s|\Z))")
+    return rule(rf"(?<![\w>])(?:{'|'.join(either)})") if either else lambda text: iter(())
+
+
+def _parts(name: str) -> Iterator[str]:
+    name = " ".join(name[:200].split())
+    words = re.findall(r"[^\W_][\w'’-]*[^\W_]", name)
+    if not any(word.lower() in _NOBODY for word in words):
+        yield from (name,) if len(name) > 2 else ()
+        yield from (w for w in words if len(w) > 2 and (w[0].isupper() or len(words) == 1) and w.lower() not in _OF)

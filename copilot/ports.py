@@ -1,0 +1,140 @@
+"""The seams: what an adapter must offer. Each has an offline adapter in the product and contract tests in `tests/test_contracts.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from copilot.domain import Conversation, Evidence
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors. Vectors with different fingerprints are never compared."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Weights, engine and dtype in one string: what made the vectors."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """The length of one vector."""
+        ...
+
+    def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
+        """One L2-normalised float32 row a text, shape (len(texts), dimensions)."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens of the model's window the text takes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One workspace's chunks of one kind and one side: what a vector collection or lexical field is kept for, so that no filter is needed."""
+
+    workspace: str
+    kind: str
+    side: Literal["public", "internal", "ranking"]
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalEntry:
+    """What the lexical index reads of a chunk."""
+
+    id: str
+    title: str
+    headings: str
+    body: str
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours by cosine over chunk ids; holds no text."""
+
+    def upsert(self, shelf: Shelf, ids: Sequence[str], vectors: Vectors) -> None:
+        """Put the vectors in; durable when it returns."""
+        ...
+
+    def delete(self, shelf: Shelf, ids: Sequence[str]) -> None:
+        """Take the ids out; unknown ids are no error."""
+        ...
+
+    def search(self, shelf: Shelf, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """The nearest ids with their cosine, best first; an unknown shelf is empty."""
+        ...
+
+    def ids(self, shelf: Shelf) -> set[str]:
+        """Every id on the shelf, for verify."""
+        ...
+
+    def shelves(self) -> list[Shelf]:
+        """Every shelf that holds or held something."""
+        ...
+
+
+class LexicalIndex(Protocol):
+    """BM25 over title, headings and body; stores ids and terms only."""
+
+    def upsert(self, shelf: Shelf, entries: Sequence[LexicalEntry]) -> None:
+        """Put the entries in; durable when it returns."""
+        ...
+
+    def delete(self, shelf: Shelf, ids: Sequence[str]) -> None:
+        """Take the ids out; unknown ids are no error."""
+        ...
+
+    def search(self, shelf: Shelf, text: str, limit: int) -> list[tuple[str, float]]:
+        """The best ids with their BM25 score, best first; any text is a valid query."""
+        ...
+
+    def ids(self, shelf: Shelf) -> set[str]:
+        """Every id on the shelf, for verify."""
+        ...
+
+    def shelves(self) -> list[Shelf]:
+        """Every shelf that holds or held something."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRequest:
+    """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else."""
+
+    conversation: Conversation
+    message: str
+    evidence: tuple[Evidence, ...]
+    language: str
+    sentiment: str
+    tone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """One stretch of reply that a drafter proposes, with indexes into the request's evidence; grounding decides whether it stands.
+
+    `lead` is the white space or list marker that goes in front of it and claims nothing.
+    """
+
+    text: str
+    evidence: tuple[int, ...] = ()
+    lead: str = ""
+
+
+class Drafter(Protocol):
+    """Writes a reply, statement by statement."""
+
+    @property
+    def name(self) -> str:
+        """What `draft.generator` shows: `extractive`, or `provider:model`."""
+        ...
+
+    def stream(self, request: DraftRequest) -> Iterator[Proposed]:
+        """The statements in order. Raises DrafterFailed."""
+        ...

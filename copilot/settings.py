@@ -1,0 +1,125 @@
+"""Settings: each option, its default and why. Read once, by build()."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULTS = Path(__file__).parent / "defaults"
+
+
+class Settings(BaseSettings):
+    """Options from the environment (`COPILOT_*`) or from code; unknown names are refused in code and ignored in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="COPILOT_", extra="forbid", frozen=True)
+
+    home: Path = Field(
+        Path(".copilot"), description="Where all data lives: the database, both indexes and the owner's lock."
+    )
+    database: str | None = Field(
+        None, description="SQLAlchemy URL of the database; a SQLite file in `home` where unset."
+    )
+    models: Path = Field(
+        default_factory=lambda: user_cache_path("support-copilot") / "models",
+        description="Exported models. A cache: it may be deleted and is made again in seconds.",
+    )
+    workspace: str = Field("default", description="The workspace that commands and keyless requests work in.")
+
+    embedder: str = Field(
+        "minilm", description="`minilm` (its package), or the path or name of any sentence-transformers model."
+    )
+    engine: Literal["onnx", "torch"] = Field(
+        "onnx", description="What runs the embedding model. ONNX Runtime takes a third of the time."
+    )
+    threads: int = Field(
+        2, ge=1, le=64, description="Threads of one forward pass. More than the free cores makes it slower, not faster."
+    )
+    window: int = Field(
+        256, ge=32, le=8192, description="Tokens that the model reads of one text; a chunk never exceeds it."
+    )
+    chunk_tokens: int = Field(
+        128, ge=32, le=1024, description="Aimed-at tokens a chunk; 128 to 512 retrieve alike, small ones cite closer."
+    )
+
+    lexical_weight: float = Field(
+        0.2, ge=0, le=1, description="Share of BM25 in the min-max fusion; the rest is cosine."
+    )
+    votes_weight: float = Field(
+        0.4,
+        ge=0,
+        le=2,
+        description="What solved cases near the message may add to the articles they were answered with.",
+    )
+    candidates: int = Field(
+        100, ge=10, le=2000, description="Chunks fetched from each index for each shelf before fusion."
+    )
+    exact: bool = Field(
+        False, description="Score every visible vector instead of asking the approximate index (evaluation does)."
+    )
+    abstain_below: float = Field(
+        0.42, ge=0, le=1, description="Cosine of the best evidence under which the copilot gives no answer."
+    )
+    resolution_from: float = Field(
+        0.70, ge=0, le=1, description="Cosine from which a solved ticket's resolution may carry the draft."
+    )
+
+    llm: str | None = Field(
+        None, description="A LangChain chat model as `provider:model`; unset means extractive drafts only."
+    )
+    llm_base_url: str | None = Field(
+        None, description="Address of an OpenAI-compatible server, for a model run by yourself."
+    )
+    llm_api_key: SecretStr | None = Field(
+        None, description="The model provider's key; its own environment variable works too."
+    )
+    llm_deadline_seconds: float = Field(
+        8.0, gt=0, le=120, description="After this the extractive draft is shown instead."
+    )
+
+    taxonomy: Path | None = Field(None, description="A taxonomy file of your own; the general one is shipped.")
+    policy: Path | None = Field(None, description="An escalation policy file of your own; the general one is shipped.")
+    refund_limit: float = Field(
+        150.0, ge=0, description="An amount asked back above this goes to a lead; the currency is not converted."
+    )
+
+    max_message_chars: int = Field(
+        100_000, ge=1, description="A longer message is refused with 413, so that none costs seconds."
+    )
+    max_body_bytes: int = Field(
+        2_000_000, ge=1000, description="A longer request is refused with 413 before it is parsed."
+    )
+    max_file_bytes: int = Field(50_000_000, ge=1000, description="A longer file is reported as failed and not read.")
+    retention_days: int = Field(
+        365, ge=1, description="Conversations and suggestions older than this are deleted at start."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        ("127.0.0.1", "localhost", "[::1]"), description="Host names answered to when no key is configured."
+    )
+
+    def database_url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database or f"sqlite:///{(self.home / 'copilot.db').resolve()}"
+
+    def taxonomy_file(self) -> Path:
+        """The taxonomy in force."""
+        return self.taxonomy or DEFAULTS / "taxonomy.yaml"
+
+    def policy_file(self) -> Path:
+        """The escalation policy in force."""
+        return self.policy or DEFAULTS / "policy.yaml"
+
+    def hash(self) -> str:
+        """A short hash of the options that change what a suggestion says; it stands in each suggestion's provenance."""
+        shown = self.model_dump(mode="json", include=set(ANSWERING))
+        return hashlib.sha256(repr(sorted(shown.items())).encode()).hexdigest()[:12]
+
+
+ANSWERING = (
+    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "votes_weight", "candidates", "exact", "abstain_below",
+    "resolution_from", "llm", "llm_base_url", "taxonomy", "policy", "refund_limit",
+)  # fmt: skip

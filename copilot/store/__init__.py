@@ -1,0 +1,1 @@
+"""The truth: SQL tables and the few objects that read and write them."""

@@ -1,0 +1,323 @@
+"""The ledger of documents: what is true, which revision is in force, and what the indexes still have to let go of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from copilot.domain import PUBLIC, Chunk, Document, Link, Source, Use
+from copilot.errors import IndexMismatch
+from copilot.ports import Shelf, Vectors
+from copilot.store import schema as t
+from copilot.store.database import Database
+from copilot.store.withdraw import withdraw
+
+HEAD = TypeAdapter(Document)
+LINKS = TypeAdapter(tuple[Link, ...])
+MANY = 900  # SQLite takes 32,766 parameters, but its planner likes short lists better
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a document comes from: its workspace, the ingested root, its place there, and the fingerprint of what was read."""
+
+    workspace: str
+    root: str
+    origin: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A pending revision with its searchable chunks by id; readers do not see it until it is switched."""
+
+    key: int
+    number: int
+    document: Document
+    shelves: tuple[Shelf, ...]
+    chunks: tuple[tuple[str, Chunk], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document as the ledger has it."""
+
+    key: int
+    id: str
+    fingerprint: str
+
+
+class Ledger:
+    """Writes documents, revisions, chunks and vectors; the indexes follow it."""
+
+    def __init__(self, database: Database, embedder: str) -> None:
+        self._db, self._embedder = database, embedder
+
+    def open(self, workspace: str) -> None:
+        """Make the workspace if it is new. Raises IndexMismatch where another embedder made its vectors."""
+        with self._db.write() as connection:
+            made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
+            if made_by is None:
+                values = {"id": workspace, "clock": 0, "embedder": self._embedder, "created_at": now()}
+                connection.execute(insert(t.workspaces).values(values))
+            elif made_by != self._embedder:
+                raise IndexMismatch(
+                    f"The index of workspace {workspace!r} was made by {made_by}, the settings say {self._embedder}. Set "
+                    "COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW back, or ingest into a new COPILOT_HOME."
+                )
+
+    def known(self, workspace: str, root: str) -> dict[str, Known]:
+        """What is in force from this root, by origin."""
+        c = t.documents.c
+        query = select(c.key, c.id, c.origin, c.fingerprint).where(c.workspace == workspace, c.root == root)
+        with self._db.read() as connection:
+            rows = connection.execute(query.where(c.active_revision.is_not(None)))
+            return {r.origin: Known(r.key, r.id, r.fingerprint) for r in rows}
+
+    def roots(self, workspace: str, ids: Collection[str]) -> dict[str, str]:
+        """Root and origin of those of the documents that exist, as `root\\norigin`, by id."""
+        c = t.documents.c
+        with self._db.read() as connection:
+            rows = [
+                row
+                for some in parts(ids)
+                for row in connection.execute(
+                    select(c.id, c.root, c.origin).where(c.workspace == workspace, c.id.in_(some))
+                )
+            ]
+        return {row.id: f"{row.root}\n{row.origin}" for row in rows}
+
+    def stage(self, place: Place, source: Source, chunks: Sequence[tuple[Chunk, bool]]) -> Staged:
+        """Write a pending revision with its chunks, each with whether search may find it."""
+        with self._db.write() as connection:
+            key, number = _next_revision(connection, place, source)
+            connection.execute(insert(t.revisions).values(_revision_row(key, number, place, source)))
+            rows = [_chunk_row(key, number, at, chunk, found) for at, (chunk, found) in enumerate(chunks)]
+            if rows:
+                connection.execute(insert(t.chunks), rows)
+        found = tuple((row["id"], chunk) for row, (chunk, yes) in zip(rows, chunks, strict=True) if yes)
+        head = source.document
+        return Staged(key, number, head, shelves(place.workspace, head, source.use, bool(source.links)), found)
+
+    def switch(self, workspace: str, staged: Sequence[Staged]) -> None:
+        """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace."""
+        with self._db.write() as connection:
+            for one in staged:
+                active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
+                old = connection.execute(active).scalar_one()
+                if old is not None:
+                    _clear(connection, workspace, one.key, old)
+                    _status(connection, one.key, old, "retired")
+                _status(connection, one.key, one.number, "active")
+                _take_head(connection, one.key, one.number)
+            _tick(connection, workspace)
+
+    def retire(self, workspace: str, keys: Collection[int]) -> None:
+        """Delete documents for good: texts, revisions, chunks, and the statements of stored suggestions that quote them."""
+        if not keys:
+            return
+        with self._db.write() as connection:
+            for key in keys:
+                row = connection.execute(select(t.documents).where(t.documents.c.key == key)).mappings().one()
+                numbers = connection.execute(
+                    select(t.revisions.c.number).where(t.revisions.c.document == key)
+                ).scalars()
+                for number in list(numbers):
+                    _clear(connection, workspace, key, number)
+                withdraw(connection, workspace, row["id"])
+                connection.execute(delete(t.documents).where(t.documents.c.key == key))
+            _tick(connection, workspace)
+
+    def key(self, workspace: str, id: str) -> int | None:
+        """The document's key, or None."""
+        c = t.documents.c
+        with self._db.read() as connection:
+            return connection.execute(select(c.key).where(c.workspace == workspace, c.id == id)).scalar()
+
+    # -- what the indexes must still do --------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """After a crash: drop pending revisions, whose chunks may have reached an index, as if they had never begun."""
+        with self._db.write() as connection:
+            c = t.revisions.c
+            for key, number in connection.execute(select(c.document, c.number).where(c.status == "pending")).all():
+                workspace = connection.execute(
+                    select(t.documents.c.workspace).where(t.documents.c.key == key)
+                ).scalar_one()
+                _clear(connection, workspace, key, number)
+                connection.execute(delete(t.revisions).where(c.document == key, c.number == number))
+            connection.execute(delete(t.documents).where(t.documents.c.active_revision.is_(None)))
+
+    def doomed(self) -> dict[Shelf, list[str]]:
+        """Chunk ids that the indexes still hold though nothing stands behind them."""
+        found: dict[Shelf, list[str]] = {}
+        with self._db.read() as connection:
+            for row in connection.execute(select(t.doomed).order_by(t.doomed.c.id)):
+                found.setdefault(Shelf(row.workspace, row.kind, row.side), []).append(row.id)
+        return found
+
+    def gone(self, shelf: Shelf, ids: Iterable[str]) -> None:
+        """The indexes have let go of these."""
+        c = t.doomed.c
+        with self._db.write() as connection:
+            for some in parts(ids):
+                connection.execute(delete(t.doomed).where(c.side == shelf.side, c.id.in_(some)))
+
+    # -- vectors -------------------------------------------------------------------------------------------------
+
+    def vectors(self, hashes: Collection[str]) -> dict[str, Vectors]:
+        """The stored vectors of these embedded texts, by hash."""
+        c = t.vectors.c
+        found: dict[str, Vectors] = {}
+        with self._db.read() as connection:
+            for some in parts(hashes):
+                rows = connection.execute(
+                    select(c.hash, c.vector).where(c.embedder == self._embedder, c.hash.in_(some))
+                )
+                found.update({row.hash: np.frombuffer(row.vector, dtype="<f4") for row in rows})
+        return found
+
+    def keep_vectors(self, vectors: dict[str, Vectors]) -> None:
+        """Store new vectors; known hashes are left alone."""
+        with self._db.write() as connection:
+            known: set[str] = set()
+            for some in parts(vectors):
+                query = select(t.vectors.c.hash).where(
+                    t.vectors.c.embedder == self._embedder, t.vectors.c.hash.in_(some)
+                )
+                known |= set(connection.execute(query).scalars())
+            rows = [
+                {"embedder": self._embedder, "hash": hash, "vector": vector.astype("<f4").tobytes()}
+                for hash, vector in vectors.items()
+                if hash not in known
+            ]
+            if rows:
+                connection.execute(insert(t.vectors), rows)
+
+
+def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple[Shelf, ...]:
+    """Where a document's chunks stand: a question with links also stands where votes are counted, a question without answer only there."""
+    side = "public" if document.audience == PUBLIC else "internal"
+    answers = (Shelf(workspace, document.kind, side),) if use == "answers" else ()  # type: ignore[arg-type]
+    return answers + ((Shelf(workspace, document.kind, "ranking"),) if linked else ())
+
+
+def digest(text: str) -> str:
+    """SHA-256 in hex of the text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+def parts(values: Iterable[Any], size: int = MANY) -> list[list[Any]]:
+    """The values in lists short enough for one statement."""
+    listed = list(values)
+    return [listed[at : at + size] for at in range(0, len(listed), size)]
+
+
+def _next_revision(connection: Connection, place: Place, source: Source) -> tuple[int, int]:
+    c = t.documents.c
+    key = connection.execute(select(c.key).where(c.workspace == place.workspace, c.id == source.document.id)).scalar()
+    if key is None:
+        row = {**_head_row(source.document), "workspace": place.workspace, "id": source.document.id, "use": source.use}
+        row |= {"root": place.root, "origin": place.origin, "fingerprint": place.fingerprint}
+        made = connection.execute(insert(t.documents).values(row)).inserted_primary_key
+        return int(made[0]), 1  # type: ignore[index]
+    last = connection.execute(select(func.max(t.revisions.c.number)).where(t.revisions.c.document == key)).scalar()
+    return int(key), int(last or 0) + 1
+
+
+def _revision_row(key: int, number: int, place: Place, source: Source) -> dict[str, Any]:
+    return {
+        "document": key, "number": number, "status": "pending", "text": source.text, "content_hash": digest(source.text),
+        "answer_start": source.answer_start, "head": HEAD.dump_python(source.document, mode="json"), "use": source.use,
+        "links": LINKS.dump_python(source.links, mode="json"), "root": place.root, "origin": place.origin,
+        "fingerprint": place.fingerprint, "created_at": now(),
+    }  # fmt: skip
+
+
+def _chunk_row(key: int, number: int, at: int, chunk: Chunk, searchable: bool) -> dict[str, Any]:
+    return {
+        "id": f"{key}.{number}.{at}", "document": key, "revision": number, "start": chunk.start, "end": chunk.end,
+        "headings": list(chunk.headings), "vector": digest(chunk.embedded), "searchable": searchable,
+    }  # fmt: skip
+
+
+def _head_row(document: Document) -> dict[str, Any]:
+    names = (
+        "kind",
+        "title",
+        "url",
+        "audience",
+        "language",
+        "updated_at",
+        "resolved_at",
+        "known_since",
+        "valid_from",
+        "valid_until",
+    )
+    return {name: getattr(document, name) for name in (*names, "solution_by")}
+
+
+def _take_head(connection: Connection, key: int, number: int) -> None:
+    """Spread the revision's head over its document's row, and its links over theirs."""
+    c = t.revisions.c
+    row = connection.execute(select(t.revisions).where(c.document == key, c.number == number)).mappings().one()
+    head = HEAD.validate_python(row["head"])
+    values = {**_head_row(head), **{name: row[name] for name in ("use", "root", "origin", "fingerprint")}}
+    connection.execute(update(t.documents).where(t.documents.c.key == key).values(active_revision=number, **values))
+    connection.execute(delete(t.links).where(t.links.c.document == key))
+    newest = {link.document_id: link for link in LINKS.validate_python(row["links"])}
+    if newest:
+        rows = [{"document": key, "target": link.document_id, "at": link.at} for link in newest.values()]
+        connection.execute(insert(t.links), rows)
+
+
+def _status(connection: Connection, key: int, number: int, status: str) -> None:
+    c = t.revisions.c
+    connection.execute(update(t.revisions).where(c.document == key, c.number == number).values(status=status))
+
+
+def _doom(connection: Connection, workspace: str, key: int, number: int) -> None:
+    c = t.revisions.c
+    row = (
+        connection.execute(select(c.head, c.use, c.links).where(c.document == key, c.number == number)).mappings().one()
+    )
+    places = shelves(workspace, HEAD.validate_python(row["head"]), row["use"], bool(row["links"]))
+    chunks = select(t.chunks.c.id).where(
+        t.chunks.c.document == key, t.chunks.c.revision == number, t.chunks.c.searchable
+    )
+    rows = [
+        {"id": id, "side": shelf.side, "workspace": workspace, "kind": shelf.kind}
+        for id in connection.execute(chunks).scalars()
+        for shelf in places
+    ]
+    if rows:
+        connection.execute(insert(t.doomed), rows)
+
+
+def _clear(connection: Connection, workspace: str, key: int, number: int) -> None:
+    """Doom the revision's chunks and delete their rows, and the vectors that no other chunk shares: a vector tells much about its text."""
+    _doom(connection, workspace, key, number)
+    c = t.chunks.c
+    mine = (c.document == key) & (c.revision == number)
+    hashes = connection.execute(select(c.vector).where(mine).distinct()).scalars().all()
+    connection.execute(delete(t.chunks).where(mine))
+    shared = select(c.vector).where(c.vector == t.vectors.c.hash).exists()
+    for some in parts(hashes):
+        connection.execute(delete(t.vectors).where(t.vectors.c.hash.in_(some), ~shared))
+
+
+def _tick(connection: Connection, workspace: str) -> None:
+    c = t.workspaces.c
+    connection.execute(update(t.workspaces).where(c.id == workspace).values(clock=c.clock + 1))

@@ -1,0 +1,197 @@
+"""Reading side of the ledger: what the indexes found, joined with what is active and visible now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from copilot.domain import Author, Document, Kind
+from copilot.errors import NotFound
+from copilot.ports import Vectors
+from copilot.store import schema as t
+from copilot.store.database import Database
+from copilot.store.ledger import HEAD, now, parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a reader may see: a workspace, its audiences (None: all), and the state of knowledge at a time."""
+
+    workspace: str
+    audiences: frozenset[str] | None
+    as_of: datetime
+    before: datetime | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A chunk of an active revision, with its document's head and its vector."""
+
+    id: str
+    document_id: str
+    kind: Kind
+    title: str
+    url: str | None
+    audience: str
+    language: str | None
+    resolved_at: datetime | None
+    solution_by: Author | None
+    revision: int
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    vector: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A revision's whole text; a ticket's resolution begins at `answer_start`."""
+
+    document: Document
+    number: int
+    text: str
+    content_hash: str
+    status: str
+    answer_start: int
+
+
+class Library:
+    """Looks things up in the ledger, as seen through a view."""
+
+    def __init__(self, database: Database, embedder: str) -> None:
+        self._db, self._embedder = database, embedder
+
+    def clock(self, workspace: str) -> str:
+        """The workspace's index revision: it moves with each switch or deletion. Raises NotFound for an unknown workspace."""
+        with self._db.read() as connection:
+            row = connection.execute(select(t.workspaces.c.clock).where(t.workspaces.c.id == workspace)).scalar()
+        if row is None:
+            raise NotFound(
+                f"There is no workspace {workspace!r}. Ingest something into it first: copilot ingest PATH --workspace {workspace}."
+            )
+        return str(row)
+
+    def epoch(self, workspace: str) -> datetime:
+        """The last moment at which a document became valid or ceased to be: what is seen at it is what is seen now, to the byte."""
+        w, d, present = t.workspaces.c, t.documents.c, now()
+        with self._db.read() as connection:
+            times = [connection.execute(select(w.created_at).where(w.id == workspace)).scalar_one()]
+            for column in (d.valid_from, d.valid_until):
+                query = select(func.max(column)).where(d.workspace == workspace, column <= present)
+                times.append(connection.execute(query).scalar())
+        known: list[datetime] = [time for time in times if time is not None]
+        return max(known)
+
+    def join(self, view: View, ids: Collection[str]) -> list[Row]:
+        """Those of the chunks that are active and visible; the rest of an index's answer is dropped here."""
+        with self._db.read() as connection:
+            return [
+                _row(r)
+                for some in parts(ids)
+                for r in connection.execute(self._chunks(view).where(t.chunks.c.id.in_(some)))
+            ]
+
+    def all(self, view: View, kinds: Collection[Kind]) -> list[Row]:
+        """Every searchable chunk that the view shows, for exact search."""
+        with self._db.read() as connection:
+            query = self._chunks(view).where(t.documents.c.kind.in_(kinds), t.chunks.c.searchable)
+            return [_row(r) for r in connection.execute(query)]
+
+    def questions(self, view: View, ids: Collection[str]) -> dict[str, tuple[str, tuple[str, ...], Vectors]]:
+        """Chunk id -> ticket id, the articles that its agents sent, and the question's vector. For ranking alone: nothing here is shown."""
+        found: dict[str, tuple[str, tuple[str, ...], Vectors]] = {}
+        d, c = t.documents.c, t.chunks.c
+        query: Select[Any] = self._joined(select(c.id, d.id.label("ticket"), t.links.c.target, t.vectors.c.vector))
+        query = query.join(t.links, t.links.c.document == d.key).where(d.workspace == view.workspace)
+        if view.before is not None:
+            query = query.where(t.links.c.at <= view.before)
+        with self._db.read() as connection:
+            for some in parts(ids):
+                for row in connection.execute(query.where(c.id.in_(some)).order_by(c.id, t.links.c.target)):
+                    targets = found[row.id][1] if row.id in found else ()
+                    found[row.id] = (row.ticket, (*targets, row.target), np.frombuffer(row.vector, dtype="<f4"))
+        return found
+
+    def text(self, workspace: str, document_id: str, number: int | None = None) -> Text:
+        """A revision (the active one by default) with its text. Raises NotFound. A ranking-only question is never found."""
+        d, r = t.documents.c, t.revisions.c
+        query = select(t.revisions).join(t.documents, d.key == r.document)
+        query = query.where(d.workspace == workspace, d.id == document_id, r.use == "answers", r.status != "pending")
+        query = query.where(r.number == (d.active_revision if number is None else number))
+        with self._db.read() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound(f"There is no document {document_id!r}" + (f" with revision {number}." if number else "."))
+        head = HEAD.validate_python(row["head"])
+        return Text(head, row["number"], row["text"], row["content_hash"], row["status"], row["answer_start"])
+
+    def texts(self, workspace: str, revisions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, int]]:
+        """Text and start of the answer of each (document id, revision number)."""
+        d, r = t.documents.c, t.revisions.c
+        found: dict[tuple[str, int], tuple[str, int]] = {}
+        with self._db.read() as connection:
+            for some in parts(sorted({id for id, _ in revisions})):
+                query = select(d.id, r.number, r.text, r.answer_start).join(t.documents, d.key == r.document)
+                for row in connection.execute(query.where(d.workspace == workspace, d.id.in_(some))):
+                    if (row.id, row.number) in revisions:
+                        found[row.id, row.number] = (row.text, row.answer_start)
+        return found
+
+    def revisions(self, workspace: str, document_id: str) -> list[tuple[int, str, datetime]]:
+        """Number, status and time of each revision, oldest first."""
+        d, r = t.documents.c, t.revisions.c
+        query = select(r.number, r.status, r.created_at).join(t.documents, d.key == r.document)
+        query = query.where(d.workspace == workspace, d.id == document_id, r.use == "answers", r.status != "pending")
+        with self._db.read() as connection:
+            return [(row.number, row.status, row.created_at) for row in connection.execute(query.order_by(r.number))]
+
+    def documents(self, view: View, *, kind: Kind | None, after: str | None, limit: int) -> list[tuple[Document, int]]:
+        """Visible documents with their active revision's number, by id; `after` is the last id of the page before."""
+        d, r = t.documents.c, t.revisions.c
+        query = select(r.head, r.number).join(t.documents, and_(d.key == r.document, d.active_revision == r.number))
+        query = query.where(*_visible(view), *([d.kind == kind] if kind else []), *([d.id > after] if after else []))
+        with self._db.read() as connection:
+            return [
+                (HEAD.validate_python(row.head), row.number)
+                for row in connection.execute(query.order_by(d.id).limit(limit))
+            ]
+
+    def _chunks(self, view: View) -> Select[Any]:
+        d, c = t.documents.c, t.chunks.c
+        query = select(
+            c.id, d.id.label("document_id"), d.kind, d.title, d.url, d.audience, d.language, d.resolved_at, d.solution_by, c.revision, c.start,
+            c.end, c.headings, t.vectors.c.vector,
+        )  # fmt: skip
+        return self._joined(query).where(*_visible(view))
+
+    def _joined(self, query: Select[Any]) -> Select[Any]:
+        d, c, v = t.documents.c, t.chunks.c, t.vectors.c
+        query = query.select_from(t.chunks)
+        query = query.join(t.documents, and_(d.key == c.document, d.active_revision == c.revision))
+        return query.join(t.vectors, and_(v.hash == c.vector, v.embedder == self._embedder))
+
+
+def _visible(view: View) -> list[ColumnElement[bool]]:
+    """The conditions under which a document's row is seen through the view."""
+    d = t.documents.c
+    conditions = [d.workspace == view.workspace, d.use == "answers", d.active_revision.is_not(None)]
+    conditions.append(or_(d.valid_from.is_(None), d.valid_from <= view.as_of))
+    conditions.append(or_(d.valid_until.is_(None), d.valid_until > view.as_of))
+    if view.audiences is not None:
+        conditions.append(d.audience.in_(sorted(view.audiences)))
+    if view.before is not None:
+        conditions.append(or_(d.known_since.is_(None), d.known_since <= view.before))
+    if view.language is not None:
+        conditions.append(or_(d.language.is_(None), d.language == view.language))
+    return conditions
+
+
+def _row(row: Any) -> Row:
+    values = {**row._mapping, "headings": tuple(row.headings), "vector": np.frombuffer(row.vector, dtype="<f4")}
+    return Row(**values)

@@ -1,0 +1,193 @@
+"""What the product remembers of its work: conversations, suggestions with their evidence, feedback, gaps, idempotency keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from copilot.domain import Conversation, Feedback, Message, Suggestion
+from copilot.errors import Conflict, NotFound
+from copilot.store import schema as t
+from copilot.store.database import Database
+from copilot.store.ledger import now
+
+SUGGESTION = TypeAdapter(Suggestion)
+CONVERSATION = TypeAdapter(Conversation)
+IDEMPOTENCY_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A conversation as kept, with when it came and when it was resolved."""
+
+    conversation: Conversation
+    created_at: datetime
+    resolved_at: datetime | None
+
+
+class Records:
+    """Keeps and finds them, each within its workspace."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # -- conversations -------------------------------------------------------------------------------------------
+
+    def keep_conversation(self, workspace: str, conversation: Conversation) -> None:
+        """Store the conversation, which has an id; raises Conflict where the id is taken."""
+        row = {
+            "workspace": workspace,
+            "id": conversation.id,
+            "body": _json(CONVERSATION, conversation),
+            "created_at": now(),
+        }
+        try:
+            with self._db.write() as connection:
+                connection.execute(insert(t.conversations).values(row))
+        except IntegrityError as error:
+            raise Conflict(
+                f"There is a conversation {conversation.id!r} already. Add to it with POST …/messages."
+            ) from error
+
+    def conversation(self, workspace: str, id: str) -> Stored:
+        """The conversation. Raises NotFound."""
+        with self._db.read() as connection:
+            return _conversation(connection, workspace, id)
+
+    def add_message(self, workspace: str, id: str, message: Message) -> Conversation:
+        """The conversation with the message at its end. Raises NotFound."""
+        with self._db.write() as connection:
+            stored = _conversation(connection, workspace, id)
+            longer = replace(stored.conversation, messages=(*stored.conversation.messages, message))
+            _update_conversation(connection, workspace, id, body=_json(CONVERSATION, longer), resolved_at=None)
+        return longer
+
+    def resolve(self, workspace: str, id: str) -> Stored:
+        """Mark the conversation as resolved now. Raises NotFound."""
+        with self._db.write() as connection:
+            _conversation(connection, workspace, id)
+            _update_conversation(connection, workspace, id, resolved_at=now())
+            return _conversation(connection, workspace, id)
+
+    # -- suggestions ---------------------------------------------------------------------------------------------
+
+    def keep_suggestion(self, workspace: str, suggestion: Suggestion, key: str | None = None) -> None:
+        """Store the suggestion, which documents it shows, and the gap that an abstention is; completes its idempotency key."""
+        with self._db.write() as connection:
+            c = t.suggestions.c
+            connection.execute(insert(t.suggestions).values(
+                id=suggestion.id, workspace=workspace, conversation=suggestion.conversation_id, status=suggestion.status,
+                body=_json(SUGGESTION, suggestion), created_at=suggestion.created_at,
+            ))  # fmt: skip
+            mentioned = [{"suggestion": suggestion.id, "document_id": id} for id in sorted(mentions(suggestion))]
+            if mentioned:
+                connection.execute(insert(t.mentions), mentioned)
+            if suggestion.abstention:
+                gap = {"suggestion": suggestion.id, "workspace": workspace, "created_at": suggestion.created_at}
+                connection.execute(insert(t.gaps).values(reason=suggestion.abstention.reason[:64], **gap))
+            if key is not None:
+                mine = (t.idempotency.c.workspace == workspace) & (t.idempotency.c.key == key)
+                connection.execute(update(t.idempotency).where(mine).values(suggestion=suggestion.id))
+            older = select(c.id, c.body).where(
+                c.workspace == workspace, c.conversation == suggestion.conversation_id, c.id != suggestion.id
+            )
+            for id, body in connection.execute(older).all():
+                if body["superseded_by"] is None:
+                    connection.execute(
+                        update(t.suggestions).where(c.id == id).values(body={**body, "superseded_by": suggestion.id})
+                    )
+
+    def suggestion(self, workspace: str, id: str) -> Suggestion:
+        """The suggestion as it was given, but for statements withdrawn since. Raises NotFound."""
+        c = t.suggestions.c
+        with self._db.read() as connection:
+            body = connection.execute(select(c.body).where(c.workspace == workspace, c.id == id)).scalar()
+        if body is None:
+            raise NotFound(f"There is no suggestion {id!r}.")
+        return SUGGESTION.validate_python(body)
+
+    def keep_feedback(
+        self, workspace: str, suggestion: str, principal: str, given: Feedback, edit_distance: float
+    ) -> None:
+        """Store what the agent did; a later verdict stands beside an earlier one. Raises NotFound."""
+        self.suggestion(workspace, suggestion)
+        with self._db.write() as connection:
+            connection.execute(insert(t.feedback).values(
+                suggestion=suggestion, principal=principal, verdict=given.verdict, final_text=given.final_text, reason=given.reason,
+                shown_at=given.shown_at, decided_at=given.decided_at or now(), edit_distance=edit_distance,
+            ))  # fmt: skip
+
+    # -- the same request twice ----------------------------------------------------------------------------------
+
+    def claim(self, workspace: str, key: str, request_hash: str) -> Suggestion | None:
+        """None where the key is new and now ours; the suggestion where the same request was answered before.
+
+        Raises Conflict while the first is in flight. A key with another request raises Conflict too; `mismatch` says so.
+        """
+        c = t.idempotency.c
+        mine = (c.workspace == workspace) & (c.key == key)
+        with self._db.write() as connection:
+            connection.execute(delete(t.idempotency).where(c.created_at < now() - timedelta(hours=IDEMPOTENCY_HOURS)))
+            row = connection.execute(select(t.idempotency).where(mine)).mappings().first()
+            if row is None:
+                values = {"workspace": workspace, "key": key, "request_hash": request_hash, "created_at": now()}
+                connection.execute(insert(t.idempotency).values(values))
+                return None
+        if row["request_hash"] != request_hash:
+            raise KeyReused("This Idempotency-Key was used with another request. Use a new key for a new request.")
+        if row["suggestion"] is None:
+            raise Conflict(
+                "The first request with this Idempotency-Key is still being answered. Try again in a moment."
+            )
+        return self.suggestion(workspace, row["suggestion"])
+
+    def release(self, workspace: str, key: str) -> None:
+        """Give up a claimed key whose request failed, so that it can be tried again."""
+        c = t.idempotency.c
+        with self._db.write() as connection:
+            connection.execute(
+                delete(t.idempotency).where(c.workspace == workspace, c.key == key, c.suggestion.is_(None))
+            )
+
+    def forget_older_than(self, days: int) -> None:
+        """Delete conversations and suggestions past their retention, and claims that a crash left in flight."""
+        limit = now() - timedelta(days=days)
+        with self._db.write() as connection:
+            connection.execute(delete(t.suggestions).where(t.suggestions.c.created_at < limit))
+            connection.execute(delete(t.conversations).where(t.conversations.c.created_at < limit))
+            connection.execute(delete(t.idempotency).where(t.idempotency.c.suggestion.is_(None)))
+
+
+class KeyReused(Conflict):
+    """An idempotency key came with another request than its first."""
+
+
+def mentions(suggestion: Suggestion) -> set[str]:
+    """The ids of all documents whose words the suggestion shows."""
+    ids = {hit.document_id for hit in suggestion.passages} | {one.document_id for one in suggestion.similar_tickets}
+    ids |= {one.document_id for one in suggestion.macros} | {one.citation.document_id for one in suggestion.guidance}
+    ids |= {one.document_id for one in suggestion.abstention.nearest} if suggestion.abstention else set()
+    statements = suggestion.draft.statements if suggestion.draft else ()
+    return ids | {citation.document_id for statement in statements for citation in statement.citations}
+
+
+def _json(adapter: TypeAdapter[Any], value: object) -> Any:
+    return adapter.dump_python(value, mode="json")
+
+
+def _conversation(connection: Connection, workspace: str, id: str) -> Stored:
+    c = t.conversations.c
+    row = connection.execute(select(t.conversations).where(c.workspace == workspace, c.id == id)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no conversation {id!r}.")
+    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"])
+
+
+def _update_conversation(connection: Connection, workspace: str, id: str, **values: Any) -> None:
+    c = t.conversations.c
+    connection.execute(update(t.conversations).where(c.workspace == workspace, c.id == id).values(**values))

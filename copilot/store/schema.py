@@ -1,0 +1,227 @@
+"""The tables. Alembic's migrations make them; nothing else does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database (SQLite forgets the zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; a naive time is taken as UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Back with its zone."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+workspaces = Table(
+    "workspaces", metadata,
+    Column("id", String(64), primary_key=True),
+    Column("clock", Integer, nullable=False),  # a logical clock: each switch or deletion moves it by one
+    Column("embedder", String(64)),  # what made the vectors of this workspace's index; null while it is empty
+    Column("created_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+documents = Table(  # the head of the active revision, spread out for filtering
+    "documents", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("workspace", ForeignKey("workspaces.id"), nullable=False),
+    Column("id", String(512), nullable=False),
+    Column("active_revision", Integer),  # null: pending for the first time
+    Column("kind", String(16), nullable=False),
+    Column("use", String(16), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("url", Text),
+    Column("audience", String(64), nullable=False),
+    Column("language", String(16)),
+    Column("updated_at", UtcDateTime),
+    Column("resolved_at", UtcDateTime),
+    Column("known_since", UtcDateTime),
+    Column("valid_from", UtcDateTime),
+    Column("valid_until", UtcDateTime),
+    Column("solution_by", String(16)),
+    Column("root", Text, nullable=False),  # the ingested folder or file that it came from
+    Column("origin", Text, nullable=False),  # its place within the root
+    Column("fingerprint", String(64), nullable=False),
+    UniqueConstraint("workspace", "id"),
+    Index(None, "workspace", "root"),
+    Index(None, "workspace", "valid_from"),
+    Index(None, "workspace", "valid_until"),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+
+revisions = Table(
+    "revisions", metadata,
+    Column("document", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("answer_start", Integer, nullable=False),  # a ticket's resolution begins here; 0 for the rest
+    Column("head", JSON, nullable=False),  # the document as of this revision: title, url, audience, dates
+    Column("use", String(16), nullable=False),
+    Column("links", JSON, nullable=False),  # become rows of `links` when the revision becomes active
+    Column("root", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # raw bytes, metadata and pipeline: unchanged means equal
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "status"),
+)  # fmt: skip
+
+chunks = Table(
+    "chunks", metadata,
+    Column("id", String(64), primary_key=True),  # document key . revision . ordinal
+    Column("document", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("headings", JSON, nullable=False),
+    Column("vector", String(64), nullable=False),  # hash of the embedded text
+    Column("searchable", Boolean, nullable=False),  # tickets are found by their problem, quoted from their resolution
+    ForeignKeyConstraint(["document", "revision"], ["revisions.document", "revisions.number"], ondelete="CASCADE"),
+    Index(None, "document", "revision"),
+    Index(None, "vector"),
+)  # fmt: skip
+
+vectors = Table(
+    "vectors", metadata,
+    Column("embedder", String(64), primary_key=True),
+    Column("hash", String(64), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # float32, little endian, unit length
+)  # fmt: skip
+
+doomed = Table(  # chunk ids that are still in an index although their revision is not active any more
+    "doomed", metadata,
+    Column("id", String(64), primary_key=True),
+    Column("side", String(16), primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+)  # fmt: skip
+
+links = Table(  # what an agent's public reply sent a customer to: ranking learns from it, no other door reads it
+    "links", metadata,
+    Column("document", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True),
+    Column("target", String(512), primary_key=True),
+    Column("at", UtcDateTime),
+)  # fmt: skip
+
+conversations = Table(
+    "conversations", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime),
+)  # fmt: skip
+
+suggestions = Table(
+    "suggestions", metadata,
+    Column("id", String(64), primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("conversation", String(128), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "workspace", "conversation"),
+)  # fmt: skip
+
+mentions = Table(  # which documents a stored suggestion shows text of, so that deletion reaches them all
+    "mentions", metadata,
+    Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", String(512), primary_key=True),
+    Index(None, "document_id"),
+)  # fmt: skip
+
+feedback = Table(
+    "feedback", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE"), nullable=False),
+    Column("principal", String(64), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("final_text", Text),
+    Column("reason", Text),
+    Column("edit_distance", Float, nullable=False),
+    Column("shown_at", UtcDateTime),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Index(None, "suggestion"),
+)  # fmt: skip
+
+gaps = Table(
+    "gaps", metadata,
+    Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+idempotency = Table(
+    "idempotency", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE")),  # null while in flight
+    Column("created_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+keys = Table(
+    "keys", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("workspace", String(64), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("teams", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)  # fmt: skip
+
+jobs = Table(
+    "jobs", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("progress", JSON, nullable=False),
+    Column("result", JSON),
+    Column("error", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Index(None, "state"),
+)  # fmt: skip

@@ -1,0 +1,52 @@
+"""Deletion reaches stored suggestions: what they show of a deleted document is destroyed, in the deletion's own transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from copilot.store import schema as t
+
+NOTICE = "[withdrawn: the source of this statement was deleted]"
+
+
+def withdraw(connection: Connection, workspace: str, document_id: str) -> None:
+    """Take the document's words out of every stored suggestion of the workspace; a statement that rested on it becomes a notice."""
+    c = t.suggestions.c
+    query = select(c.id, c.body).join(t.mentions, t.mentions.c.suggestion == c.id)
+    query = query.where(c.workspace == workspace, t.mentions.c.document_id == document_id)
+    for id, body in connection.execute(query).all():
+        connection.execute(update(t.suggestions).where(c.id == id).values(body=without(body, document_id)))
+        connection.execute(update(t.feedback).where(t.feedback.c.suggestion == id).values(final_text=None))
+        mention = t.mentions.c
+        connection.execute(delete(t.mentions).where(mention.suggestion == id, mention.document_id == document_id))
+
+
+def without(body: dict[str, Any], document_id: str) -> dict[str, Any]:
+    """The suggestion's JSON without any word of the document."""
+    kept = dict(body)
+    for part in ("passages", "similar_tickets", "macros"):
+        kept[part] = [one for one in body[part] if one["document_id"] != document_id]
+    kept["guidance"] = [one for one in body["guidance"] if one["citation"]["document_id"] != document_id]
+    if body["abstention"]:
+        nearest = [one for one in body["abstention"]["nearest"] if one["document_id"] != document_id]
+        kept["abstention"] = {**body["abstention"], "nearest": nearest}
+    if body["draft"]:
+        kept["draft"] = _draft_without(body["draft"], document_id)
+    return kept
+
+
+def _draft_without(draft: dict[str, Any], document_id: str) -> dict[str, Any]:
+    """The draft with a notice in place of each statement that the document supported; offsets follow."""
+    text, statements, done = "", [], 0
+    for statement in draft["statements"]:
+        text += draft["text"][done : statement["start"]]
+        gone = any(citation["document_id"] == document_id for citation in statement["citations"])
+        words = NOTICE if gone else draft["text"][statement["start"] : statement["end"]]
+        changed = {"support": "withdrawn", "citations": []} if gone else {}
+        statements.append({**statement, **changed, "start": len(text), "end": len(text) + len(words)})
+        text += words
+        done = statement["end"]
+    dropped = [] if text != draft["text"] else draft["dropped"]
+    return {**draft, "text": text + draft["text"][done:], "statements": statements, "dropped": dropped}

@@ -1,0 +1,1 @@
+"""Connectors, one a file: they list what a source holds, changed and gone."""

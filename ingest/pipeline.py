@@ -1,0 +1,302 @@
+"""Brings the index to the state of its sources: read, split, embed what is new, switch revisions, let go of what is gone."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from copilot.build import Parts
+from copilot.domain import Chunk, Source
+from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge
+from copilot.ports import LexicalEntry, Shelf, Vectors
+from copilot.store.jobs import Job
+from copilot.store.ledger import Known, Place, Staged, digest
+from ingest.load import Broken, Raw, Reading, scan
+from ingest.split import split, split_ticket
+
+log = logging.getLogger(__name__)
+
+BATCH_CHUNKS = 256
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file or row that was not taken, and why."""
+
+    origin: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one ingest did."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    retired: int = 0
+    skipped: int = 0
+    failed: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    seconds: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+
+    def fail(self, origin: str, reason: str) -> None:
+        """Count a failure and keep its reason."""
+        self.failed += 1
+        self.problems.append(Problem(origin, reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A source on its way into the index."""
+
+    place: Place
+    source: Source
+    chunks: tuple[tuple[Chunk, bool], ...]
+
+
+@dataclass(slots=True)
+class Run:
+    """One ingest of one root: what was known of it, and which documents are still there."""
+
+    workspace: str
+    root: str
+    known: dict[str, Known]
+    summary: Summary
+    kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
+
+    def parse(self, raw: Raw) -> Source | None:
+        """The document, or None with the reason counted. A file that cannot be read keeps what was known of it."""
+        try:
+            source = raw.parse()
+        except NotKnowledge:
+            self.summary.skipped += 1
+            return None
+        except CopilotError as error:
+            return self._failed(raw.origin, str(error))
+        except Exception as error:
+            log.exception("the parser broke on %s", raw.origin)
+            return self._failed(raw.origin, f"its parser broke ({type(error).__name__}); the log has the details")
+        if source.document.id in self.kept:
+            return self._failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
+        self.kept[source.document.id] = raw.origin
+        return source
+
+    def gone(self, found: Sequence[Raw | Broken]) -> list[int]:
+        """Keys of known documents that are not there any more. What could not be opened may hold them still: it loses none."""
+        broken = {raw.origin.split("#")[0] for raw in found if isinstance(raw, Broken)}
+        folders = tuple(origin for origin in broken if origin.endswith("/"))
+        return [
+            known.key
+            for origin, known in self.known.items()
+            if known.id not in self.kept and origin.split("#")[0] not in broken and not origin.startswith(folders)
+        ]
+
+    def _failed(self, origin: str, reason: str) -> Source | None:
+        self.summary.fail(origin, reason)
+        if origin in self.known:
+            self.kept.setdefault(self.known[origin].id, origin)
+        return None
+
+
+class Indexer:
+    """Writes to the ledger and both indexes, one change at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
+        self._vectors, self._lexical = parts.vectors, parts.lexical
+        self._lock = parts.writing
+
+    def ingest(
+        self,
+        workspace: str,
+        path: Path,
+        reading: Reading,
+        *,
+        dry_run: bool = False,
+        progress: Progress = lambda done, all: None,
+    ) -> Summary:
+        """Bring the documents of a folder or file up to date. A broken file is reported and never stops the rest.
+
+        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index.
+        """
+        if not path.exists():
+            raise InputError(f"There is nothing at {path}. Give a folder or a file.")
+        with self._lock:
+            started, summary = perf_counter(), Summary()
+            root = str(path.resolve())
+            if not dry_run:
+                self._ledger.open(workspace)
+                self._recover()
+            known = self._ledger.known(workspace, root)
+            found = list(scan(path.resolve(), reading))
+            run = Run(workspace, root, known, summary)
+            for batch in _batches(self._fresh(run, found, progress)):
+                if not dry_run:
+                    self._commit(workspace, batch, summary)
+            gone = run.gone(found)
+            summary.retired += len(gone)
+            if gone and not dry_run:
+                self._ledger.retire(workspace, gone)
+                self._sweep()
+            summary.seconds = round(perf_counter() - started, 3)
+            return summary
+
+    def retire(self, workspace: str, document_ids: Collection[str]) -> None:
+        """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""
+        with self._lock:
+            keys = {id: self._ledger.key(workspace, id) for id in document_ids}
+            for id, key in keys.items():
+                if key is None:
+                    raise NotFound(f"There is no document {id!r}.")
+            self._ledger.retire(workspace, [key for key in keys.values() if key is not None])
+            self._sweep()
+
+    def _fresh(self, run: Run, found: Sequence[Raw | Broken], progress: Progress) -> Iterator[Ready]:
+        """What is new or changed, read and split; everything else is only counted."""
+        for done, raw in enumerate(found, 1):
+            ready = self._ready(run, raw)
+            if ready is not None:
+                yield ready
+            progress(done, len(found))
+
+    def _ready(self, run: Run, raw: Raw | Broken) -> Ready | None:
+        if isinstance(raw, Broken):
+            run.summary.fail(raw.origin, raw.reason)
+            return None
+        place = Place(workspace=run.workspace, root=run.root, origin=raw.origin, fingerprint=self._fingerprint(raw))
+        before = run.known.get(raw.origin)
+        if before is not None and before.fingerprint == place.fingerprint:
+            run.summary.unchanged += 1
+            run.kept[before.id] = raw.origin
+            return None
+        source = run.parse(raw)
+        if source is None:
+            return None
+        exists = self._ledger.key(run.workspace, source.document.id) is not None
+        run.summary.changed += exists
+        run.summary.added += not exists
+        return Ready(place, source, self._split(source))
+
+    def _fingerprint(self, raw: Raw) -> str:
+        """Unchanged means: the same bytes, read the same way, split and embedded the same way."""
+        made = f"{raw.fingerprint}|{self._embedder.fingerprint}|{self._settings.chunk_tokens}|{self._settings.window}"
+        return hashlib.sha256(made.encode()).hexdigest()
+
+    def _split(self, source: Source) -> tuple[tuple[Chunk, bool], ...]:
+        title, count = source.document.title, self._embedder.count_tokens
+        target, window = self._settings.chunk_tokens, self._settings.window
+        if source.use == "answers" and source.document.kind == "ticket":
+            problem, answer = split_ticket(
+                source.text, title, source.answer_start, count=count, target=target, window=window
+            )
+            return (*((chunk, True) for chunk in problem), *((chunk, False) for chunk in answer))
+        return tuple((chunk, True) for chunk in split(source.text, title, count=count, target=target, window=window))
+
+    def _commit(self, workspace: str, batch: Sequence[Ready], summary: Summary) -> None:
+        """Vectors and pending revisions first, then both indexes, then the switch: readers see the old until the new is whole."""
+        vectors = self._embed([chunk for ready in batch for chunk, searchable in ready.chunks if searchable], summary)
+        staged = [self._ledger.stage(ready.place, ready.source, ready.chunks) for ready in batch]
+        for shelf, some in _by_shelf(staged).items():
+            rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
+            self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
+            if shelf.side != "ranking":
+                self._lexical.upsert(shelf, [_entry(id, chunk, title) for id, chunk, title in some])
+        self._ledger.switch(workspace, staged)
+        self._sweep()
+        summary.chunks += sum(len(ready.chunks) for ready in batch)
+
+    def _embed(self, chunks: Sequence[Chunk], summary: Summary) -> dict[str, Vectors]:
+        """The vector of each chunk by the hash of its embedded text; only unknown texts pass the model."""
+        texts = {digest(chunk.embedded): chunk.embedded for chunk in chunks}
+        vectors = self._ledger.vectors(texts)
+        missing = [hash for hash in texts if hash not in vectors]
+        made = self._embedder.embed([texts[hash] for hash in missing], "document")
+        fresh = dict(zip(missing, made, strict=True))
+        self._ledger.keep_vectors(fresh)
+        summary.embedded += len(fresh)
+        return {**vectors, **fresh}
+
+    def _recover(self) -> None:
+        self._ledger.recover()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Let the indexes go of what the ledger has doomed."""
+        for shelf, ids in self._ledger.doomed().items():
+            self._vectors.delete(shelf, ids)
+            self._lexical.delete(shelf, ids)
+            self._ledger.gone(shelf, ids)
+
+
+def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Handler of `ingest` jobs: the same as the command, inside the process that owns the indexes."""
+    reading = Reading(
+        kind=job.payload.get("kind"), audience=job.payload.get("audience"), columns=job.payload.get("columns") or {},
+        max_bytes=parts.settings.max_file_bytes,
+    )  # fmt: skip
+    indexer, started = Indexer(parts), perf_counter()
+
+    def report(done: int, total: int) -> None:
+        if done == total or done % 25 == 0:
+            seconds = max(perf_counter() - started, 1e-6)
+            progress(
+                {
+                    "done": done,
+                    "total": total,
+                    "rate": round(done / seconds, 1),
+                    "eta_seconds": round((total - done) * seconds / done),
+                }
+            )
+
+    summaries = [
+        indexer.ingest(job.workspace, Path(path), reading, dry_run=bool(job.payload.get("dry_run")), progress=report)
+        for path in job.payload["paths"]
+    ]
+    return asdict(total(summaries))
+
+
+def total(summaries: Iterable[Summary]) -> Summary:
+    """Several summaries as one."""
+    out = Summary()
+    for one in summaries:
+        for name in ("added", "changed", "unchanged", "retired", "skipped", "failed", "chunks", "embedded", "seconds"):
+            setattr(out, name, round(getattr(out, name) + getattr(one, name), 3))
+        out.problems += one.problems
+    return out
+
+
+def _by_shelf(staged: Iterable[Staged]) -> dict[Shelf, list[tuple[str, Chunk, str]]]:
+    """Chunk ids, chunks and their document's title, by the shelf that they go to."""
+    shelves: dict[Shelf, list[tuple[str, Chunk, str]]] = {}
+    for one in staged:
+        for shelf in one.shelves:
+            shelves.setdefault(shelf, []).extend((id, chunk, one.document.title) for id, chunk in one.chunks)
+    return {shelf: some for shelf, some in shelves.items() if some}
+
+
+def _entry(id: str, chunk: Chunk, title: str) -> LexicalEntry:
+    return LexicalEntry(id=id, title=title, headings=" ".join(chunk.headings), body=chunk.text)
+
+
+def _batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
+    batch: list[Ready] = []
+    chunks = 0
+    for one in ready:
+        batch.append(one)
+        chunks += len(one.chunks)
+        if chunks >= BATCH_CHUNKS:
+            yield batch
+            batch, chunks = [], 0
+    if batch:
+        yield batch

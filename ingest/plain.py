@@ -1,0 +1,312 @@
+"""Plain structured text, the form in which revisions are stored and quoted.
+
+`# Heading` lines, paragraphs between blank lines, `1. ` and `- ` items nested by two spaces, `cell | cell` rows, code as is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from copilot.errors import UnreadableFile
+from copilot.text import normalise
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
+    from bs4.element import NavigableString, Tag
+
+HEADING = re.compile(r"^(#{1,6}) (\S[^\n]{0,199})$", re.MULTILINE)
+"""A heading line, its level and its words; a longer line is text, however it begins."""
+
+_DEEPEST = 8  # list levels that indentation shows; more would make the text grow with the square of its depth
+_KEPT_SPACE = "\xa0"  # stands for a space that tidying must leave alone
+_EMPTY_VARIANT = re.compile(r"\[[a-z0-9][\w, .-]{0,40}:(?:\s|!\[[^\]\n]{0,200}\]\([^)\n]{0,500}\))*\]")
+_LOST_ICON = re.compile(r"(?<=[^\s,.:;]),? (?=[,.](?:\s|\Z))")  # "click the button ." where the icon was
+_HEADING_LIKE = re.compile(r"^(?=#{1,6} )", re.MULTILINE)
+
+
+class Writer:
+    """Plain structured text in the making: what it is given is normalised, and only headings look like headings."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._group: object = None
+
+    def heading(self, level: int, words: str) -> None:
+        """A heading line; one too long to be a heading becomes a paragraph."""
+        line = f"{'#' * level} {one_line(words)}"
+        if HEADING.fullmatch(line):
+            self._put(line)
+        else:
+            self.paragraph(words)
+
+    def paragraph(self, words: str) -> None:
+        """A paragraph of its own."""
+        self._put(_guard(_tidy(words)))
+
+    def item(self, words: str, marker: str, depth: int, group: object) -> None:
+        """A list item (without a marker: more of one) at a depth from 1 on; a group stands line by line."""
+        deep = "  " * min(depth, _DEEPEST)
+        lines = _tidy(words).replace("\n", "\n" + deep)
+        self._put(_guard((deep[2:] if marker else deep) + marker + lines) if lines else "", group)
+
+    def row(self, cells: Sequence[str], group: object) -> None:
+        """A row of a table; rows of one group stand line by line."""
+        line = " ".join(" | ".join(one_line(cell) for cell in cells).split())
+        self._put(_guard(line) if line.strip(" |") else "", group)
+
+    def verbatim(self, words: str) -> None:
+        """Code, its line breaks and indentation kept."""
+        lines = normalise(words.expandtabs(4)).split("\n")
+        self._put(_guard("\n".join(line.rstrip() for line in lines).strip("\n")))
+
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._parts)
+
+    def _put(self, block: str, group: object = None) -> None:
+        if not block:
+            return
+        if self._parts:
+            self._parts.append("\n" if group is not None and group == self._group else "\n\n")
+        self._parts.append(block)
+        self._group = group
+
+
+def one_line(words: str) -> str:
+    """The words on one line, with single spaces."""
+    return " ".join(_tidy(words).split())
+
+
+def without_empty_variants(text: str) -> str:
+    """The text without `[win: ]`, of which only a picture was for Windows."""
+    for _ in range(2):  # they nest
+        text = _EMPTY_VARIANT.sub("", text)
+    return text
+
+
+def _tidy(words: str) -> str:
+    lines = (" ".join(filter(None, line.split(" "))) for line in without_empty_variants(normalise(words)).split("\n"))
+    said = "\n".join(line for line in lines if line and not _rule(line))
+    return _LOST_ICON.sub("", said).replace(_KEPT_SPACE, " ")
+
+
+def _rule(line: str) -> bool:
+    """Whether it is the line under a table's head, or one across the page."""
+    return "---" in line and not line.strip("|:- ")
+
+
+def _guard(block: str) -> str:
+    return _HEADING_LIKE.sub(" ", block)
+
+
+# ---- from HTML ----
+
+_UNSEEN = frozenset([
+    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "embed", "applet", "canvas",
+    "audio", "video", "map", "img", "picture", "input", "select", "textarea", "datalist", "del", "s", "strike", "rp",
+])  # fmt: skip
+_BLOCKS = frozenset([
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl",
+    "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
+    "hgroup", "hr", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody",
+    "td", "tfoot", "th", "thead", "tr", "ul",
+])  # fmt: skip
+_LISTS = frozenset(("ol", "ul", "menu"))
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_CODE = frozenset(("code", "kbd", "samp", "tt", "var"))
+_PHRASES = frozenset([
+    "a", "abbr", "b", "bdi", "bdo", "big", "br", "button", "cite", "col", "colgroup", "data", "dfn", "em", "font", "i", "ins",
+    "label", "mark", "meter", "option", "output", "progress", "q", "rt", "ruby", "small", "span", "strong", "sub", "sup",
+    "time", "u", "wbr",
+])  # fmt: skip
+_EMPTY = frozenset(("br", "col", "embed", "hr", "img", "input", "wbr"))
+ELEMENTS = _BLOCKS | _PHRASES | _CODE | _EMPTY
+"""The tags of HTML that a Markdown text may hold anywhere."""
+HIDING_ELEMENTS = _UNSEEN - _EMPTY
+"""The tags that take the text up to their end tag out of sight."""
+MAX_DEPTH = 500
+_HIDING = re.compile(r"display:none|visibility:hidden|(?:opacity|font-size):0(?:\.0+)?(?:px|pt|r?em|%)?(?:;|!|\Z)")
+_SPACE = re.compile(r"\s+")
+_LINE_END = re.compile(r"\n(?!\d{1,3}[.)] )")  # but a step whose list was broken off before it keeps its line
+
+
+def parse(html: str) -> BeautifulSoup:
+    """The document's tree, its scripts, pictures, struck-out and hidden elements emptied."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(html, "lxml")
+    _check_depth(soup)
+    for tag in soup.find_all(_unseen):
+        tag.clear()  # taking it out would search its place among its siblings, for each of a million of them
+    return soup
+
+
+def _check_depth(soup: BeautifulSoup) -> None:
+    depths = {id(soup): 0}
+    for tag in soup.find_all(True):
+        depths[id(tag)] = depths[id(tag.parent)] + 1
+    if max(depths.values()) > MAX_DEPTH:
+        raise UnreadableFile(f"its elements are nested more than {MAX_DEPTH} deep: simplify it")
+
+
+def _unseen(tag: Tag) -> bool:
+    style = tag.get("style")
+    hidden = isinstance(style, str) and _HIDING.search("".join(style.lower().split()))
+    return tag.name in _UNSEEN or tag.has_attr("hidden") or bool(hidden)
+
+
+def from_html(tree: Tag) -> str:
+    """A parsed tree's text as plain structured text."""
+    from bs4.element import CData, NavigableString, Tag
+
+    reader = _Reader()
+    todo: list[tuple[object, bool]] = [(tree, True)]
+    while todo:
+        node, entering = todo.pop()
+        if isinstance(node, NavigableString):
+            if type(node) in (NavigableString, CData):  # the other kinds are comments, scripts and the like
+                reader.string(node)
+        elif isinstance(node, Tag) and not entering:
+            reader.leave(node)
+        elif isinstance(node, Tag) and reader.enter(node):
+            todo.append((node, False))
+            todo.extend((child, True) for child in reversed(node.contents))
+    reader.flush()
+    return reader.out.text()
+
+
+@dataclass(slots=True)
+class _List:
+    group: object
+    number: int | None
+    marker: str = ""
+
+    def next(self) -> None:
+        self.marker = "- " if self.number is None else f"{self.number}. "
+        self.number = None if self.number is None else self.number + 1
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Follows a walk through a tree: collects words until a block ends, then writes it."""
+
+    out: Writer = field(default_factory=Writer)
+    words: list[str] = field(default_factory=list)
+    lists: list[_List] = field(default_factory=list)
+    heading: int = 0
+    row: Tag | None = None  # a row of several cells: blocks inside it are only words
+    cells: list[str] = field(default_factory=list)
+    pre: Tag | None = None  # code: words are kept as they are
+
+    def string(self, node: NavigableString) -> None:
+        """Words on the way."""
+        if self.pre is not None:
+            self.words.append(node)
+            return
+        words = _LINE_END.sub(" ", _SPACE.sub(lambda run: "\n" if "\n" in run[0] else " ", node))
+        in_code = node.parent is not None and node.parent.name in _CODE
+        self.words.append(words.replace(" ", _KEPT_SPACE) if in_code else words)
+
+    def enter(self, tag: Tag) -> bool:
+        """What a tag's beginning means; whether to go inside."""
+        if tag.name in _BLOCKS and self.pre is None:
+            self.flush()
+        if tag.name == "a" and (address := _elided(tag)):
+            self.words.append(address)
+            return False
+        self._inline(tag)
+        if self.pre is None:
+            self._open(tag)
+        return True
+
+    def _inline(self, tag: Tag) -> None:
+        if tag.name == "br":
+            self.words.append("\n")
+        elif tag.name == "sup" and self.words and self.words[-1][-1:].isdigit():
+            self.words.append("^")  # 10<sup>6</sup> is not 106
+
+    def _open(self, tag: Tag) -> None:
+        if tag.name == "pre":
+            self.pre = tag
+        elif self.row is not None:
+            return
+        elif tag.name in _LISTS:
+            self.lists.append(_List(self.lists[0].group if self.lists else id(tag), _first_number(tag)))
+        elif tag.name == "li" and self.lists:
+            self.lists[-1].next()
+        elif tag.name == "tr" and len(tag.find_all(["td", "th"], recursive=False)) > 1:
+            self.row = tag
+        elif tag.name in _HEADINGS and not self.lists:
+            self.heading = int(tag.name[1])
+
+    def leave(self, tag: Tag) -> None:
+        """What a tag's end means."""
+        if tag is self.pre:
+            self.pre = None
+            self._code()
+        elif self.pre is not None:
+            return
+        elif tag is self.row:
+            self._end_row(tag)
+        elif self.row is not None and tag.parent is self.row:
+            self.cells.append("".join(self.words))
+            self.words = []
+        elif tag.name in _BLOCKS:
+            self.flush()
+            self._close(tag)
+
+    def _end_row(self, tag: Tag) -> None:
+        self.out.row(self.cells, id(tag.find_parent("table")))
+        self.row, self.cells, self.words = None, [], []
+
+    def _close(self, tag: Tag) -> None:
+        if self.row is None:
+            self.heading = 0
+            if tag.name in _LISTS:
+                self.lists.pop()
+
+    def flush(self) -> None:
+        """The words so far as a block; in a table's row, a space."""
+        if self.row is not None:
+            self.words.append(" ")
+            return
+        words, self.words = "".join(self.words), []
+        if self.lists:
+            self._item(words)
+        elif self.heading:
+            self.out.heading(self.heading, words)
+        else:
+            self.out.paragraph(words)
+
+    def _item(self, words: str) -> None:
+        if words.strip():
+            here = self.lists[-1]
+            self.out.item(words, here.marker, len(self.lists), here.group)
+            here.marker = ""
+
+    def _code(self) -> None:
+        if self.row is None and not self.lists:
+            self.out.verbatim("".join(self.words))
+            self.words = []
+        else:
+            self.words = ["".join(self.words).expandtabs(4).replace(" ", _KEPT_SPACE)]
+            self.flush()
+
+
+def _first_number(tag: Tag) -> int | None:
+    if tag.name != "ol":
+        return None
+    start = str(tag.get("start", "1")).strip()
+    return int(start) if re.fullmatch(r"[0-9]{1,9}", start) else 1
+
+
+def _elided(tag: Tag) -> str | None:
+    """The whole address of a link that shows it shortened, as `https://example.org/a.../z`."""
+    shown = str(tag.contents[0]).strip() if len(tag.contents) == 1 else ""
+    address = str(tag.get("href", ""))
+    begin, dots, end = shown.replace("…", "...").partition("...")
+    whole = dots and begin.startswith(("http://", "https://")) and address.startswith(begin) and address.endswith(end)
+    return address if whole else None

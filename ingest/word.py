@@ -1,0 +1,146 @@
+"""Word documents to plain structured text."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from copilot.errors import UnreadableFile
+from ingest.plain import Writer
+
+MAX_UNPACKED = 500_000_000
+
+_SHOWN_RUNS = (
+    ".//w:r[not(ancestor::w:txbxContent or ancestor::w:del or ancestor::w:moveFrom)]"
+    "[not(w:rPr/w:vanish[not(@w:val='0' or @w:val='false')])]"
+)
+_BODY = "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"
+
+
+def docx(data: bytes) -> str:
+    """A Word document's headings, paragraphs, lists and tables; hidden and deleted text is left out."""
+    from docx import Document
+
+    _check_archive(data)
+    document = Document(BytesIO(data))
+    reader = _WordReader(document)
+    for block in document.element.body.xpath(_BODY):
+        if block.tag.endswith("}tbl"):
+            reader.table(block)
+        else:
+            reader.paragraph(block)
+    return reader.out.text()
+
+
+def _check_archive(data: bytes) -> None:
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnreadableFile("it is an old or an encrypted Word file: save it as .docx without a password")
+    try:
+        members = {info.filename: info.file_size for info in ZipFile(BytesIO(data)).infolist()}
+    except BadZipFile:
+        raise UnreadableFile("it is damaged or not a Word document: open it in Word and save it as .docx") from None
+    if "word/document.xml" not in members:
+        raise UnreadableFile("it is a zip archive without a Word document in it: save the document as .docx")
+    if sum(members.values()) > MAX_UNPACKED:
+        raise UnreadableFile(
+            f"it unpacks to more than {MAX_UNPACKED // 1_000_000} MB: make its pictures smaller or split it"
+        )
+
+
+class _WordReader:
+    """Writes the blocks of a Word document; knows how its lists are numbered."""
+
+    def __init__(self, document: Any) -> None:
+        self.out = Writer()
+        self._styles = {style.style_id: style for style in document.styles}
+        self._starts = _list_starts(document)
+        self._numbers: dict[tuple[str, int], int] = {}
+
+    def paragraph(self, block: Any) -> None:
+        """One paragraph, as its style says."""
+        words = _words(block)
+        style = self._styles.get(block.style)
+        name = str(style.name) if style is not None else ""
+        if name == "Title":
+            self.out.heading(1, words)
+        elif heading := re.fullmatch(r"Heading ([1-6])", name):
+            self.out.heading(int(heading[1]), words)
+        elif words.strip() and (place := _list_place(block, style, name)):
+            self.out.item(words, self._marker(*place), place[1] + 1, "list")
+        else:
+            self.out.paragraph(words)
+
+    def table(self, block: Any) -> None:
+        """A table's rows; a row of one cell is a frame around its paragraphs."""
+        for row in block.xpath("./w:tr"):
+            cells = row.xpath("./w:tc")
+            if len(cells) > 1:
+                self.out.row([" ".join(map(_words, cell.xpath(".//w:p"))) for cell in cells], id(block))
+            else:
+                for paragraph in row.xpath(".//w:p"):
+                    self.paragraph(paragraph)
+
+    def _marker(self, which: str, level: int) -> str:
+        start = self._starts.get((which, level), self._starts.get((which, 0)))
+        if start is None:
+            return "- "
+        for deeper in range(level + 1, 9):
+            self._numbers.pop((which, deeper), None)
+        number = self._numbers.get((which, level), start - 1) + 1
+        self._numbers[which, level] = number
+        return f"{number}. "
+
+
+def _words(block: Any) -> str:
+    return "".join(run.text for run in block.xpath(_SHOWN_RUNS))
+
+
+def _list_place(block: Any, style: Any, name: str) -> tuple[str, int] | None:
+    """The list that a paragraph is in, and its level from 0."""
+    own = block.xpath("./w:pPr/w:numPr/w:numId/@w:val")
+    styled = style.element.xpath("./w:pPr/w:numPr/w:numId/@w:val") if style is not None else []
+    which = [*own, *styled, "0"][0]
+    if which == "0" and not name.startswith(("List Bullet", "List Number")):
+        return None
+    level = [*block.xpath("./w:pPr/w:numPr/w:ilvl/@w:val"), "0"][0]
+    by_name = re.fullmatch(r"List (?:Bullet|Number) ([2-5])", name)
+    return which, int(by_name[1]) - 1 if by_name else min(int(level), 8)
+
+
+def _list_starts(document: Any) -> dict[tuple[str, int], int]:
+    """The first number of each level of the numbered lists; bulleted ones are not in it."""
+    try:
+        numbering = document.part.numbering_part.element
+    except (KeyError, NotImplementedError):  # a document without lists
+        return {}
+    kinds = {_get(kind, "w:abstractNumId"): kind for kind in numbering.xpath("./w:abstractNum")}
+    starts: dict[tuple[str, int], int] = {}
+    for which in numbering.xpath("./w:num"):
+        id = _get(which, "w:numId")
+        for level in _children(kinds.get(_value(which, "w:abstractNumId")), "w:lvl"):
+            if _value(level, "w:numFmt") not in ("bullet", "none"):
+                starts[id, int(_get(level, "w:ilvl"))] = int(_value(level, "w:start") or 1)
+        for level in _children(which, "w:lvlOverride"):
+            place = id, int(_get(level, "w:ilvl"))
+            if place in starts:
+                starts[place] = int(_value(level, "w:startOverride") or starts[place])
+    return starts
+
+
+def _children(element: Any, name: str) -> list[Any]:
+    from docx.oxml.ns import qn
+
+    return [] if element is None else list(element.findall(qn(name)))
+
+
+def _get(element: Any, name: str) -> str:
+    from docx.oxml.ns import qn
+
+    return str(element.get(qn(name), ""))
+
+
+def _value(element: Any, name: str) -> str:
+    """The `w:val` of a child, or nothing."""
+    return next((_get(child, "w:val") for child in _children(element, name)), "")

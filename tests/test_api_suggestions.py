@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from threading import Event as Signal
+from threading import Thread
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from copilot.assist import Event
+from copilot.build import Parts
+from tests.conftest import client_of
+
+TEXT = "How do I compact a folder to free disk space?"
+ASKED = {"conversation": {"messages": [{"author": "customer", "text": TEXT}]}}
+EVENTS = {"Accept": "text/event-stream"}
+
+
+def events(text: str) -> list[tuple[str, Any]]:
+    """The events of a stream, each with its data."""
+    blocks = [block.split("\n") for block in text.split("\n\n") if block and not block.startswith(":")]
+    assert all(len(lines) == 2 for lines in blocks)
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
+
+
+def suggested(client: TestClient, body: dict[str, Any] = ASKED, key: str | None = None) -> dict[str, Any]:
+    answer = client.post("/v1/suggestions", json=body, headers={"Idempotency-Key": key} if key else None)
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def test_a_message_comes_back_as_a_cited_suggestion_in_the_documented_shape(client: TestClient) -> None:
+    made = suggested(client)
+    assert made["status"] == "drafted"
+    assert {
+        "id", "status", "created_at", "draft", "triage", "escalation", "abstention", "similar_tickets", "passages", "guidance",
+        "macros", "provenance", "timings_ms",
+    } <= set(made)  # fmt: skip
+    assert set(made["triage"]) >= {"intent", "sentiment", "language", "urgency", "entities"}
+    assert made["passages"][0]["document_id"] == "compact-folders"
+    assert made["timings_ms"]["total"] > 0
+
+
+def test_every_citation_is_the_words_of_the_document_that_it_names(client: TestClient) -> None:
+    citations = [one for statement in suggested(client)["draft"]["statements"] for one in statement["citations"]]
+    assert citations
+    for cited in citations:
+        document = client.get(f"/v1/documents/{cited['document_id']}", params={"revision": cited["revision"]}).json()
+        assert document["text"][cited["start"] : cited["end"]] == cited["quote"]
+
+
+def test_the_suggestion_is_shown_again_as_it_was(client: TestClient) -> None:
+    made = suggested(client)
+    assert client.get(f"/v1/suggestions/{made['id']}").json() == made
+
+
+def test_a_stored_conversation_is_asked_about_by_its_id(client: TestClient) -> None:
+    kept = client.post("/v1/conversations", json=ASKED["conversation"]).json()["conversation"]
+    assert suggested(client, {"conversation_id": kept["id"]})["conversation_id"] == kept["id"]
+    assert client.post("/v1/suggestions", json={"conversation_id": "unknown"}).status_code == 404
+
+
+def test_a_conversation_given_in_full_is_kept_and_continued(client: TestClient) -> None:
+    first = {"id": "grows", **ASKED["conversation"]}
+    suggested(client, {"conversation": first})
+    longer = {
+        **first,
+        "messages": [*first["messages"], {"author": "agent", "text": "Which folder?"}, {"text": "The Sent folder."}],
+    }
+    suggested(client, {"conversation": longer})
+    kept = client.get("/v1/conversations/grows").json()["conversation"]
+    assert [message["text"] for message in kept["messages"]] == [TEXT, "Which folder?", "The Sent folder."]
+
+
+def test_a_conversation_whose_past_was_rewritten_is_a_conflict_and_nothing_is_stored(client: TestClient) -> None:
+    suggested(client, {"conversation": {"id": "fixed", **ASKED["conversation"]}})
+    other = {"id": "fixed", "messages": [{"text": "How do I reset my password?"}]}
+    assert client.post("/v1/suggestions", json={"conversation": other}).status_code == 409
+    assert client.get("/v1/conversations/fixed").json()["conversation"]["messages"][0]["text"] == TEXT
+
+
+def test_the_same_thread_again_is_the_same_conversation(client: TestClient) -> None:
+    body = {"conversation": {"id": "again", **ASKED["conversation"]}}
+    first, second = suggested(client, body), suggested(client, body)
+    assert client.get(f"/v1/suggestions/{first['id']}").json()["superseded_by"] == second["id"]
+
+
+# -- events ------------------------------------------------------------------------------------------------------
+
+
+def test_the_steps_are_streamed_and_end_with_the_whole_suggestion(client: TestClient) -> None:
+    answer = client.post("/v1/suggestions", json=ASKED, headers=EVENTS)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    steps = events(answer.text)
+    names = [name for name, _ in steps]
+    assert names[:3] == ["triage", "escalation", "passages"]
+    assert set(names[3:-1]) == {"statement"}
+    assert names[-1] == "done"
+    made = steps[-1][1]
+    assert [data for name, data in steps if name == "statement"] == made["draft"]["statements"]
+    assert dict(steps)["triage"] == made["triage"]
+    assert client.get(f"/v1/suggestions/{made['id']}").json() == made
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json, Text/Event-Stream;q=0.9"])
+def test_whoever_accepts_events_gets_them(client: TestClient, accept: str) -> None:
+    assert "event: done" in client.post("/v1/suggestions", json=ASKED, headers={"Accept": accept}).text
+
+
+def test_what_cannot_be_answered_is_a_problem_and_no_stream(client: TestClient) -> None:
+    empty = client.post("/v1/suggestions", json={"conversation": {"messages": [{"text": " \n"}]}}, headers=EVENTS)
+    assert empty.status_code == 422
+    assert empty.headers["content-type"] == "application/problem+json"
+
+
+class Interrupted:
+    """A copilot that fails after its first step."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._real = parts.copilot
+
+    def stream(self, *given: Any, **options: Any) -> Iterator[Event]:
+        yield next(iter(self._real.stream(*given, **options)))
+        raise RuntimeError("words of a customer")
+
+
+def test_a_failure_midway_ends_the_stream_with_a_problem_and_frees_the_key(company: Parts) -> None:
+    headers = {**EVENTS, "Idempotency-Key": "midway"}
+    interrupted: Any = Interrupted(company)
+    with client_of(replace(company, copilot=interrupted)) as client:
+        steps = events(client.post("/v1/suggestions", json=ASKED, headers=headers).text)
+        assert [name for name, _ in steps] == ["triage", "error"]
+        assert steps[-1][1]["status"] == 500
+        assert "words of a customer" not in json.dumps(steps)
+    with client_of(company) as client:
+        assert suggested(client, key="midway")["status"] == "drafted"
+
+
+# -- the same request twice --------------------------------------------------------------------------------------
+
+
+def test_the_same_request_with_the_same_key_is_answered_once(client: TestClient) -> None:
+    first, second = (client.post("/v1/suggestions", json=ASKED, headers={"Idempotency-Key": "once"}) for _ in range(2))
+    assert first.content == second.content
+    streamed = events(client.post("/v1/suggestions", json=ASKED, headers={**EVENTS, "Idempotency-Key": "once"}).text)
+    assert streamed[-1] == ("done", first.json())
+    assert [data for name, data in streamed if name == "statement"] == first.json()["draft"]["statements"]
+
+
+def test_another_request_with_a_used_key_is_refused(client: TestClient) -> None:
+    made = suggested(client, key="used")
+    other = {**ASKED, "options": {"limit": 2}}
+    assert client.post("/v1/suggestions", json=other, headers={"Idempotency-Key": "used"}).status_code == 422
+    again = client.post(f"/v1/suggestions/{made['id']}/regenerate", json={}, headers={"Idempotency-Key": "used"})
+    assert again.status_code == 422
+
+
+def test_a_key_whose_request_failed_is_free_again(client: TestClient) -> None:
+    key = {"Idempotency-Key": "failed"}
+    assert (
+        client.post("/v1/suggestions", json={"conversation": {"messages": [{"text": " "}]}}, headers=key).status_code
+        == 422
+    )
+    assert suggested(client, key="failed")["status"] == "drafted"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é"])
+def test_a_malformed_key_is_refused(client: TestClient, key: str) -> None:
+    assert client.post("/v1/suggestions", json=ASKED, headers={b"Idempotency-Key": key.encode()}).status_code == 422
+
+
+class Slow:
+    """A copilot that waits for a signal before its second step."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._real, self.begun, self.go_on = parts.copilot, Signal(), Signal()
+
+    def stream(self, *given: Any, **options: Any) -> Iterator[Event]:
+        for event in self._real.stream(*given, **options):
+            yield event
+            self.begun.set()
+            assert self.go_on.wait(20)
+
+
+def test_a_key_in_flight_is_a_conflict(company: Parts) -> None:
+    slow, headers, answers = Slow(company), {"Idempotency-Key": "in-flight"}, list[int]()
+    stand_in: Any = slow
+    with client_of(replace(company, copilot=stand_in)) as client:
+        first = Thread(
+            target=lambda: answers.append(client.post("/v1/suggestions", json=ASKED, headers=headers).status_code)
+        )
+        first.start()
+        assert slow.begun.wait(20)
+        second = client.post("/v1/suggestions", json=ASKED, headers=headers)
+        slow.go_on.set()
+        first.join()
+    assert (second.status_code, answers) == (409, [200])
+
+
+# -- made anew, judged -------------------------------------------------------------------------------------------
+
+
+def test_regenerating_answers_the_same_conversation_with_other_options(client: TestClient) -> None:
+    made = suggested(client)
+    path = f"/v1/suggestions/{made['id']}/regenerate"
+    again = client.post(path, json={"options": {"tone": "short", "limit": 1}}).json()
+    assert again["conversation_id"] == made["conversation_id"]
+    assert again["id"] != made["id"]
+    assert len(again["passages"]) == 1
+    assert client.get(f"/v1/suggestions/{made['id']}").json()["superseded_by"] == again["id"]
+    assert events(client.post(path, json={}, headers=EVENTS).text)[-1][0] == "done"
+    assert client.post("/v1/suggestions/unknown/regenerate", json={}).status_code == 404
+
+
+def judge(client: TestClient, id: str, **body: Any) -> dict[str, Any]:
+    answer = client.post(f"/v1/suggestions/{id}/feedback", json=body)
+    assert answer.status_code == 200, answer.text
+    judged: dict[str, Any] = answer.json()
+    return judged
+
+
+def test_feedback_is_answered_with_how_much_was_changed(client: TestClient) -> None:
+    made = suggested(client)
+    text = made["draft"]["text"]
+    assert judge(client, made["id"], verdict="accepted") == {"verdict": "accepted", "edit_distance": 0.0}
+    assert judge(client, made["id"], verdict="edited", final_text=text) == {"verdict": "edited", "edit_distance": 0.0}
+    assert judge(client, made["id"], verdict="edited", final_text="Nein")["edit_distance"] == 1.0
+    assert 0 < judge(client, made["id"], verdict="edited", final_text=text + " One more thing.")["edit_distance"] < 1
+    assert judge(client, made["id"], verdict="rejected", reason="off topic")["edit_distance"] == 1.0
+
+
+def test_an_edit_says_to_what_and_an_abstention_cannot_be_accepted(client: TestClient) -> None:
+    made = suggested(client)
+    for body in ({"verdict": "edited"}, {"verdict": "edited", "final_text": " "}, {"verdict": "liked"}):
+        assert client.post(f"/v1/suggestions/{made['id']}/feedback", json=body).status_code == 422
+    nothing = suggested(client, {"conversation": {"messages": [{"text": "Who won the chess championship in 1972?"}]}})
+    assert nothing["status"] == "abstained"
+    assert client.post(f"/v1/suggestions/{nothing['id']}/feedback", json={"verdict": "accepted"}).status_code == 422
+    assert judge(client, nothing["id"], verdict="edited", final_text="Fischer.")["edit_distance"] == 1.0
+    assert client.post("/v1/suggestions/unknown/feedback", json={"verdict": "accepted"}).status_code == 404
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------
+
+
+def test_a_message_above_the_limit_is_too_large(client: TestClient, company: Parts) -> None:
+    limit = company.settings.max_message_chars
+    at_it = {"conversation": {"messages": [{"text": ("folder " * limit)[:limit]}]}}
+    above = {"conversation": {"messages": [{"author": "agent", "text": "x" * (limit + 1)}, {"text": TEXT}]}}
+    assert client.post("/v1/suggestions", json=at_it).status_code == 200
+    assert client.post("/v1/suggestions", json=above).status_code == 413
+    made = suggested(client)
+    edited = {"verdict": "edited", "final_text": "x" * (limit + 1)}
+    assert client.post(f"/v1/suggestions/{made['id']}/feedback", json=edited).status_code == 413
+
+
+UNANSWERABLE: dict[str, Any] = {
+    "nothing": {},
+    "both": {**ASKED, "conversation_id": "x"},
+    "no messages": {"conversation": {"messages": []}},
+    "too many messages": {"conversation": {"messages": [{"text": "a"}] * 1001}},
+    "no customer": {"conversation": {"messages": [{"author": "agent", "text": "Hello there"}]}},
+    "a private note alone": {"conversation": {"messages": [{"text": "Hello there", "visibility": "private"}]}},
+    "no words": {"conversation": {"messages": [{"text": "  \n\t "}]}},
+    "a long subject": {"conversation": {"subject": "x" * 999, **ASKED["conversation"]}},
+    "a strange id": {"conversation": {"id": "../../etc/passwd", **ASKED["conversation"]}},
+    "a long id": {"conversation": {"id": "x" * 129, **ASKED["conversation"]}},
+    "a strange tone": {**ASKED, "options": {"tone": "sarcastic"}},
+    "no passages": {**ASKED, "options": {"limit": 0}},
+    "too many passages": {**ASKED, "options": {"limit": 21}},
+    "no time": {**ASKED, "options": {"before": "yesterday"}},
+    "a time beyond clocks": {**ASKED, "options": {"before": "0001-01-01T00:00:00+14:00"}},
+    "an unknown option": {**ASKED, "options": {"colour": "red"}},
+    "a text that is none": {"conversation": {"messages": [{"text": 7}]}},
+}
+
+
+@pytest.mark.parametrize("body", UNANSWERABLE.values(), ids=UNANSWERABLE.keys())
+def test_what_cannot_be_used_is_a_422(client: TestClient, body: dict[str, Any]) -> None:
+    assert client.post("/v1/suggestions", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("junk", ["\\ud800", "\\u0000", "\\ud83d \\ude00", "\\udfff\\ud800"])
+def test_characters_that_no_text_has_are_taken_out_and_offsets_stay(client: TestClient, junk: str) -> None:
+    text = f'{{"text": "{junk} {TEXT}"}}'
+    body = f'{{"conversation": {{"subject": "{junk}", "customer": {{"name": "{junk}"}}, "messages": [{text}]}}}}'
+    answer = client.post("/v1/suggestions", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (200, 422)
+    message = f'{{"text": "{junk} {TEXT}"}}'
+    kept = client.post(
+        "/v1/conversations", content=f'{{"messages": [{message}]}}', headers={"Content-Type": "application/json"}
+    )
+    shown = kept.json()["conversation"]["messages"][0]["text"]
+    assert len(shown) == len(json.loads(f'"{junk}"')) + 1 + len(TEXT)
+    assert "\x00" not in shown
+    shown.encode()
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
+def test_only_json_is_read_as_json_so_that_no_foreign_form_can_post(client: TestClient, content_type: str) -> None:
+    answer = client.post("/v1/suggestions", content=json.dumps(ASKED), headers={"Content-Type": content_type})
+    assert answer.status_code == 422
+
+
+def test_only_what_was_known_before_the_time_is_used(client: TestClient) -> None:
+    message = {"text": "My Sent folder shows no messages after the update"}
+    body = {"conversation": {"messages": [message]}}
+    now = suggested(client, body)
+    then = suggested(client, {**body, "options": {"before": "2024-01-01T00:00:00"}})
+    assert [one["document_id"] for one in now["similar_tickets"]] == ["t-1"]
+    assert then["similar_tickets"] == []
+    assert then["provenance"]["as_of"] == "2024-01-01T00:00:00Z"

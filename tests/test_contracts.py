@@ -1,0 +1,189 @@
+"""Each seam's promises, on every adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from copilot.adapters.chroma import ChromaIndex
+from copilot.adapters.onnx import package_folder
+from copilot.adapters.sbert import SentenceTransformerEmbedder
+from copilot.adapters.tantivy import TantivyIndex
+from copilot.ports import Embedder, LexicalEntry, LexicalIndex, Shelf, VectorIndex, Vectors
+
+PUBLIC = Shelf("default", "article", "public")
+INTERNAL = Shelf("default", "article", "internal")
+OTHER = Shelf("other", "article", "public")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Embedder:
+    return SentenceTransformerEmbedder(str(package_folder()), threads=2, window=256)
+
+
+@pytest.fixture(params=["onnx", "torch"])
+def any_embedder(request: pytest.FixtureRequest) -> Embedder:
+    found: Embedder = request.getfixturevalue("embedder" if request.param == "onnx" else "reference")
+    return found
+
+
+class TestEmbedder:
+    def test_rows_are_unit_vectors_of_the_stated_size(self, any_embedder: Embedder) -> None:
+        rows = any_embedder.embed(["one", "two words", "x " * 2000], "document")
+        assert rows.shape == (3, any_embedder.dimensions)
+        assert rows.dtype == np.float32
+        assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+
+    def test_order_is_kept_whatever_the_lengths(self, any_embedder: Embedder) -> None:
+        texts = ["a long text " * 30, "short", "a text of middling length, not more"]
+        together = any_embedder.embed(texts, "document")
+        for text, row in zip(texts, together, strict=True):
+            assert float(any_embedder.embed([text], "document")[0] @ row) > 0.9999
+
+    def test_the_same_query_gives_the_same_bytes(self, any_embedder: Embedder) -> None:
+        alone = any_embedder.embed(["where is my order"], "query")
+        assert any_embedder.embed(["something else", "where is my order"], "query")[1].tobytes() == alone[0].tobytes()
+
+    def test_near_meanings_are_nearer_than_far_ones(self, any_embedder: Embedder) -> None:
+        a, b, c = any_embedder.embed(
+            ["I forgot my password", "cannot sign in any more", "the parcel arrived broken"], "query"
+        )
+        assert a @ b > a @ c + 0.2
+
+    @pytest.mark.parametrize("text", ["", " ", "\x00", "🧪" * 50, "ẞ\u0301" * 9])
+    def test_odd_text_has_a_vector_too(self, any_embedder: Embedder, text: str) -> None:
+        assert np.isfinite(any_embedder.embed([text], "query")).all()
+
+    def test_no_texts_give_no_rows(self, any_embedder: Embedder) -> None:
+        assert any_embedder.embed([], "document").shape == (0, any_embedder.dimensions)
+
+    def test_tokens_are_counted_beyond_the_window(self, any_embedder: Embedder) -> None:
+        assert any_embedder.count_tokens("word " * 1000) == 1000
+
+
+def test_the_exported_model_equals_the_original(embedder: Embedder, reference: Embedder) -> None:
+    texts = ["How do I reset it?", "Ein kurzer Satz.", "long " * 400, "Settings > Notifications, version 6.4"]
+    cosines = (embedder.embed(texts, "document") * reference.embed(texts, "document")).sum(axis=1)
+    assert (cosines > 0.9999).all()
+    assert embedder.fingerprint != reference.fingerprint
+
+
+def vectors(*axes: int) -> Vectors:
+    return np.eye(8, dtype=np.float32)[list(axes)]
+
+
+@pytest.fixture
+def open_vectors(tmp_path: Path) -> Callable[[], VectorIndex]:
+    return lambda: ChromaIndex(tmp_path / "vectors")
+
+
+class TestVectorIndex:
+    def test_the_nearest_come_first_with_their_cosine(self, open_vectors: Callable[[], VectorIndex]) -> None:
+        index = open_vectors()
+        index.upsert(PUBLIC, ["a", "b"], vectors(0, 1))
+        (first, second) = index.search(PUBLIC, vectors(1)[0], 5)
+        assert first[0] == "b"
+        assert first[1] == pytest.approx(1)
+        assert second[0] == "a"
+        assert second[1] == pytest.approx(0, abs=1e-6)
+
+    def test_what_is_written_is_there_after_a_restart(self, open_vectors: Callable[[], VectorIndex]) -> None:
+        open_vectors().upsert(PUBLIC, ["a", "b"], vectors(0, 1))
+        again = open_vectors()
+        assert again.shelves() == [PUBLIC]
+        assert again.ids(PUBLIC) == {"a", "b"}
+        assert again.search(PUBLIC, vectors(0)[0], 1)[0][0] == "a"
+
+    def test_a_second_upsert_replaces(self, open_vectors: Callable[[], VectorIndex]) -> None:
+        index = open_vectors()
+        index.upsert(PUBLIC, ["a"], vectors(0))
+        index.upsert(PUBLIC, ["a"], vectors(3))
+        assert index.ids(PUBLIC) == {"a"}
+        assert index.search(PUBLIC, vectors(3)[0], 1)[0][1] == pytest.approx(1)
+
+    def test_deleted_ids_are_found_no_more_and_unknown_ones_are_no_error(
+        self, open_vectors: Callable[[], VectorIndex]
+    ) -> None:
+        index = open_vectors()
+        index.upsert(PUBLIC, ["a", "b"], vectors(0, 1))
+        index.delete(PUBLIC, ["a", "never"])
+        index.delete(OTHER, ["a"])
+        assert index.ids(PUBLIC) == {"b"}
+        assert [id for id, _ in index.search(PUBLIC, vectors(0)[0], 5)] == ["b"]
+
+    def test_shelves_are_apart(self, open_vectors: Callable[[], VectorIndex]) -> None:
+        index = open_vectors()
+        index.upsert(PUBLIC, ["a"], vectors(0))
+        index.upsert(INTERNAL, ["b"], vectors(0))
+        assert index.ids(PUBLIC) == {"a"}
+        assert index.search(OTHER, vectors(0)[0], 5) == []
+        assert set(index.shelves()) == {PUBLIC, INTERNAL}
+
+
+@pytest.fixture
+def open_lexical(tmp_path: Path) -> Callable[[], LexicalIndex]:
+    return lambda: TantivyIndex(tmp_path / "words")
+
+
+def entry(id: str, body: str, title: str = "", headings: str = "") -> LexicalEntry:
+    return LexicalEntry(id=id, title=title, headings=headings, body=body)
+
+
+class TestLexicalIndex:
+    def test_words_match_by_their_stems_and_accents_do_not_matter(
+        self, open_lexical: Callable[[], LexicalIndex]
+    ) -> None:
+        index = open_lexical()
+        index.upsert(PUBLIC, [entry("a", "compacting folders"), entry("b", "a café in Zürich")])
+        assert [id for id, _ in index.search(PUBLIC, "compact the FOLDER", 5)] == ["a"]
+        assert [id for id, _ in index.search(PUBLIC, "cafe zurich", 5)] == ["b"]
+
+    def test_a_title_weighs_more_than_a_body(self, open_lexical: Callable[[], LexicalIndex]) -> None:
+        index = open_lexical()
+        index.upsert(
+            PUBLIC,
+            [
+                entry("a", "refund and other words", title="parcels"),
+                entry("b", "parcels and other words", title="refund"),
+            ],
+        )
+        assert [id for id, _ in index.search(PUBLIC, "refund", 5)] == ["b", "a"]
+
+    @pytest.mark.parametrize(
+        "text", ['title:"', "AND OR NOT", "((((", "*", "", " ", "\x00", "a" * 100_000, "[x TO y]", "-", "🧪"]
+    )
+    def test_any_text_is_a_valid_query(self, open_lexical: Callable[[], LexicalIndex], text: str) -> None:
+        index = open_lexical()
+        index.upsert(PUBLIC, [entry("a", "some words")])
+        assert index.search(PUBLIC, text, 5) == []
+
+    def test_what_is_written_is_there_after_a_restart(self, open_lexical: Callable[[], LexicalIndex]) -> None:
+        open_lexical().upsert(PUBLIC, [entry("a", "some words")])
+        again = open_lexical()
+        assert again.shelves() == [PUBLIC]
+        assert again.ids(PUBLIC) == {"a"}
+
+    def test_deleted_ids_are_found_no_more_and_unknown_ones_are_no_error(
+        self, open_lexical: Callable[[], LexicalIndex]
+    ) -> None:
+        index = open_lexical()
+        index.upsert(PUBLIC, [entry("a", "some words"), entry("b", "some words")])
+        index.delete(PUBLIC, ["a", "never"])
+        index.delete(OTHER, ["a"])
+        assert index.ids(PUBLIC) == {"b"}
+        assert [id for id, _ in index.search(PUBLIC, "words", 5)] == ["b"]
+
+    def test_shelves_are_apart_in_answers_and_in_scores(self, open_lexical: Callable[[], LexicalIndex]) -> None:
+        index = open_lexical()
+        index.upsert(PUBLIC, [entry("a", "refund")])
+        alone = index.search(PUBLIC, "refund", 5)
+        index.upsert(OTHER, [entry(str(i), "refund refund") for i in range(50)])
+        assert index.search(PUBLIC, "refund", 5) == alone
+
+    def test_no_text_is_stored(self, open_lexical: Callable[[], LexicalIndex], tmp_path: Path) -> None:
+        open_lexical().upsert(PUBLIC, [entry("a", "CANARYWORD stands beside OTHERWORD in this order")])
+        stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+        assert b"stands beside" not in stored

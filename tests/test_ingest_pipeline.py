@@ -1,0 +1,212 @@
+"""What the index holds after an ingest, through the command's own door."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+
+from copilot.build import Parts, build
+from copilot.errors import IndexMismatch, InputError, NotFound
+from copilot.retrieve import Query
+from copilot.settings import Settings
+from ingest.load import Reading
+from ingest.pipeline import Indexer
+from ingest.verify import verify
+from tests.conftest import ADMIN, AGENT, TICKETS, asks, ingest, write_tickets
+
+
+def found(parts: Parts, text: str) -> list[str]:
+    return [
+        hit.document_id
+        for hit in parts.copilot.search(ADMIN, Query(text=text, kinds=("article", "ticket", "macro"))).results
+    ]
+
+
+def test_a_first_ingest_adds_what_is_knowledge_and_a_second_does_nothing(parts: Parts, folder: Path) -> None:
+    first = ingest(parts, folder)
+    assert (first.added, first.failed, first.embedded > 0) == (5, 0, True)
+    clock = parts.library.clock("default")
+    second = ingest(parts, folder)
+    assert (second.added, second.changed, second.unchanged, second.embedded) == (0, 0, 5, 0)
+    assert parts.library.clock("default") == clock, "nothing was written"
+    assert verify(parts).clean
+
+
+def test_an_edited_article_embeds_only_its_changed_chunks_and_its_old_revision_stays_citable(
+    filled: Parts, folder: Path
+) -> None:
+    file = folder / "compact-folders.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("about 3 minutes", "about 7 minutes"), encoding="utf-8")
+    summary = ingest(filled, folder)
+    assert (summary.changed, summary.unchanged, summary.embedded) == (1, 4, 1)
+    assert "about 7 minutes" in filled.library.text("default", "compact-folders").text
+    assert "about 3 minutes" in filled.library.text("default", "compact-folders", 1).text
+    assert verify(filled).clean
+
+
+def test_the_next_suggestion_cites_the_new_text(filled: Parts, folder: Path) -> None:
+    file = folder / "reset-password.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("30 minutes", "45 minutes"), encoding="utf-8")
+    ingest(filled, folder)
+    made = filled.copilot.suggest(AGENT, asks("how long is the password reset link in the e-mail valid"))
+    assert made.draft is not None
+    assert "45 minutes" in made.draft.text
+    assert {c.revision for s in made.draft.statements for c in s.citations} == {2}
+
+
+def test_a_vanished_file_is_retired_and_its_text_is_gone_from_every_file(filled: Parts, folder: Path) -> None:
+    (folder / "refund-limits.md").unlink()
+    assert ingest(filled, folder).retired == 1
+    with pytest.raises(NotFound):
+        filled.library.text("default", "refund-limits")
+    assert "refund-limits" not in found(filled, "refund limits for agents KRAKATOA")
+    assert verify(filled).clean
+
+
+def test_a_deleted_document_is_gone_when_the_call_returns(filled: Parts) -> None:
+    assert "reset-password" in found(filled, "reset my password")
+    Indexer(filled).retire("default", ["reset-password"])
+    assert "reset-password" not in found(filled, "reset my password")
+    assert verify(filled).clean
+    with pytest.raises(NotFound, match="never-there"):
+        Indexer(filled).retire("default", ["never-there"])
+
+
+def test_a_broken_file_is_reported_and_the_rest_is_taken(parts: Parts, folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 truncated")
+    (folder / "binary.md").write_bytes(bytes(range(256)) * 20)
+    summary = ingest(parts, folder)
+    assert (summary.added, summary.failed) == (5, 2)
+    assert {problem.origin for problem in summary.problems} == {"broken.pdf", "binary.md"}
+    assert all(problem.reason for problem in summary.problems)
+
+
+def test_a_file_that_breaks_keeps_its_last_good_revision(filled: Parts, folder: Path) -> None:
+    (folder / "reset-password.md").write_bytes(b"\x00\xff\xfe" * 100)
+    summary = ingest(filled, folder)
+    assert (summary.failed, summary.retired) == (1, 0)
+    assert "30 minutes" in filled.library.text("default", "reset-password").text
+
+
+def test_a_broken_row_retires_no_ticket_of_its_file(filled: Parts, folder: Path) -> None:
+    (folder / "tickets.jsonl").write_text("{this is no json\n", encoding="utf-8")
+    summary = ingest(filled, folder)
+    assert (summary.failed, summary.retired) == (1, 0)
+    assert "t-1" in found(filled, "Sent folder is empty after the update")
+
+
+def test_a_document_that_changes_its_id_leaves_no_twin(filled: Parts, folder: Path) -> None:
+    file = folder / "compact-folders.md"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("doc_id: compact-folders", "doc_id: compacting"), encoding="utf-8"
+    )
+    summary = ingest(filled, folder)
+    assert (summary.added, summary.retired) == (1, 1)
+    assert [id for id in found(filled, "compact folders to free disk space") if id.startswith("compact")] == [
+        "compacting"
+    ]
+
+
+def test_a_moved_file_with_its_id_is_the_same_document(filled: Parts, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    shutil.move(folder / "compact-folders.md", folder / "sub" / "renamed.md")
+    summary = ingest(filled, folder)
+    assert (summary.added, summary.retired, summary.embedded) == (0, 0, 0)
+    assert found(filled, "compact folders").count("compact-folders") == 1
+
+
+def test_the_same_id_twice_fails_the_second_and_keeps_the_first(parts: Parts, folder: Path) -> None:
+    shutil.copy(folder / "compact-folders.md", folder / "twin.md")
+    summary = ingest(parts, folder)
+    assert summary.failed == 1
+    assert "compact-folders" in summary.problems[0].reason
+
+
+def test_a_dry_run_counts_and_changes_nothing(parts: Parts, folder: Path) -> None:
+    dry = Indexer(parts).ingest("default", folder, Reading(), dry_run=True)
+    assert dry.added == 5
+    with pytest.raises(NotFound):
+        parts.library.clock("default")
+
+
+def test_a_reopened_ticket_is_knowledge_no_more(filled: Parts, folder: Path) -> None:
+    write_tickets(folder / "tickets.jsonl", [{**TICKETS[0], "status": "open", "solution": ""}, TICKETS[1]])
+    summary = ingest(filled, folder)
+    assert (summary.skipped, summary.retired) == (1, 1)
+    assert "t-1" not in found(filled, "Sent folder is empty after the update")
+
+
+def test_another_embedder_is_refused(filled: Parts, folder: Path) -> None:
+    other = build(Settings(home=filled.settings.home, window=128))
+    with pytest.raises(IndexMismatch):
+        ingest(other, folder)
+    other.close()
+
+
+def test_a_path_that_does_not_exist_retires_nothing(filled: Parts, folder: Path) -> None:
+    shutil.move(folder, folder.with_name("elsewhere"))
+    with pytest.raises(InputError, match="nothing at"):
+        ingest(filled, folder)
+    assert "reset-password" in found(filled, "reset my password")
+
+
+def test_an_ingest_cut_off_before_the_switch_leaves_no_trace(
+    filled: Parts, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "new.md").write_text("# New\n\nHALFWRITTEN words about dragons.\n", encoding="utf-8")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(filled.ledger, "switch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(filled, folder)
+    monkeypatch.undo()
+    assert "new" not in found(filled, "HALFWRITTEN words about dragons")
+    assert not verify(filled).clean
+    assert ingest(filled, folder).added == 1
+    assert "new" in found(filled, "HALFWRITTEN words about dragons")
+    assert verify(filled).clean
+
+
+CANARIES = ("PRIVATE-OBELISK", "UNSOLVED-ZIGGURAT", "anna.ruiz@example.com")
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_private_notes_unsolved_replies_and_addresses_reach_no_file_and_no_log(
+    parts: Parts, folder: Path, canary: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    ingest(parts, folder)
+    made = parts.copilot.suggest(AGENT, asks(f"My Sent folder is empty after the update, disk full {canary[:7]}"))
+    parts.close()
+    held = [file for file in parts.settings.home.rglob("*") if file.is_file() and canary.encode() in file.read_bytes()]
+    assert held == []
+    assert canary not in caplog.text
+    assert canary not in repr(made)
+
+
+def test_an_unsolved_question_informs_the_ranking_and_nothing_else(filled: Parts) -> None:
+    query = "deleting mails does not help, disk is full because the mail file has grown to 60 gigabytes"
+    assert "t-2" not in found(filled, query)
+    results = filled.copilot.search(ADMIN, Query(text=query, kinds=("article",))).results
+    assert results[0].document_id == "compact-folders"
+    assert results[0].scores["votes"] == 1
+    shown = json.dumps([hit.title for hit in results]) + repr(results)
+    assert "UNSOLVED-QUESTION" not in shown
+    assert "60 gigabytes" not in shown
+
+
+def test_verify_tells_what_is_wrong(filled: Parts) -> None:
+    shelf = next(shelf for shelf in filled.vectors.shelves() if shelf.kind == "article" and shelf.side == "public")
+    ids = sorted(filled.vectors.ids(shelf))
+    filled.vectors.delete(shelf, ids[:1])
+    filled.lexical.delete(shelf, ids[1:2])
+    report = verify(filled)
+    assert not report.clean
+    assert any("vector index" in problem and ids[0] in problem for problem in report.problems)
+    assert any("lexical index" in problem and ids[1] in problem for problem in report.problems)
