@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from api.errors import problem_of
 from copilot.assist import Event
 from copilot.domain import Suggestion
+from copilot.draft import retold
 
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"X-Accel-Buffering": "no"}  # a proxy that collects the stream would undo it
@@ -63,6 +64,6 @@ def replayed(suggestion: Suggestion) -> Iterator[Event]:
     yield Event("triage", suggestion.triage)
     yield Event("escalation", suggestion.escalation)
     yield Event("passages", suggestion.passages)
-    for statement in suggestion.draft.statements if suggestion.draft else ():
+    for statement in retold(suggestion.draft) if suggestion.draft else ():
         yield Event("statement", statement)
     yield Event("done", suggestion)

@@ -19,7 +19,7 @@ _OTHER = re.compile("[^A-Za-z0-9_-]+")
 
 def folder(settings: Settings, workspace: str) -> Path:
     """Where the workspace's uploads are."""
-    return settings.home.resolve() / "uploads" / hashlib.sha256(workspace.encode()).hexdigest()[:16]
+    return settings.uploads() / hashlib.sha256(workspace.encode()).hexdigest()[:16]
 
 
 def save(settings: Settings, workspace: str, given: str, content: BinaryIO) -> Path:
@@ -35,13 +35,6 @@ def save(settings: Settings, workspace: str, given: str, content: BinaryIO) -> P
         os.unlink(temporary)
         raise
     return target
-
-
-def forget(settings: Settings, workspace: str, root: str) -> None:
-    """Remove the upload that a document was read from, if it was one: the database has all that is needed of it."""
-    file = Path(root.partition("\n")[0])
-    if file.parent == folder(settings, workspace):
-        file.unlink(missing_ok=True)
 
 
 def safe_name(given: str) -> str:

@@ -24,12 +24,11 @@ from copilot.domain import (
     Options,
     Principal,
     Provenance,
-    Statement,
     Status,
     Suggestion,
     Triage,
 )
-from copilot.draft import evidence, similar, write
+from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed
 from copilot.escalate import Policy, escalate
 from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
@@ -138,7 +137,7 @@ class Copilot:
         drafted = Drafted("abstained", None)
         if not weak:
             for step in self._draft(conversation, text, triage, findings, options):
-                if isinstance(step, Statement):
+                if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
                     drafted = step
@@ -176,7 +175,7 @@ class Copilot:
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
-    ) -> Iterator[Statement | Drafted]:
+    ) -> Iterator[Said | Drafted]:
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         request = DraftRequest(
             conversation=conversation, message=redact(text, [conversation.customer.name or ""]).text, evidence=findings.evidence,
@@ -186,9 +185,7 @@ class Copilot:
             fallback = self._model is not None and drafter is self._extractive
             try:
                 for step in write(drafter, request):
-                    yield (
-                        step if isinstance(step, Statement) else Drafted("extractive" if fallback else "drafted", step)
-                    )
+                    yield (step if isinstance(step, Said) else Drafted("extractive" if fallback else "drafted", step))
                     if isinstance(step, Draft):
                         return
             except DrafterFailed as error:

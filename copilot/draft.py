@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from copilot.domain import PUBLIC, Channel, Conversation, Draft, Dropped, Evidence, Hit, SimilarTicket, Statement
+from copilot.domain import (
+    PUBLIC,
+    Channel,
+    Citation,
+    Conversation,
+    Draft,
+    Dropped,
+    Evidence,
+    Hit,
+    SimilarTicket,
+    Statement,
+    Support,
+)
 from copilot.ground import Grounded, ground
 from copilot.ports import Drafter, DraftRequest
 from prompts import render
@@ -91,7 +103,19 @@ def first_name(name: str | None) -> str:
     return first[0] if first and first[0].isalpha() and len(first[0]) <= 30 else ""
 
 
-def write(drafter: Drafter, request: DraftRequest) -> Iterator[Statement | Draft]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A statement as it is streamed: its words, and in `lead` what stands between it and the one before."""
+
+    text: str
+    lead: str
+    start: int
+    end: int
+    support: Support
+    citations: tuple[Citation, ...] = ()
+
+
+def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands.
 
     Raises DrafterFailed. What is quoted word for word stays in its source's language, and so does the frame around it.
@@ -124,6 +148,21 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Statement | Draft
         )
 
 
+def said(statement: Statement, text: str, lead: str) -> Said:
+    """The statement with its words."""
+    return Said(
+        text=text, lead=lead, start=statement.start, end=statement.end, support=statement.support, citations=statement.citations
+    )  # fmt: skip
+
+
+def retold(draft: Draft) -> Iterator[Said]:
+    """The statements of a finished draft as they were streamed."""
+    done = 0
+    for statement in draft.statements:
+        yield said(statement, draft.text[statement.start : statement.end], draft.text[done : statement.start])
+        done = statement.end
+
+
 class Page:
     """A draft growing statement by statement; offsets are final as soon as a statement is in."""
 
@@ -131,14 +170,15 @@ class Page:
         self.text = ""
         self.statements: list[Statement] = []
 
-    def add(self, words: str, lead: str, grounded: Grounded | None = None) -> Statement:
+    def add(self, words: str, lead: str, grounded: Grounded | None = None) -> Said:
         """Put the words at the end, behind their lead (none at the very start)."""
-        self.text += lead if self.text else ""
-        start = len(self.text)
-        self.text += words
+        lead = lead if self.text else ""
+        start = len(self.text) + len(lead)
+        self.text += lead + words
         support, citations = (grounded.support, grounded.citations) if grounded else ("no_claim", ())
-        self.statements.append(Statement(start=start, end=len(self.text), support=support, citations=citations))
-        return self.statements[-1]
+        made = Statement(start=start, end=len(self.text), support=support, citations=citations)
+        self.statements.append(made)
+        return said(made, words, lead)
 
 
 def _language(first: Grounded, request: DraftRequest) -> str:

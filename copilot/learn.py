@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +25,19 @@ Floats = NDArray[np.float64]
 
 OTHER = "other"
 """The label of texts that belong to no class: they teach a head when nothing fits."""
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the fitting changes, so that no head of an older recipe is used."""
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 TEMPERATURES = np.geomspace(0.02, 20, 241)
 FOLDS = 5
 OTHER_SHARE = 0.15
 """How many messages of a usual inbox fit no label; the share that the examples of `other` are weighted to."""
+BUCKETS = 4096
+WORD_WEIGHT = 1.25
+READ_CHARS = 2000
+"""As much as the embedding model reads of a text, about."""
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[!?]+|\.{3,}|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +69,13 @@ class Head:
     gate: NDArray[np.float32] = field(default_factory=nothing)
     examples: Vectors = field(default_factory=nothing)
 
-    def probabilities(self, vector: Vectors) -> Floats:
-        """How likely each label is for this vector, in the order of `labels`; they add up to one."""
+    def probabilities(self, vector: Vectors, *, gated: bool = True) -> Floats:
+        """How likely each label is for this vector, in the order of `labels`; they add up to one. Without the gate, `other` is 0."""
         known = softmax((vector @ self.weights + self.bias) / self.temperature)
         if not self.gate.size:
             return known
-        fits = 1 - self._outside(float((self.examples @ vector).max()), float(known.max()))
-        return np.append(known * fits, 1 - fits)
+        outside = self._outside(float((self.examples @ vector).max()), float(known.max())) if gated else 0.0
+        return np.append(known * (1 - outside), outside)
 
     def _outside(self, nearest: float, best: float) -> float:
         cosine, confidence, constant = self.gate.tolist()
@@ -120,28 +129,57 @@ class Head:
         )
 
 
-def head(name: str, data: Sequence[Example], embedder: Embedder, shipped: Path, cache: Path) -> Head:
-    """The head for this data and embedder: the shipped one where it fits both, else the cached one, else fitted now and cached."""
-    key = key_of(data, embedder)
+def head(
+    name: str, data: Sequence[Example], embedder: Embedder, shipped: Path, cache: Path, *, words: bool = False
+) -> Head:
+    """The head for this data and embedder: the shipped one where it fits both, else a cached one, else fitted now and cached."""
+    key = key_of(data, embedder, words)
     kept = cache / f"{name}-{key[:16]}.npz"
     found = Head.load(shipped, key) or Head.load(kept, key)
     if found is None:
-        found = fit_texts(data, embedder)
+        found = fit_texts(data, embedder, words=words)
         found.save(kept)
     return found
 
 
-def key_of(data: Sequence[Example], embedder: Embedder) -> str:
-    """What a head depends on, as one hash: the data, the embedder's fingerprint and the recipe."""
-    parts = json.dumps([RECIPE, embedder.fingerprint, [astuple(example) for example in data]])
+def key_of(data: Sequence[Example], embedder: Embedder, words: bool = False) -> str:
+    """What a head depends on, as one hash: the data, the embedder's fingerprint, whether words count, and the recipe."""
+    parts = json.dumps([RECIPE, words, embedder.fingerprint, [astuple(example) for example in data]])
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def fit_texts(data: Sequence[Example], embedder: Embedder) -> Head:
+def fit_texts(data: Sequence[Example], embedder: Embedder, *, words: bool = False) -> Head:
     """A head fitted on texts, with its key. They are embedded as queries, since queries are what it will read."""
-    vectors = embedder.embed([example.text for example in data], "query")
-    fitted = fit(vectors, [example.label for example in data], anchors=[example.anchor for example in data])
-    return replace(fitted, key=key_of(data, embedder))
+    texts = [example.text for example in data]
+    vectors = embedder.embed(texts, "query")
+    features = with_words(vectors, texts) if words else vectors
+    fitted = fit(features, [example.label for example in data], anchors=[example.anchor for example in data])
+    return replace(fitted, key=key_of(data, embedder, words))
+
+
+# ---- words beside the embedding ----
+
+
+def with_words(vectors: Vectors, texts: Sequence[str]) -> Vectors:
+    """Embeddings with the texts' words beside them: how something is said, which an embedding of what is said leaves out."""
+    rows = np.array([word_features(text) for text in texts], dtype=np.float32)
+    return np.hstack([vectors, rows * np.float32(WORD_WEIGHT)])
+
+
+def word_features(text: str) -> Vectors:
+    """A unit vector of the words, pairs of words and punctuation at the start of a text, hashed; words in capitals count twice over."""
+    tokens: list[str] = []
+    for token in _TOKEN.findall(text[:READ_CHARS]):
+        if len(token) > 2 and token.isupper():
+            tokens.append("<capitals>")
+        tokens.append(token.lower() if token[0].isalpha() else token[:2])
+    pairs = (f"{a} {b}" for a, b in pairwise(tokens))
+    row = np.zeros(BUCKETS, dtype=np.float32)
+    row[[zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in (*tokens, *pairs)]] = 1
+    return row / max(float(np.linalg.norm(row)), 1.0)
+
+
+# ---- fitting ----
 
 
 def fit(vectors: Vectors, labels: Sequence[str], *, anchors: Sequence[bool] = (), seed: int = 0) -> Head:

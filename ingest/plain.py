@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
@@ -128,6 +129,7 @@ ELEMENTS = _BLOCKS | _PHRASES | _CODE | _EMPTY
 HIDING_ELEMENTS = _UNSEEN - _EMPTY
 """The tags that take the text up to their end tag out of sight."""
 MAX_DEPTH = 500
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HIDING = re.compile(r"display:none|visibility:hidden|(?:opacity|font-size):0(?:\.0+)?(?:px|pt|r?em|%)?(?:;|!|\Z)")
 _SPACE = re.compile(r"\s+")
 _LINE_END = re.compile(r"\n(?!\d{1,3}[.)] )")  # but a step whose list was broken off before it keeps its line
@@ -137,25 +139,46 @@ def parse(html: str) -> BeautifulSoup:
     """The document's tree, its scripts, pictures, struck-out and hidden elements emptied."""
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(html, "lxml")
-    _check_depth(soup)
+    _check_depth(html)
+    soup = BeautifulSoup(_SURROGATE.sub("\ufffd", html.replace("\0", "")), "lxml")
     for tag in soup.find_all(_unseen):
         tag.clear()  # taking it out would search its place among its siblings, for each of a million of them
     return soup
 
 
-def _check_depth(soup: BeautifulSoup) -> None:
-    depths = {id(soup): 0}
-    for tag in soup.find_all(True):
-        depths[id(tag)] = depths[id(tag.parent)] + 1
-    if max(depths.values()) > MAX_DEPTH:
-        raise UnreadableFile(f"its elements are nested more than {MAX_DEPTH} deep: simplify it")
+def _check_depth(html: str) -> None:
+    """Building a tree takes time with the square of its depth; following its tags does not."""
+    etree = import_module("lxml.etree")
+    parser = etree.HTMLParser(target=_Depth(), encoding="utf-8", huge_tree=True)
+    parser.feed(html.encode("utf-8", "replace"))
+    parser.close()
+
+
+@dataclass(slots=True)
+class _Depth:
+    now: int = 0
+
+    def start(self, name: str, attributes: object) -> None:
+        self.now += 1
+        if self.now > MAX_DEPTH:
+            raise UnreadableFile(f"its elements are nested more than {MAX_DEPTH} deep: simplify it")
+
+    def end(self, name: str) -> None:
+        self.now -= 1
+
+    def close(self) -> None:
+        """Asked for by the parser."""
 
 
 def _unseen(tag: Tag) -> bool:
     style = tag.get("style")
     hidden = isinstance(style, str) and _HIDING.search("".join(style.lower().split()))
     return tag.name in _UNSEEN or tag.has_attr("hidden") or bool(hidden)
+
+
+def is_block(tag: Tag) -> bool:
+    """Whether it begins a new line."""
+    return tag.name in _BLOCKS
 
 
 def from_html(tree: Tag) -> str:

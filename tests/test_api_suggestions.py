@@ -76,11 +76,12 @@ def test_a_conversation_given_in_full_is_kept_and_continued(client: TestClient) 
     assert [message["text"] for message in kept["messages"]] == [TEXT, "Which folder?", "The Sent folder."]
 
 
-def test_a_conversation_whose_past_was_rewritten_is_a_conflict_and_nothing_is_stored(client: TestClient) -> None:
+def test_a_conversation_edited_in_the_help_desk_is_taken_as_it_is_there_now(client: TestClient) -> None:
     suggested(client, {"conversation": {"id": "fixed", **ASKED["conversation"]}})
-    other = {"id": "fixed", "messages": [{"text": "How do I reset my password?"}]}
-    assert client.post("/v1/suggestions", json={"conversation": other}).status_code == 409
-    assert client.get("/v1/conversations/fixed").json()["conversation"]["messages"][0]["text"] == TEXT
+    edited = {"id": "fixed", "messages": [{"text": "How do I reset my password?"}]}
+    suggested(client, {"conversation": edited})
+    kept = client.get("/v1/conversations/fixed").json()["conversation"]
+    assert [message["text"] for message in kept["messages"]] == ["How do I reset my password?"]
 
 
 def test_the_same_thread_again_is_the_same_conversation(client: TestClient) -> None:
@@ -101,7 +102,9 @@ def test_the_steps_are_streamed_and_end_with_the_whole_suggestion(client: TestCl
     assert set(names[3:-1]) == {"statement"}
     assert names[-1] == "done"
     made = steps[-1][1]
-    assert [data for name, data in steps if name == "statement"] == made["draft"]["statements"]
+    said = [data for name, data in steps if name == "statement"]
+    assert "".join(one["lead"] + one["text"] for one in said) == made["draft"]["text"]
+    assert [one["citations"] for one in said] == [one["citations"] for one in made["draft"]["statements"]]
     assert dict(steps)["triage"] == made["triage"]
     assert client.get(f"/v1/suggestions/{made['id']}").json() == made
 
@@ -148,7 +151,8 @@ def test_the_same_request_with_the_same_key_is_answered_once(client: TestClient)
     assert first.content == second.content
     streamed = events(client.post("/v1/suggestions", json=ASKED, headers={**EVENTS, "Idempotency-Key": "once"}).text)
     assert streamed[-1] == ("done", first.json())
-    assert [data for name, data in streamed if name == "statement"] == first.json()["draft"]["statements"]
+    said = [data for name, data in streamed if name == "statement"]
+    assert "".join(one["lead"] + one["text"] for one in said) == first.json()["draft"]["text"]
 
 
 def test_another_request_with_a_used_key_is_refused(client: TestClient) -> None:

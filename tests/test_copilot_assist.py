@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from copilot.assist import Event
 from copilot.build import Parts, build
-from copilot.domain import Conversation, Customer, Message, Options, Principal, Statement, Suggestion
+from copilot.domain import Conversation, Customer, Message, Options, Principal, Suggestion
+from copilot.draft import Said, retold
 from copilot.errors import EmptyMessage, NotFound
 from copilot.feedback import edit_distance
 from copilot.settings import Settings
@@ -155,8 +156,9 @@ def test_the_stream_brings_each_step_and_ends_with_the_stored_suggestion(filled:
     done = events[-1].data
     assert isinstance(done, Suggestion)
     assert done.draft is not None
-    streamed = tuple(event.data for event in events if isinstance(event.data, Statement))
-    assert streamed == done.draft.statements
+    streamed = [event.data for event in events if isinstance(event.data, Said)]
+    assert streamed == list(retold(done.draft))
+    assert "".join(one.lead + one.text for one in streamed) == done.draft.text
     assert filled.records.suggestion("default", done.id) == done
     assert {"embed", "triage", "search", "escalate", "draft", "total"} <= done.timings_ms.keys()
 

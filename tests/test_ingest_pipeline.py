@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from copilot.build import Parts, build
+from copilot.build import Parts
 from copilot.errors import IndexMismatch, InputError, NotFound
 from copilot.retrieve import Query
-from copilot.settings import Settings
+from copilot.store.ledger import Ledger
 from ingest.load import Reading
 from ingest.pipeline import Indexer
 from ingest.verify import verify
@@ -141,10 +142,9 @@ def test_a_reopened_ticket_is_knowledge_no_more(filled: Parts, folder: Path) -> 
 
 
 def test_another_embedder_is_refused(filled: Parts, folder: Path) -> None:
-    other = build(Settings(home=filled.settings.home, window=128))
+    other = replace(filled, ledger=Ledger(filled.database, "another-model"))
     with pytest.raises(IndexMismatch):
         ingest(other, folder)
-    other.close()
 
 
 def test_a_path_that_does_not_exist_retires_nothing(filled: Parts, folder: Path) -> None:

@@ -116,7 +116,6 @@ def delete(document_id: Id, parts: PartsOf, who: Who, retire: RetireOf) -> None:
     if parts.ledger.key(who.workspace, document_id) is None:
         raise NotFound(f"There is no document {document_id!r}.")
     _require_seen(parts.library, who, document_id)
-    uploads.forget(parts.settings, who.workspace, parts.ledger.roots(who.workspace, [document_id]).get(document_id, ""))
     retire(who.workspace, [document_id])
 
 

@@ -23,8 +23,6 @@ from api.visible import seen_by
 from copilot.assist import Event
 from copilot.build import Parts
 from copilot.domain import Conversation, Options, Principal, Suggestion
-from copilot.errors import Conflict
-from copilot.store.records import Records
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 
@@ -120,25 +118,10 @@ def _events(parts: Parts, metrics: Metrics, who: Principal, asked: Asked) -> Gen
     try:
         for number, event in enumerate(parts.copilot.stream(who, asked.conversation, asked.options, key=asked.key)):
             if number == 0 and asked.new:
-                _keep(parts.records, who.workspace, asked.conversation)
+                parts.records.put_conversation(who.workspace, asked.conversation)
             if isinstance(event.data, Suggestion):
                 metrics.suggestion(event.data)
             yield event
     finally:
         if asked.key is not None:
             parts.records.release(who.workspace, asked.key)
-
-
-def _keep(records: Records, workspace: str, conversation: Conversation) -> None:
-    """Store the conversation; of one that is known already, store its new messages. Raises Conflict where the older ones differ."""
-    try:
-        return records.keep_conversation(workspace, conversation)
-    except Conflict:
-        id = conversation.id or ""
-        known = records.conversation(workspace, id).conversation.messages
-    if conversation.messages[: len(known)] != known:
-        raise Conflict(
-            f"Conversation {id!r} is stored with other messages. Send it with them, with a new id, or by conversation_id."
-        )
-    for message in conversation.messages[len(known) :]:
-        records.add_message(workspace, id, message)

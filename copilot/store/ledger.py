@@ -81,19 +81,6 @@ class Ledger:
             rows = connection.execute(query.where(c.active_revision.is_not(None)))
             return {r.origin: Known(r.key, r.id, r.fingerprint) for r in rows}
 
-    def roots(self, workspace: str, ids: Collection[str]) -> dict[str, str]:
-        """Root and origin of those of the documents that exist, as `root\\norigin`, by id."""
-        c = t.documents.c
-        with self._db.read() as connection:
-            rows = [
-                row
-                for some in parts(ids)
-                for row in connection.execute(
-                    select(c.id, c.root, c.origin).where(c.workspace == workspace, c.id.in_(some))
-                )
-            ]
-        return {row.id: f"{row.root}\n{row.origin}" for row in rows}
-
     def stage(self, place: Place, source: Source, chunks: Sequence[tuple[Chunk, bool]]) -> Staged:
         """Write a pending revision with its chunks, each with whether search may find it."""
         with self._db.write() as connection:
@@ -125,13 +112,15 @@ class Ledger:
             return
         with self._db.write() as connection:
             for key in keys:
-                row = connection.execute(select(t.documents).where(t.documents.c.key == key)).mappings().one()
+                id = connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
+                if id is None:
+                    continue  # somebody else was faster
                 numbers = connection.execute(
                     select(t.revisions.c.number).where(t.revisions.c.document == key)
                 ).scalars()
                 for number in list(numbers):
                     _clear(connection, workspace, key, number)
-                withdraw(connection, workspace, row["id"])
+                withdraw(connection, workspace, id)
                 connection.execute(delete(t.documents).where(t.documents.c.key == key))
             _tick(connection, workspace)
 
