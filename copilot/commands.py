@@ -15,7 +15,7 @@ from rich.markup import escape as plain
 from rich.panel import Panel
 from rich.table import Table
 
-from copilot.domain import Conversation, Kind, Message, Principal, Role, Suggestion
+from copilot.domain import Channel, Conversation, Kind, Message, Principal, Role, Suggestion
 from copilot.errors import InputError
 from copilot.settings import Settings
 
@@ -42,7 +42,7 @@ def suggest(
     message: Annotated[str, typer.Argument(help="What the customer wrote.")],
     subject: Annotated[str, typer.Option(help="The message's subject.")] = "",
     name: Annotated[str | None, typer.Option(help="The customer's name, for the greeting.")] = None,
-    channel: Annotated[str, typer.Option(help="email, chat, phone, social or form.")] = "email",
+    channel: Annotated[Channel, typer.Option(help="Where the customer wrote.")] = "email",
     workspace: Workspace = None,
     as_json: JSON = False,
 ) -> None:

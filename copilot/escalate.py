@@ -6,11 +6,12 @@ words, an apostrophe for one or none, and `<name>` for any of the terms listed u
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -43,6 +44,8 @@ class Words:
             for pattern, expression in zip(patterns, expressions, strict=True):
                 require_compiles(pattern, expression)
             raise
+        if self._compiled.search("") is not None:
+            raise ValueError("a pattern matches the empty text, and so every message")
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         """The spans of all matches, in order."""
@@ -215,11 +218,16 @@ class Case:
 
 def contacts(conversation: Conversation, unanswered: Sequence[Message]) -> int:
     """How often the customer has written since the last reply; lines sent one after another, as in a chat, are one time."""
-    times = [message.at for message in unanswered]
-    if not all(times):
-        return len(times) if conversation.channel in ("email", "form") else min(len(times), 1)
-    moments = sorted(time for time in times if time)
-    return sum(1 for i, at in enumerate(moments) if not i or at - moments[i - 1] >= ANOTHER_CONTACT)
+    times = [in_utc(message.at) for message in unanswered if message.at]
+    if len(times) < len(unanswered):
+        return len(unanswered) if conversation.channel in ("email", "form") else 1
+    times.sort()
+    return sum(1 for i, at in enumerate(times) if not i or at - times[i - 1] >= ANOTHER_CONTACT)
+
+
+def in_utc(at: datetime) -> datetime:
+    """A time that compares with any other; one without a zone counts as UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def fold(text: str) -> str:
@@ -239,7 +247,7 @@ QUOTE_FOLLOWS = (
     r"(?:-{2,}|_{5,}) {0,2}(?:original message|forwarded message|urspr.ngliche nachricht|weitergeleitete nachricht|message d'origine|"
     r"message transf.r.|oorspronkelijk bericht|doorgestuurd bericht|mensaje original|mensaje reenviado)",
     r"(?:on|am|le|op|el) [^\n]{4,200}(?:wrote|schrieb|a .crit|schreef|escribi.)[^\n]{0,80}:\s*$",
-    r"(?:from|von|de|van): [^\n]{1,200}\n *(?:sent|gesendet|envoy.|verzonden|enviado|date|datum|to|an)(?: le| el)?:",
+    r"(?:from|von|de|van): [^\n]{1,200}\n *(?:sent|gesendet|envoy.|verzonden|enviado)(?: le| el)? ?:",
 )
 
 
@@ -266,13 +274,8 @@ def escalate(
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
     case = Case.of(conversation, triage, abstained, refund_limit)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
-    fired.sort(key=lambda pair: (-pair[1].weight, -LEVELS.index(pair[0].level)))
-    best = {reason.code: (rule, reason) for rule, reason in reversed(fired)}
-    kept = sorted(best.values(), key=fired.index)
-    rest = 1.0
-    for _, reason in kept:
-        rest *= 1 - reason.weight
-    score = round(1 - rest, 4)
+    kept = strongest(fired)
+    score = round(1 - math.prod(1 - reason.weight for _, reason in kept), 4)
     return Escalation(
         recommended=score >= policy.threshold,
         level=max((rule.level for rule, _ in kept), key=LEVELS.index, default=None),
@@ -280,6 +283,13 @@ def escalate(
         score=score,
         reasons=tuple(reason for _, reason in kept),
     )
+
+
+def strongest(fired: list[tuple[Rule, Reason]]) -> list[tuple[Rule, Reason]]:
+    """The strongest reason of each code, strongest first; of equal ones the higher level, then the earlier rule."""
+    ordered = sorted(fired, key=lambda pair: (-pair[1].weight, -LEVELS.index(pair[0].level)))
+    best = {reason.code: (rule, reason) for rule, reason in reversed(ordered)}
+    return [pair for pair in ordered if best[pair[1].code] == pair]
 
 
 def reason_of(rule: Rule, case: Case) -> Reason | None:
@@ -297,22 +307,18 @@ def reason_of(rule: Rule, case: Case) -> Reason | None:
 
 
 def _reason(rule: Rule, turn: Turn, span: tuple[int, int]) -> Reason:
+    start, end = span
     weight = rule.weight * ANSWERED if turn.answered and not rule.standing else rule.weight
-    return Reason(
-        code=rule.code, message=turn.index, start=span[0], end=span[1], quote=turn.text[slice(*span)], weight=weight
-    )
+    return Reason(code=rule.code, message=turn.index, start=start, end=end, quote=turn.text[start:end], weight=weight)
 
 
 def _holds(rule: Rule, case: Case) -> bool:
     """Whether the conditions hold that are not about words."""
-    triage = case.triage
+    intent, mood = case.triage.intent, case.triage.sentiment
     return (
-        (rule.intent is None or (triage.intent.label == rule.intent and triage.intent.confidence >= rule.confidence))
-        and (
-            not rule.sentiment
-            or (triage.sentiment.label in rule.sentiment and triage.sentiment.confidence >= rule.confidence)
-        )
-        and (rule.trend is None or triage.sentiment.trend == rule.trend)
+        (rule.intent is None or (intent.label == rule.intent and intent.confidence >= rule.confidence))
+        and (not rule.sentiment or (mood.label in rule.sentiment and mood.confidence >= rule.confidence))
+        and (rule.trend is None or mood.trend == rule.trend)
         and (rule.repeats is None or case.contacts >= rule.repeats)
         and (rule.abstained is None or case.abstained)
     )
@@ -325,11 +331,8 @@ def _span(rule: Rule, turn: Turn, limit: float) -> tuple[int, int] | None:
         return span
     above = limit if rule.refund_above == "limit" else rule.refund_above
     left, right = Clauses(turn.words).around(*span)
-    amounts = [
-        one
-        for one in in_message(turn.text, turn.index)
-        if one.type == "amount" and HIDDEN not in turn.words[one.start : one.end]
-    ]
+    named = (one for one in in_message(turn.text, turn.index) if one.type == "amount")
+    amounts = [one for one in named if HIDDEN not in turn.words[one.start : one.end]]
     near = [one for one in amounts if left <= one.start < right] or amounts
     most = max(near, key=lambda one: value(one.text), default=None)
     return (most.start, most.end) if most and value(most.text) > above else None
@@ -361,9 +364,9 @@ class Clauses:
 
     def around(self, start: int, end: int) -> tuple[int, int]:
         """The clauses that a stretch lies in, as one stretch."""
-        return self._begins[max(bisect_right(self._begins, start) - 1, 0)], self._ends[
-            min(bisect_left(self._ends, end), len(self._ends) - 1)
-        ]
+        first = max(bisect_right(self._begins, start) - 1, 0)
+        last = min(bisect_left(self._ends, end), len(self._ends) - 1)
+        return self._begins[first], self._ends[last]
 
 
 @cache

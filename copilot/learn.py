@@ -109,9 +109,9 @@ class Head:
     def load(cls, path: Path, key: str) -> Head | None:
         """The head at `path`; None where there is none, it cannot be read, or it was fitted on other data, vectors or recipe."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 return cls._from(dict(file), key)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
 
     @classmethod

@@ -5,6 +5,7 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from functools import cache
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
 from copilot.entities import entities
 from copilot.errors import ConfigurationError
-from copilot.learn import OTHER, Example, Head, fit_texts, head, with_words
+from copilot.learn import OTHER, Example, Floats, Head, fit_texts, head, with_words
 from copilot.ports import Embedder, Vectors
 from copilot.query import customer_turns
 from copilot.settings import DEFAULTS
@@ -27,9 +28,12 @@ MOODS = ("very_negative", "negative", "neutral", "positive", "very_positive")
 HIGH, MEDIUM = 0.75, 0.45
 """Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
 ALTERNATIVES = 3
+STEADY: Trend = "steady"
 TREND_TURNS = 5
-TREND_MARGIN = 0.5
+TREND_MARGIN = 0.6
 """How far, on the scale of moods (-2 to 2), the latest turn must lie from the mean of the earlier ones to be a trend."""
+REMEMBERED = 10_000
+"""Turns whose mood is kept, under a hash of their words, so that a long conversation is not read anew at each message."""
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
 LANGUAGE_READ = 500
@@ -119,6 +123,8 @@ class Triager:
             "urgency", mood_examples("urgency"), embedder, DEFAULTS / "urgency.npz", models, words=True
         )
         self._mood_scale = np.array([MOODS.index(label) - 2 for label in self._mood.labels])
+        self._seen: dict[bytes, Floats] = {}
+        _detect("The language model is read now, not at the first message.")
 
     def read(self, conversation: Conversation, vector: Vectors) -> Triage:
         """The tags of a conversation whose latest ask has this vector (one unit row)."""
@@ -139,21 +145,34 @@ class Triager:
 
     def _sentiment(self, latest: Vectors, turns: list[str]) -> Sentiment:
         """The latest turn's mood, and where the mood is heading; turns are embedded only where there is more than one."""
-        trend: Trend = "steady"
-        if len(turns) > 1:
-            shown = turns[-1 - TREND_TURNS :]
-            *earlier, latest = with_words(self._embedder.embed(shown, "query"), shown)
-            trend = self._trend([self._mood_value(row) for row in earlier], self._mood_value(latest))
-        tag = _tag(self._mood, self._mood.probabilities(latest))
+        if len(turns) == 1:
+            chances, trend = self._mood.probabilities(latest), STEADY
+        else:
+            *earlier, chances = self._moods(turns[-1 - TREND_TURNS :])
+            trend = self._trend(earlier, chances)
+        tag = _tag(self._mood, chances)
         return Sentiment(label=tag.label, confidence=tag.confidence, level=tag.level, trend=trend)
 
-    def _trend(self, earlier: list[float], latest: float) -> Trend:
-        change = latest - float(np.mean(earlier))
-        return "worsening" if change <= -TREND_MARGIN else "improving" if change >= TREND_MARGIN else "steady"
+    def _moods(self, turns: list[str]) -> list[Floats]:
+        """The chances of each mood for each turn; only turns not read before are embedded."""
+        keys = [hashlib.sha256(turn.encode("utf-8", "replace")).digest() for turn in turns]
+        known = {key: self._seen[key] for key in keys if key in self._seen}
+        missing = {key: turn for key, turn in zip(keys, turns, strict=True) if key not in known}
+        if missing:
+            texts = list(missing.values())
+            rows = with_words(self._embedder.embed(texts, "query"), texts)
+            known |= {key: self._mood.probabilities(row) for key, row in zip(missing, rows, strict=True)}
+            self._remember(known)
+        return [known[key] for key in keys]
 
-    def _mood_value(self, features: Vectors) -> float:
-        """The expected mood on a scale from -2 to 2."""
-        return float(self._mood.probabilities(features) @ self._mood_scale)
+    def _remember(self, moods: dict[bytes, Floats]) -> None:
+        kept = self._seen if len(self._seen) < REMEMBERED else {}
+        self._seen = {**kept, **moods}  # a new dict, so that no other thread sees one change
+
+    def _trend(self, earlier: list[Floats], latest: Floats) -> Trend:
+        """The latest turn's expected mood, from -2 to 2, against the mean of the earlier ones."""
+        change = float((latest - np.mean(earlier, axis=0)) @ self._mood_scale)
+        return "worsening" if change <= -TREND_MARGIN else "improving" if change >= TREND_MARGIN else STEADY
 
 
 def _customer_texts(conversation: Conversation) -> list[str]:
@@ -167,7 +186,7 @@ def _first_lines(conversation: Conversation, turns: list[str]) -> str:
     return f"{normalise(conversation.subject)}\n\n{turns[-1]}".strip() if len(turns) == 1 else turns[-1]
 
 
-def _tag(fitted: Head, chances: np.ndarray[Any, np.dtype[np.float64]]) -> Tag:
+def _tag(fitted: Head, chances: Floats) -> Tag:
     order = sorted(range(len(chances)), key=lambda i: (-chances[i], fitted.labels[i]))
     best, *rest = [Alternative(label=fitted.labels[i], confidence=round(float(chances[i]), 4)) for i in order]
     alternatives = tuple(rest[:ALTERNATIVES])

@@ -50,7 +50,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How to read what is found: what kind it is and who may see it, where the files do not say; the tables' columns by field."""
+    """How to read what is found: of what kind it is, who may see it at most, what a table's columns are called, how large is too large."""
 
     kind: Kind | None = None
     audience: str | None = None

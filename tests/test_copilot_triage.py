@@ -1,0 +1,332 @@
+"""What triage says of a conversation: intent, mood and its trend, urgency, language, and the facts that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from copilot.domain import Conversation, Customer, Message, Triage
+from copilot.entities import entities, in_message, value
+from copilot.errors import ConfigurationError
+from copilot.learn import OTHER, Head, key_of
+from copilot.ports import Embedder, Vectors
+from copilot.query import search_text
+from copilot.settings import DEFAULTS
+from copilot.triage import HIGH, MEDIUM, Triager, intent_examples, language, mood_examples
+from tests.conftest import asks
+from tests.test_copilot_learn import Counting
+
+SMALL = """
+version: 1
+intents:
+  - label: delivery
+    description: Where a parcel is, when it arrives.
+    examples: ["where is my parcel", "the package has not arrived", "when will it be delivered"]
+  - label: account
+    description: Signing in, passwords.
+    examples: ["I forgot my password", "cannot sign in", "the login page refuses me"]
+other_examples: ["what is the capital of Mongolia", "tell me a joke"]
+"""
+
+
+@pytest.fixture(scope="module")
+def triager(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Triager:
+    return Triager(embedder, DEFAULTS / "taxonomy.yaml", tmp_path_factory.mktemp("models"))
+
+
+def read(triager: Triager, embedder: Embedder, conversation: Conversation) -> Triage:
+    return triager.read(conversation, embedder.embed([search_text(conversation)], "query")[0])
+
+
+def thread(*texts: str, author: Literal["customer", "agent"] = "customer") -> Conversation:
+    """Customer turns with an agent's reply between them."""
+    turns = [Message(author=author, text=text) for text in texts]
+    reply = Message(author="agent", text="Thank you, could you try that once more?")
+    return Conversation(messages=tuple(m for turn in turns for m in (turn, reply))[:-1])
+
+
+# ---- the shipped heads ----
+
+
+def test_the_shipped_heads_were_fitted_on_the_shipped_data(embedder: Embedder) -> None:
+    intents = key_of(intent_examples(DEFAULTS / "taxonomy.yaml"), embedder)
+    mood = key_of(mood_examples("sentiment"), embedder, words=True)
+    urgency = key_of(mood_examples("urgency"), embedder, words=True)
+    for name, key in (("intents", intents), ("mood", mood), ("urgency", urgency)):
+        assert Head.load(DEFAULTS / f"{name}.npz", key) is not None, f"{name}.npz is old: run refit_defaults"
+
+
+def test_nothing_is_fitted_where_the_defaults_are_used(embedder: Embedder, tmp_path: Path) -> None:
+    counting = Counting(embedder)
+    Triager(counting, DEFAULTS / "taxonomy.yaml", tmp_path / "models")
+    assert counting.texts == 0
+    assert not (tmp_path / "models").exists()
+
+
+# ---- intent ----
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("My parcel should have been here on Monday and the tracking has not moved since.", "order_status"),
+        ("You took the monthly fee from my card twice. Please check the invoice.", "billing_payment"),
+        ("I can't log in any more, the password reset e-mail never arrives.", "account_access"),
+        ("Please cancel my subscription, I don't need it any longer.", "cancel_subscription"),
+        ("Please delete all personal data that you have stored about me.", "privacy_data"),
+        ("Thank you so much, your colleague was wonderful!", "praise"),
+    ],
+)
+def test_a_plain_message_gets_its_intent(triager: Triager, embedder: Embedder, text: str, intent: str) -> None:
+    assert read(triager, embedder, asks(text)).intent.label == intent
+
+
+@pytest.mark.parametrize("text", ["asdf jkl qwer uiop", "Who will win the football match tonight in Ulan Bator?"])
+def test_what_fits_nothing_is_other(triager: Triager, embedder: Embedder, text: str) -> None:
+    assert read(triager, embedder, asks(text)).intent.label == OTHER
+
+
+def test_in_another_language_other_is_no_answer(triager: Triager, embedder: Embedder) -> None:
+    intent = read(triager, embedder, asks("Wann kommt mein Paket endlich an? Ich warte seit zwei Wochen.")).intent
+    assert OTHER not in {intent.label}
+    assert intent.level != "high"
+
+
+def test_alternatives_are_the_next_best_in_order(triager: Triager, embedder: Embedder) -> None:
+    intent = read(triager, embedder, asks("The invoice is wrong and I want my money back.")).intent
+    confidences = [intent.confidence, *(one.confidence for one in intent.alternatives)]
+    assert len(intent.alternatives) == 3
+    assert intent.label not in {one.label for one in intent.alternatives}
+    assert confidences == sorted(confidences, reverse=True)
+    assert sum(confidences) <= 1.0001
+
+
+def test_the_level_is_cut_at_the_documented_confidences(triager: Triager, embedder: Embedder) -> None:
+    texts = [example.text for example in intent_examples(DEFAULTS / "taxonomy.yaml")[::9]]
+    tags = [read(triager, embedder, asks(text)).intent for text in texts]
+    expected = ["high" if t.confidence >= HIGH else "medium" if t.confidence >= MEDIUM else "low" for t in tags]
+    assert [tag.level for tag in tags] == expected
+    assert len(set(expected)) > 1
+
+
+# ---- a taxonomy of one's own ----
+
+
+def test_a_taxonomy_of_ones_own_is_fitted_once_and_kept(embedder: Embedder, tmp_path: Path) -> None:
+    (tmp_path / "taxonomy.yaml").write_text(SMALL, encoding="utf-8")
+    counting = Counting(embedder)
+    mine = Triager(counting, tmp_path / "taxonomy.yaml", tmp_path / "models")
+    fitted = counting.texts
+    assert fitted > 0
+    assert read(mine, embedder, asks("my package is late, where is it")).intent.label == "delivery"
+    Triager(counting, tmp_path / "taxonomy.yaml", tmp_path / "models")
+    assert counting.texts == fitted
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("label: account", "label: delivery"), "label twice"),
+        (("label: account", "label: other"), "never listed"),
+        (("label: account", "label: Account Access"), "intents.1.label"),
+        (('["I forgot my password", "cannot sign in", "the login page refuses me"]', '["one"]'), "intents.1.examples"),
+        (("version: 1", "version: 7"), "version"),
+        (("intents:", "intents: ["), "cannot be used"),
+    ],
+)
+def test_a_mistake_in_a_taxonomy_is_named(tmp_path: Path, change: tuple[str, str], says: str) -> None:
+    file = tmp_path / "taxonomy.yaml"
+    file.write_text(SMALL.replace(*change), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=says):
+        intent_examples(file)
+
+
+def test_an_absent_taxonomy_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
+        intent_examples(tmp_path / "nowhere.yaml")
+
+
+# ---- mood, trend, urgency ----
+
+
+@pytest.mark.parametrize(
+    ("text", "moods"),
+    [
+        ("This is OUTRAGEOUS. You are liars and thieves, I am furious!!!", {"very_negative"}),
+        ("I'm really disappointed that it still does not work after the repair.", {"negative", "very_negative"}),
+        ("Where do I find the serial number of my device?", {"neutral"}),
+        ("Love the new app, thank you so much, you made my day!", {"positive", "very_positive"}),
+    ],
+)
+def test_the_mood_of_a_plain_message(triager: Triager, embedder: Embedder, text: str, moods: set[str]) -> None:
+    assert read(triager, embedder, asks(text)).sentiment.label in moods
+
+
+def test_a_quoted_angry_mail_does_not_change_the_mood(triager: Triager, embedder: Embedder) -> None:
+    own = "Thanks, that answers my question about the serial number."
+    quoted = "\n\nOn Tue, 3 Mar 2026 at 09:14, Ana wrote:\n> This is OUTRAGEOUS, you are liars and thieves!!!"
+    assert read(triager, embedder, asks(own)).sentiment == read(triager, embedder, asks(own + quoted)).sentiment
+
+
+@pytest.mark.parametrize(
+    ("texts", "trend"),
+    [
+        (["Where do I find the serial number?", "You are useless, I am furious about this joke of a service!!!"], "worsening"),
+        (["You are useless, I am furious!!!", "It works now, thank you so much, you are brilliant!"], "improving"),
+        (["Where do I find the serial number?", "And where is the purchase date shown?"], "steady"),
+        (["You are useless, I am furious about this joke of a service!!!"], "steady"),
+    ],
+)  # fmt: skip
+def test_the_trend_over_the_customers_turns(triager: Triager, embedder: Embedder, texts: list[str], trend: str) -> None:
+    assert read(triager, embedder, thread(*texts)).sentiment.trend == trend
+
+
+def test_only_the_customers_public_turns_make_a_trend(triager: Triager, embedder: Embedder) -> None:
+    furious = Message(author="agent", text="I am furious, this is outrageous, you are liars!!!")
+    noted = Message(text="I am furious, this is outrageous, you are liars!!!", visibility="private")
+    last = Message(text="Where do I find the serial number of my device, please?")
+    assert read(triager, embedder, Conversation(messages=(furious, noted, last))).sentiment.trend == "steady"
+
+
+def test_one_message_is_read_from_its_own_vector_alone(embedder: Embedder, tmp_path: Path) -> None:
+    counting = Counting(embedder)
+    triager = Triager(counting, DEFAULTS / "taxonomy.yaml", tmp_path)
+    read(triager, embedder, asks("Where is my parcel? It was due on Monday."))
+    assert counting.texts == 0
+
+
+def test_earlier_turns_are_embedded_once_and_at_most_five_of_them(embedder: Embedder, tmp_path: Path) -> None:
+    counting = Counting(embedder)
+    triager = Triager(counting, DEFAULTS / "taxonomy.yaml", tmp_path)
+    turns = [f"This is message number {n} about my parcel." for n in range(9)]
+    first = read(triager, embedder, thread(*turns))
+    assert counting.texts == 6
+    assert read(triager, embedder, thread(*turns)) == first
+    assert counting.texts == 6
+    read(triager, embedder, thread(*turns, "One more message about my parcel."))
+    assert counting.texts == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "urgency"),
+    [
+        ("Our whole shop is down, no customer can pay, we lose money every minute. Please help NOW.", "high"),
+        ("It would be nice to have a dark mode some day, no hurry at all.", "low"),
+    ],
+)
+def test_the_urgency_of_a_plain_message(triager: Triager, embedder: Embedder, text: str, urgency: str) -> None:
+    assert read(triager, embedder, asks(text)).urgency.label == urgency
+
+
+# ---- language ----
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I cannot find the button that the manual talks about.", "en"),
+        ("Ich finde den Knopf nicht,\nvon dem die Anleitung spricht.", "de"),
+        ("Je ne trouve pas le bouton dont parle le mode d'emploi.", "fr"),
+        ("Ik kan de knop waar de handleiding het over heeft niet vinden.", "nl"),
+        ("No encuentro el botón del que habla el manual de usuario.", "es"),
+    ],
+)
+def test_the_language_of_a_sentence(text: str, expected: str) -> None:
+    tag = language(text, "en-GB")
+    assert tag.label == expected
+    assert 0.5 <= tag.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("de-AT", "de"), ("fr", "fr"), ("pt_BR", "pt"), (None, "en"), ("", "en"), ("??", "en")]
+)
+def test_a_message_too_short_to_tell_takes_the_locale(locale: str | None, expected: str) -> None:
+    tag = language("OK 123", locale)
+    assert (tag.label, tag.level) == (expected, "medium")
+
+
+ODD = st.text(max_size=300) | st.sampled_from(
+    ["\ud800" * 30, "\0" * 30, "🤷" * 40, "a" * 3000, "\n\r\u2028 " * 40, "> \n" * 30]
+)
+
+
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(ODD, min_size=1, max_size=3), subject=ODD)
+def test_odd_text_is_read_without_an_error(
+    triager: Triager, embedder: Embedder, texts: Sequence[str], subject: str
+) -> None:
+    vector: Vectors = np.full(embedder.dimensions, embedder.dimensions**-0.5, dtype=np.float32)
+    conversation = Conversation(messages=tuple(Message(text=text) for text in texts), subject=subject)
+    made = triager.read(conversation, vector)
+    assert made.sentiment.label
+    assert made.language.label.isalpha()
+
+
+def test_a_conversation_without_a_customer_message_is_read_too(triager: Triager, embedder: Embedder) -> None:
+    vector: Vectors = np.full(embedder.dimensions, embedder.dimensions**-0.5, dtype=np.float32)
+    conversation = Conversation(messages=(Message(author="agent", text="Hello?"),), customer=Customer(locale="nl-BE"))
+    made = triager.read(conversation, vector)
+    assert (made.language.label, made.sentiment.trend, made.entities) == ("nl", "steady", ())
+
+
+# ---- entities ----
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("My order TB-417733 was paid on 3 March 2026.", [("order", "TB-417733"), ("date", "3 March 2026")]),
+        ("order number: 88214, invoice 2026-0881, #123456", [("order", "88214"), ("order", "2026-0881"), ("order", "123456")]),
+        ("Bestellnummer 4711-22 vom 3. März", [("order", "4711-22"), ("date", "3. März")]),
+        ("It cost €1.234,50, not $12 or 250,- EUR.", [("amount", "€1.234,50"), ("amount", "$12"), ("amount", "250,- EUR")]),
+        ("Error 0x80070057, then E21, then NS_ERROR_FAILURE", [("error", "0x80070057"), ("error", "E21"), ("error", "NS_ERROR_FAILURE")]),
+        ("error code 404 in version 115.6.0 on Windows 11", [("error", "404"), ("version", "115.6.0"), ("version", "Windows 11")]),
+        ("since 2026-01-02, or 12.05.2024, or May 3rd", [("date", "2026-01-02"), ("date", "12.05.2024"), ("date", "May 3rd")]),
+        ("le 14 août, el 3 de mayo de 2026, op 1 maart", [("date", "14 août"), ("date", "3 de mayo de 2026"), ("date", "1 maart")]),
+        ("I may order 12 drums for 5 people in 2024 from 192.168.1.1", []),
+    ],
+)  # fmt: skip
+def test_the_facts_that_a_message_names(text: str, found: list[tuple[str, str]]) -> None:
+    assert [(one.type, one.text) for one in in_message(text, 0)] == found
+
+
+def test_only_the_customers_messages_name_facts_and_each_says_which_one() -> None:
+    messages = (
+        Message(author="agent", text="Is it order TB-111111?"),
+        Message(text="It is order TB-222222."),
+        Message(text="Note: order TB-333333", visibility="private"),
+        Message(text="And €40 for the second."),
+    )
+    found = entities(Conversation(messages=messages))
+    assert [(one.text, one.message) for one in found] == [("TB-222222", 1), ("€40", 3)]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["€", "1.2", " ", "E12", "order ", "#", "2026-01-02", "ü", "😀", "\ud800", "v1.2.3", "May 3", "x"]
+        ),
+        max_size=40,
+    )
+)
+def test_a_facts_place_is_exact_and_no_two_overlap(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = in_message(text, 0)
+    assert all(text[one.start : one.end] == one.text and one.text for one in found)
+    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("amount", "number"),
+    [("€1.234,50", 1234.5), ("1,234.50 USD", 1234.5), ("1.234 €", 1234), ("2 300 euros", 2300), ("49,90", 49.9),
+     ("1’200 CHF", 1200), ("£1.234.567,8", 1234567.8), ("250,- €", 250), ("no number", 0)],
+)  # fmt: skip
+def test_the_number_that_an_amount_names(amount: str, number: float) -> None:
+    assert value(amount) == number
