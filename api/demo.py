@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -11,7 +12,14 @@ from copilot.build import Parts
 from copilot.settings import Settings
 
 console = Console()
-MESSAGE = "The light on my hub blinks amber since this morning and all sensors are offline. What can I do?"
+EXAMPLE = {
+    "conversation": {
+        "customer": {"name": "Ana Sousa"},
+        "messages": [
+            {"text": "Since this morning the light on my hub blinks amber and all sensors are offline. What can I do?"}
+        ],
+    }
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -43,18 +51,14 @@ def _load(parts: Parts, address: str) -> None:
     paths = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]
     with console.status("loading the demo company, Tarnbrook"):
         summary = total(indexer.ingest(parts.settings.workspace, path, Reading()) for path in paths)
-    console.print(
+    lines = (
         f"Tarnbrook: {summary.added} documents added, {summary.unchanged} unchanged, {summary.embedded} chunks embedded, "
         f"{summary.seconds:.1f} seconds",
-        highlight=False,
+        "",
+        f"Open    {address}/docs",
+        f"Try     curl -s {address}/v1/suggestions -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'",
+        "Stop    Ctrl-C",
+        "",
     )
-    console.print(
-        f"\nOpen    {address}/docs\nTry     curl -s {address}/v1/suggestions -H 'Content-Type: application/json' \\",
-        highlight=False,
-    )
-    console.print(
-        f"""          -d '{{"conversation": {{"messages": [{{"author": "customer", "text": "{MESSAGE}"}}]}}}}'\n""",
-        highlight=False,
-        markup=False,
-    )
-    console.print("Stop    Ctrl-C\n")
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

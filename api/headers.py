@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 SWAGGER = f"{NOTHING}; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+PAGES = {"/": f"{NOTHING}; style-src 'self'", "/docs": SWAGGER}
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -35,5 +36,5 @@ class SecurityHeaders:
 
 
 def _headers(path: str) -> dict[str, str]:
-    headers = {**ALWAYS, "Content-Security-Policy": SWAGGER if path == "/docs" else NOTHING}
+    headers = {**ALWAYS, "Content-Security-Policy": PAGES.get(path, NOTHING)}
     return headers | ({"Cache-Control": "no-store"} if path.startswith("/v1/") else {})

@@ -178,3 +178,18 @@ def test_tokens_are_counted_a_few_times_at_most(text: str) -> None:
 
     split(text, "T", count=count, target=128, window=256)
     assert counted < 12 * len(text)
+
+
+def test_chunks_keep_to_the_window_even_where_words_cost_more_together_than_alone() -> None:
+    def count(words: str) -> int:
+        return len(words.split()) ** 2 // 8
+
+    text = "\n\n".join(f"Paragraph number {number} here." for number in range(50))
+    chunks = split(text, "T", count=count, target=32, window=32)
+    assert all(count(chunk.embedded) <= 32 for chunk in chunks)
+    assert all(inside or character.isspace() for inside, character in zip(_covered(text, chunks), text, strict=True))
+
+
+def test_splitting_ends_even_where_one_letter_is_too_much() -> None:
+    chunks = split("some words", "T", count=lambda text: 1000 * len(text), target=16, window=32)
+    assert [chunk.text for chunk in chunks] == list("somewords")
