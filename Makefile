@@ -40,5 +40,6 @@ imports: install ## the direction of imports
 bench: install ## speeds, as ratios within one run
 	$(BIN)/python -m benchmarks.speed
 
-eval: install ## retrieval, drafts and triage on the data at COPILOT_EVAL_DATA
-	$(BIN)/python -m benchmarks.bars
+eval: install ## the main path on real messages, found at COPILOT_EVAL_DATA
+	@test -n "$(COPILOT_EVAL_DATA)" || { echo "Set COPILOT_EVAL_DATA to the folder that holds thunderbird/."; exit 1; }
+	$(BIN)/python -m benchmarks.main_path $(COPILOT_EVAL_DATA)

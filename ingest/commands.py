@@ -38,9 +38,12 @@ def ingest(
     workspace: Annotated[
         str | None, typer.Option("--workspace", "-w", help="COPILOT_WORKSPACE where not given.")
     ] = None,
-    kind: Annotated[Kind | None, typer.Option(help="What the files hold: article, ticket or macro; it counts before what they say.")] = None,
+    kind: Annotated[
+        Kind | None, typer.Option(help="What the files hold: article, ticket or macro; it counts before what they say.")
+    ] = None,
     audience: Annotated[
-        str | None, typer.Option(help="public, internal or team:NAME; of this and a file's own the narrower one counts.")
+        str | None,
+        typer.Option(help="public, internal or team:NAME; of this and a file's own the narrower one counts."),
     ] = None,
     columns: Annotated[
         list[str] | None, typer.Option("--map", help="A table's column for a field: ticket_id=ID; may be repeated.")
