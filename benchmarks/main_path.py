@@ -106,7 +106,7 @@ def when(case: dict[str, Any]) -> str:
 
 def articles(client: httpx.Client, case: dict[str, Any]) -> list[str]:
     """The articles that search finds, best first."""
-    params = {
+    params: dict[str, str | int] = {
         "q": f"{case['subject']}\n\n{case['message']}"[:4000],
         "kind": "article",
         "limit": 10,

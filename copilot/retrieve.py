@@ -31,6 +31,7 @@ class Query:
     limit: int = 10
     kinds: tuple[Kind, ...] = KINDS
     language: str | None = None
+    audience: str | None = None
     before: datetime | None = None
     as_of: datetime | None = None
 
@@ -49,6 +50,14 @@ def visible_to(principal: Principal) -> frozenset[str] | None:
     if "admin" in principal.roles:
         return None
     return frozenset({PUBLIC, INTERNAL} | {f"team:{team}" for team in principal.teams})
+
+
+def _audiences(principal: Principal, asked: str | None) -> frozenset[str] | None:
+    """What is visible, narrowed to one audience where the query asks for it; asking never widens."""
+    visible = visible_to(principal)
+    if asked is None:
+        return visible
+    return frozenset({asked}) if visible is None else visible & {asked}
 
 
 class Retriever:
@@ -73,7 +82,7 @@ class Retriever:
     def rank(self, principal: Principal, query: Query, vector: Vectors) -> tuple[Hit, ...]:
         """The same, with the query's vector given: best documents first, ties by id, scores rounded to 1e-6."""
         view = View(
-            workspace=principal.workspace, audiences=visible_to(principal), as_of=query.as_of or query.before or now(),
+            workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
             before=query.before, language=query.language,
         )  # fmt: skip
         rows, words = self._candidates(view, query.kinds, query.text, vector)

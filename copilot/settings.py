@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         description="What solved cases near the message may add to the articles they were answered with.",
     )
     candidates: int = Field(
-        100, ge=10, le=2000, description="Chunks fetched from each index for each shelf before fusion."
+        50, ge=10, le=2000, description="Chunks fetched from each index for each shelf before fusion."
     )
     exact: bool = Field(
         False, description="Score every visible vector instead of asking the approximate index (evaluation does)."

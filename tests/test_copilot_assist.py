@@ -15,6 +15,7 @@ from copilot.domain import Conversation, Customer, Message, Options, Principal, 
 from copilot.draft import Said, retold
 from copilot.errors import EmptyMessage, NotFound
 from copilot.feedback import edit_distance
+from copilot.retrieve import Query
 from copilot.settings import Settings
 from tests.conftest import ADMIN, AGENT, TICKETS, asks, ingest, write_tickets
 
@@ -97,6 +98,18 @@ def test_a_team_document_is_seen_by_its_team_alone(filled: Parts, folder: Path) 
     assert "VESUVIUS" not in repr(filled.copilot.suggest(AGENT, question))
     assert "VESUVIUS" in repr(filled.copilot.suggest(insider, question).passages)
     assert "VESUVIUS" in repr(filled.copilot.suggest(ADMIN, question).passages)
+
+
+def test_asking_for_an_audience_narrows_and_never_widens(filled: Parts) -> None:
+    outsider = replace(AGENT, workspace="default", roles=frozenset({"agent"}), teams=frozenset())
+
+    def found(principal: Principal, audience: str) -> set[str]:
+        query = Query(text="refund limits password folders", audience=audience)
+        return {hit.document_id for hit in filled.copilot.search(principal, query).results}
+
+    assert found(outsider, "internal") == {"refund-limits"}
+    assert "refund-limits" not in found(outsider, "public")
+    assert found(outsider, "team:billing") == set()
 
 
 def test_a_similar_solved_ticket_carries_its_redacted_resolution(filled: Parts) -> None:

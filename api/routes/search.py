@@ -30,9 +30,13 @@ def search(
     kind: Annotated[list[Searched], Query(max_length=3, description="Articles and tickets where left out.")] = [],  # noqa: B006
     before: Annotated[Time | None, Query(description="Only what was known before this time.")] = None,
     language: Annotated[Language | None, Query(description="Only documents in this language or in none.")] = None,
+    audience: Annotated[
+        str | None, Query(max_length=64, description="Only public, internal or team:NAME documents.")
+    ] = None,
 ) -> retrieve.Found:
     """Documents with their best passages, scores by arm, and offsets into the revision's text."""
     if not q.strip():
         raise EmptyMessage("There is nothing to search for. Send some words in q.")
     kinds = tuple(dict.fromkeys(kind)) or retrieve.KINDS
-    return parts.copilot.search(who, retrieve.Query(text=q, limit=limit, kinds=kinds, language=language, before=before))
+    asked = retrieve.Query(text=q, limit=limit, kinds=kinds, language=language, audience=audience, before=before)
+    return parts.copilot.search(who, asked)
