@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+import uuid
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -23,9 +24,9 @@ def folder(settings: Settings, workspace: str) -> Path:
 
 
 def save(settings: Settings, workspace: str, given: str, content: BinaryIO) -> Path:
-    """The file, whole, under its safe name; an earlier one of that name is replaced. Raises UnreadableFile, TooLarge."""
-    target = folder(settings, workspace) / safe_name(given)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """The file, whole, under its safe name in a folder of its own: no upload replaces or retires another. Raises UnreadableFile, TooLarge."""
+    target = folder(settings, workspace) / uuid.uuid4().hex / safe_name(given)
+    target.parent.mkdir(parents=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
     try:
         with os.fdopen(handle, "wb") as file:

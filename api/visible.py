@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from copilot.domain import Principal, Suggestion
 from copilot.errors import NotFound
 from copilot.retrieve import visible_to
 from copilot.store.library import Library, Text
-from copilot.store.records import mentions
+from copilot.store.records import mentions, without_documents
 
 
 def readable(library: Library, who: Principal, document_id: str, revision: int | None = None) -> Text:
@@ -22,26 +20,12 @@ def readable(library: Library, who: Principal, document_id: str, revision: int |
 
 
 def seen_by(who: Principal, library: Library, made: Suggestion) -> Suggestion:
-    """The suggestion without the documents that this reader may not see: it may have been made for somebody of another team."""
-    hidden = {id for id in mentions(made) if not _may_read(library, who, id)}
-    if not hidden:
+    """The suggestion without the documents that this reader may not see, or may not have seen in an earlier revision.
+
+    It may have been made for somebody of another team, and a document's audience may have changed since.
+    """
+    audiences = visible_to(who)
+    if audiences is None:
         return made
-    near = made.abstention and replace(
-        made.abstention, nearest=tuple(one for one in made.abstention.nearest if one.document_id not in hidden)
-    )
-    return replace(
-        made,
-        passages=tuple(one for one in made.passages if one.document_id not in hidden),
-        similar_tickets=tuple(one for one in made.similar_tickets if one.document_id not in hidden),
-        macros=tuple(one for one in made.macros if one.document_id not in hidden),
-        guidance=tuple(one for one in made.guidance if one.citation.document_id not in hidden),
-        abstention=near,
-    )
-
-
-def _may_read(library: Library, who: Principal, document_id: str) -> bool:
-    try:
-        readable(library, who, document_id)
-    except NotFound:
-        return False
-    return True
+    had = library.audiences(who.workspace, mentions(made))
+    return without_documents(made, {id for id, kept in had.items() if not kept <= audiences})

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import entry_points
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from copilot.errors import CopilotError
@@ -28,9 +29,17 @@ def main() -> None:
     try:
         app()
     except CopilotError as error:
-        Console(stderr=True).print(f"[red]{error.__class__.__name__}[/red]: ", end="")
-        Console(stderr=True).print(str(error), markup=False, highlight=False)
-        sys.exit(1)
+        _fail(error.__class__.__name__, str(error))
+    except ValidationError as error:  # only the settings are read without a check of our own
+        wrong = "; ".join(f"COPILOT_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors() if one["loc"])
+        _fail("ConfigurationError", wrong)
+
+
+def _fail(kind: str, words: str) -> None:
+    errors = Console(stderr=True)
+    errors.print(f"[red]{kind}[/red]: ", end="")
+    errors.print(words, markup=False, highlight=False)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

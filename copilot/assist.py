@@ -48,6 +48,7 @@ MACRO_FROM = 0.45
 SIMILAR_FROM = 0.40
 GUIDANCE_FROM = 0.40
 NEAREST = 3
+SETTLE = 3
 TICKETS = 5
 SIMILAR = 3
 
@@ -114,7 +115,7 @@ class Copilot:
         """The same, step by step as it comes; the last event is `done`."""
         watch = Stopwatch()
         text = search_text(conversation)
-        revision = self._library.clock(principal.workspace)
+        self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
         as_of = options.before or self._library.epoch(principal.workspace)
         vector = self._embedder.embed([text], "query")[0]
         watch.lap("embed")
@@ -124,7 +125,7 @@ class Copilot:
         yield Event("triage", triage)
 
         query = Query(text=text, limit=options.limit, before=options.before, as_of=as_of)
-        findings = self._find(principal, query, vector)
+        revision, findings = self._settled(principal, query, vector)
         watch.lap("search")
 
         weak = findings.strength < self._settings.abstain_below
@@ -156,8 +157,18 @@ class Copilot:
             timings_ms={},
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
-        self._records.keep_suggestion(principal.workspace, suggestion, key)
+        sources = {one.document_id for one in findings.evidence}
+        suggestion = self._records.keep_suggestion(principal.workspace, suggestion, key, sources)
         yield Event("done", suggestion)
+
+    def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
+        """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
+        for _ in range(SETTLE):
+            revision = self._library.clock(principal.workspace)
+            findings = self._find(principal, query, vector)
+            if self._library.clock(principal.workspace) == revision:
+                break
+        return revision, findings
 
     def _find(self, principal: Principal, query: Query, vector: Vectors) -> Findings:
         """Articles and solved tickets apart, since their scores do not compare; macros too."""

@@ -18,6 +18,7 @@ from rich.table import Table
 from copilot.domain import Channel, Conversation, Kind, Message, Principal, Role, Suggestion
 from copilot.errors import InputError
 from copilot.settings import Settings
+from copilot.text import normalise
 
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Workspace = Annotated[
@@ -47,12 +48,13 @@ def suggest(
     as_json: JSON = False,
 ) -> None:
     """Draft a cited reply. Example: copilot suggest "How do I replace the battery?" --name Ana."""
-    body = {
-        "channel": channel, "subject": subject, "customer": {"name": name}, "messages": [{"author": "customer", "text": message}],
-    }  # fmt: skip
     settings = Settings()
     workspace = workspace or settings.workspace
     address = _owner(settings)
+    message, subject = normalise(message), normalise(subject)  # a terminal can hand over bytes that are no text
+    body = {
+        "channel": channel, "subject": subject, "customer": {"name": name}, "messages": [{"author": "customer", "text": message}],
+    }  # fmt: skip
     if address:
         from copilot.remote import ask
 
@@ -84,7 +86,9 @@ def search(
     if address:
         from copilot.remote import ask
 
-        answer = ask(address, "GET", "/v1/search", workspace, params={"q": query, "limit": limit, "kind": kind or []})
+        answer = ask(
+            address, "GET", "/v1/search", workspace, params={"q": normalise(query), "limit": limit, "kind": kind or []}
+        )
     else:
         from copilot.retrieve import KINDS, Found, Query
 

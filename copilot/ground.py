@@ -28,6 +28,12 @@ NEGATION = re.compile(
     r"\b(?:not|never|no|none|cannot|without|neither|nor|[a-z]{2,8}n['’]t|nicht|kein\w{0,2}|nie|ohne|pas|jamais|aucune?|sans|niet|geen|nooit|zonder|nunca|sin)\b",
     re.I,
 )
+QUESTION = re.compile(
+    r"(?:what|which|who|when|where|how|could you|can you|do you|did you|have you|is it|are you|would you|was|welche[rs]?|wie|wann|wo|"
+    r"können sie|haben sie|quelle?s?|quand|comment|pouvez-vous|avez-vous|welke|hoe|wanneer|waar|kun je|kunt u|heb je|qué|cuál|cuándo|"
+    r"cómo|puede|tiene)\b[^,;:.]{1,200}\?$",
+    re.I,
+)
 STOP = frozenset(
     "a an and are as at be but by can do for from has have how i if in is it its may of on or our so that the their then there these "
     "they this to was we were what when where which will with you your please just also more".split()
@@ -67,8 +73,8 @@ def _judge(one: Proposed, evidence: Sequence[Evidence]) -> Grounded | Dropped:
 
 
 def claims_nothing(text: str) -> bool:
-    """A question to the customer that names no fact."""
-    return text.endswith("?") and not FACT.search(text) and len(sentences(text)) == 1
+    """A question to the customer that names no fact; an assertion does not become one by a question mark."""
+    return bool(QUESTION.match(text)) and not FACT.search(text) and len(sentences(text)) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,10 @@ class Found:
 
 
 def _support(text: str, source: Evidence) -> Found:
-    at = source.text.find(text)
-    if at >= 0:
-        return Found(1.0, (), cite(source, at, at + len(text)))
     spans = sentences(source.text) or [(0, len(source.text))]
+    at = _whole_sentences(text, source.text, spans)
+    if at is not None:
+        return Found(1.0, (), cite(source, at, at + len(text)))
     wanted = _content(text)
     candidates = []
     for first in range(len(spans)):
@@ -94,6 +100,17 @@ def _support(text: str, source: Evidence) -> Found:
             candidates.append((score, first - last, -start, start, end))
     score, _, _, start, end = max(candidates)
     return Found(round(score, 6), _missing(text, source.text[start:end]), cite(source, start, end))
+
+
+def _whole_sentences(text: str, words: str, spans: Sequence[tuple[int, int]]) -> int | None:
+    """Where the text stands word for word as whole sentences: a part of one may have lost its "not"."""
+    starts, ends = {start for start, _ in spans}, {end for _, end in spans}
+    at = words.find(text)
+    while at >= 0:
+        if at in starts and at + len(text) in ends:
+            return at
+        at = words.find(text, at + 1)
+    return None
 
 
 def _missing(text: str, words: str) -> tuple[str, ...]:

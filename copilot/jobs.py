@@ -85,8 +85,11 @@ class JobThread:
 
     def _work(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):
-            while not self._stopping.is_set() and (job := self._parts.jobs.claim()):
-                self._run(job)
+            try:
+                while not self._stopping.is_set() and (job := self._parts.jobs.claim()):
+                    self._run(job)
+            except Exception:  # a busy or restarted database: the next round tries again
+                log.exception("the job thread could not reach the database")
 
     def _run(self, job: Job) -> None:
         jobs = self._parts.jobs

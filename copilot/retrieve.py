@@ -21,6 +21,7 @@ from copilot.store.library import Library, Row, View
 KINDS: tuple[Kind, ...] = ("article", "ticket")
 PASSAGES = 3
 VOTERS = 30
+SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,10 @@ class Retriever:
         vector = self._embedder.embed([query.text], "query")[0]
         embedded = perf_counter()
         results = self.rank(principal, query, vector)
+        while (
+            now_at := self._library.clock(principal.workspace)
+        ) != revision and perf_counter() - embedded < SETTLE_SECONDS:
+            revision, results = now_at, self.rank(principal, query, vector)  # an ingest switched meanwhile
         timings = {"embed": _ms(started, embedded), "search": _ms(embedded, perf_counter())}
         return Found(results=results, timings_ms=timings, index_revision=revision)
 

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from copilot.domain import Kind
-from copilot.errors import InputError
+from copilot.errors import IndexesOwned, InputError
 from copilot.settings import Settings
 from ingest.load import Reading
 
@@ -145,6 +145,10 @@ def _hand_over(settings: Settings, workspace: str, payload: dict[str, Any], bar:
     while job.state in ("queued", "running"):
         time.sleep(0.1)
         job = jobs.get(workspace, job.id)
+        if job.state in ("queued", "running") and not _served(settings):
+            raise IndexesOwned(
+                f"The server stopped before the job was done. It goes on when `copilot serve` runs again (job {job.id})."
+            )
         if job.progress:
             rate = f"{job.progress['rate']:.0f} a second"
             bar.update(task, completed=job.progress["done"], total=job.progress["total"], rate=rate)

@@ -55,6 +55,8 @@ class Reading:
     kind: Kind | None = None
     audience: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    allowed: frozenset[str] | None = None
+    """Audiences that whoever brings the documents may touch; None means all."""
     max_bytes: int = 50_000_000
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -63,6 +64,7 @@ class Ready:
     place: Place
     source: Source
     chunks: tuple[tuple[Chunk, bool], ...]
+    replaces: int | None
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Run:
     root: str
     known: dict[str, Known]
     summary: Summary
+    allowed: frozenset[str] | None = None
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
 
     def parse(self, raw: Raw) -> Source | None:
@@ -133,15 +136,17 @@ class Indexer:
         if not path.exists():
             raise InputError(f"There is nothing at {path}. Give a folder or a file.")
         started, summary = perf_counter(), Summary()
-        root = str(path.resolve())
+        uploaded = self._settings.uploads() in path.resolve().parents
+        # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
+        root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         if not dry_run:
             self._prepare(workspace)
-        run = Run(workspace, root, self._ledger.known(workspace, root), summary)
+        run = Run(workspace, root, self._ledger.known(workspace, root), summary, reading.allowed)
         found = list(scan(path.resolve(), reading))
         for batch in _batches(self._fresh(run, found, progress)):
             if not dry_run:
                 self._commit(workspace, batch, summary)
-        gone = run.gone(found)
+        gone = [] if uploaded else run.gone(found)
         summary.retired += len(gone)
         if not dry_run:
             self._retire(workspace, gone)
@@ -188,10 +193,13 @@ class Indexer:
         source = run.parse(raw)
         if source is None:
             return None
-        exists = self._ledger.key(run.workspace, source.document.id) is not None
-        run.summary.changed += exists
-        run.summary.added += not exists
-        return Ready(place, source, self._split(source))
+        existing = self._ledger.head(run.workspace, source.document.id)
+        if run.allowed is not None and not {source.document.audience, *existing.audiences} <= run.allowed:
+            run.summary.fail(raw.origin, f"{source.document.id} belongs to an audience that is not yours")
+            return None
+        run.summary.changed += existing.key is not None
+        run.summary.added += existing.key is None
+        return Ready(place, source, self._split(source), existing.key)
 
     def _fingerprint(self, raw: Raw) -> str:
         """Unchanged means: the same bytes, read the same way, split and embedded the same way."""
@@ -211,6 +219,7 @@ class Indexer:
     def _commit(self, workspace: str, batch: Sequence[Ready], summary: Summary) -> None:
         """Vectors and pending revisions first, then both indexes, then the switch: readers see the old until the new is whole."""
         with self._writing:
+            batch = [ready for ready in batch if self._wanted(workspace, ready)]
             vectors = self._embed(
                 [chunk for ready in batch for chunk, searchable in ready.chunks if searchable], summary
             )
@@ -223,6 +232,10 @@ class Indexer:
             self._ledger.switch(workspace, staged)
             self._sweep()
         summary.chunks += sum(len(ready.chunks) for ready in batch)
+
+    def _wanted(self, workspace: str, ready: Ready) -> bool:
+        """Not what somebody deleted since it was read: a deletion is not undone by an ingest that was already running."""
+        return ready.replaces is None or self._ledger.key(workspace, ready.source.document.id) == ready.replaces
 
     def _embed(self, chunks: Sequence[Chunk], summary: Summary) -> dict[str, Vectors]:
         """The vector of each chunk by the hash of its embedded text; only unknown texts pass the model."""
@@ -247,6 +260,7 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     """Handler of `ingest` jobs: the same as the command, inside the process that owns the indexes."""
     reading = Reading(
         kind=job.payload.get("kind"), audience=job.payload.get("audience"), columns=job.payload.get("columns") or {},
+        allowed=frozenset(job.payload["allowed"]) if job.payload.get("allowed") is not None else None,
         max_bytes=parts.settings.max_file_bytes,
     )  # fmt: skip
     indexer, started = Indexer(parts), perf_counter()
@@ -268,7 +282,7 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
     for path in paths:
         if parts.settings.uploads() in path.parents:
-            path.unlink(missing_ok=True)  # the database has all that is needed of it
+            shutil.rmtree(path.parent, ignore_errors=True)  # the database has all that is needed of it
     return asdict(total(summaries))
 
 

@@ -11,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from copilot.build import Parts, build
-from copilot.domain import Message
+from copilot.domain import Message, Suggestion
 from copilot.settings import Settings
 from tests.conftest import AGENT, asks
 
@@ -139,6 +140,26 @@ def test_a_slow_model_is_not_waited_for_past_the_deadline(with_model: Parts, mod
     made = with_model.copilot.suggest(AGENT, QUESTION)
     assert made.status == "extractive"
     assert time.monotonic() - started < 4
+
+
+def test_a_model_that_chatters_for_ever_is_not_listened_to_past_the_deadline(
+    with_model: Parts, model: FakeModel
+) -> None:
+    def answer(body: dict[str, Any]) -> Iterator[str]:
+        for _ in range(2_000):
+            time.sleep(0.005)
+            yield "nothing\n" * 50
+
+    model.answer = answer
+    started = time.monotonic()
+    assert with_model.copilot.suggest(AGENT, QUESTION).status == "extractive"
+    assert time.monotonic() - started < 6
+
+
+def test_half_a_character_from_a_model_breaks_nothing(with_model: Parts, model: FakeModel) -> None:
+    model.answer = '{"text": "Half an emoji \\ud83d here 7", "sources": [1]}\n' + line("Which browser do you use?")
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert TypeAdapter(Suggestion).dump_json(made)
 
 
 def test_a_model_that_obeys_an_injected_instruction_reaches_no_sendable_text(

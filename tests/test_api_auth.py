@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 from api.auth import ROLES, is_loopback
 from copilot.build import Parts
 from copilot.domain import Role
+from copilot.errors import NotFound
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
+from ingest.pipeline import ingest_job
 from tests.conftest import client_of, ingest
 
 SEARCH = "/v1/search?q=folder"
@@ -231,3 +233,48 @@ def test_nobody_uploads_for_a_team_that_is_not_theirs(parts: Parts) -> None:
         refused = client.post("/v1/documents", files=files, data={"audience": "team:legal"}, headers=headers)
         taken = client.post("/v1/documents", files=files, data={"audience": "team:billing"}, headers=headers)
     assert (refused.status_code, taken.status_code) == (403, 202)
+
+
+def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_others(
+    parts: Parts, tmp_path: Path
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "valve.md").write_text(
+        "---\ntitle: Close the valve\n---\n\nTurn the SECRETLEVER to the right.\n", encoding="utf-8"
+    )
+    ingest(parts, docs)
+    _, agent = parts.accounts.create("default", ["agent"])
+    headers = {"Authorization": f"Bearer {agent}"}
+    with client_of(parts) as client:
+        asked = {"conversation": {"messages": [{"text": "How do I close the valve?"}]}}
+        made = client.post("/v1/suggestions", json=asked, headers=headers).json()
+        assert "SECRETLEVER" in made["draft"]["text"]
+        (docs / "valve.md").write_text(
+            "---\ntitle: Close the valve\naudience: team:billing\n---\n\nTurn it.\n", encoding="utf-8"
+        )
+        ingest(parts, docs)
+        shown = client.get(f"/v1/suggestions/{made['id']}", headers=headers).json()
+    assert "SECRETLEVER" not in str(shown)
+
+
+def test_nobody_replaces_a_document_of_another_team_by_uploading_its_name(parts: Parts, tmp_path: Path) -> None:
+    (tmp_path / "pricing.md").write_text(
+        "---\naudience: team:alpha\n---\n\n# Pricing\n\nALPHAWORDS.\n", encoding="utf-8"
+    )
+    ingest(parts, tmp_path)
+    for text in ("# Pricing\n\nTaken over.\n", "---\naudience: team:alpha\ndoc_id: planted\n---\n\nPlanted.\n"):
+        upload = parts.settings.uploads() / "w" / "one" / "pricing.md"
+        upload.parent.mkdir(parents=True)
+        upload.write_text(text, encoding="utf-8")
+        payload = {
+            "paths": [str(upload)],
+            "kind": None,
+            "audience": None,
+            "allowed": ["internal", "public", "team:beta"],
+        }
+        job = parts.jobs.add("default", "ingest", payload)
+        assert ingest_job(parts, job, lambda progress: None)["failed"] == 1
+    assert "ALPHAWORDS" in parts.library.text("default", "pricing").text
+    with pytest.raises(NotFound):
+        parts.library.text("default", "planted")

@@ -242,3 +242,19 @@ def test_several_files_in_one_request_are_refused(parts: Parts) -> None:
     with client_of(parts) as client:
         files = [("file", ("a.md", b"x")), ("file", ("b.md", b"y"))]
         assert client.post("/v1/documents", files=files).status_code in (400, 422)
+
+
+def test_two_uploads_of_one_name_are_two_uploads(parts: Parts) -> None:
+    with client_of(parts) as client:  # no job thread yet: both wait
+        first = send(client, "faq.md", b"# Public\n\nHarmless words.\n", audience="public")
+        second = send(client, "faq.md", b"# Secret\n\nThe dodo margin.\n", audience="team:finance")
+    jobs = JobThread(parts)
+    jobs.start()
+    try:
+        with client_of(parts) as client:
+            assert finished(client, first["id"])["state"] == "done"
+            assert finished(client, second["id"])["state"] == "done"
+            read = client.get("/v1/documents/faq").json()
+    finally:
+        jobs.stop()
+    assert (read["document"]["audience"], "dodo" in read["text"]) == ("team:finance", True)

@@ -46,6 +46,8 @@ def test_a_close_paraphrase_is_supported() -> None:
         ("See https://evil.example/fw for details, firmware 3.8.2 is needed.", "evil.example"),
         ("Hold the button for 10 seconds, write to a@b.example.", "a@b.example"),
         ("Your refund will arrive within a week.", "does not say so"),
+        ("unplug it while the light pulses blue.", "negation"),
+        ("Hold the button for 1", "1"),
     ],
 )
 def test_a_statement_with_a_fact_that_its_source_lacks_is_dropped_with_the_reason(text: str, why: str) -> None:
@@ -72,6 +74,13 @@ def test_a_question_to_the_customer_claims_nothing() -> None:
     verdict = judge("Which light do you see on the hub?")
     assert isinstance(verdict, Grounded)
     assert verdict.support == "no_claim"
+
+
+@pytest.mark.parametrize(
+    "text", ["You will get a full refund at any time, is that fine?", "Refunds are always free, right?"]
+)
+def test_an_assertion_with_a_question_mark_is_a_claim(text: str) -> None:
+    assert isinstance(judge(text), Dropped)
 
 
 def test_a_question_that_smuggles_in_a_fact_is_a_claim() -> None:

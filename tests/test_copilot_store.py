@@ -251,9 +251,11 @@ def suggestion(document_id: str, quote: str) -> Suggestion:
     )  # fmt: skip
 
 
-def test_a_stored_suggestion_comes_back_the_same(database: Database) -> None:
+def test_a_stored_suggestion_comes_back_the_same(ledger: Ledger, database: Database) -> None:
+    put(ledger, "a", "some words")
+    put(ledger, "kept", "kept words")
     records, made = Records(database), suggestion("a", "some words")
-    records.keep_suggestion(W, made)
+    assert records.keep_suggestion(W, made) == made
     assert records.suggestion(W, made.id) == made
     with pytest.raises(NotFound):
         records.suggestion("other", made.id)
@@ -265,6 +267,7 @@ def test_a_deleted_documents_words_leave_stored_suggestions_and_feedback(ledger:
     from copilot.store import schema as t
 
     staged = put(ledger, "a", "SECRET-QUOTE")
+    put(ledger, "kept", "kept words")
     records, made = Records(database), suggestion("a", "SECRET-QUOTE")
     records.keep_suggestion(W, made)
     records.keep_feedback(W, made.id, "me", Feedback(verdict="edited", final_text="SECRET-QUOTE, edited"), 0.1)
@@ -290,7 +293,19 @@ def test_a_newer_suggestion_supersedes_the_older_of_its_conversation(database: D
     assert records.suggestion(W, "s-b").superseded_by is None
 
 
-def test_an_idempotency_key_answers_once(database: Database) -> None:
+def test_what_is_deleted_while_a_suggestion_is_made_is_not_stored_with_it(ledger: Ledger, database: Database) -> None:
+    staged = put(ledger, "a", "SECRET-QUOTE")
+    put(ledger, "kept", "kept words")
+    made = suggestion("a", "SECRET-QUOTE")
+    ledger.retire(W, [staged.key])
+    stored = Records(database).keep_suggestion(W, made)
+    assert "SECRET" not in repr(stored)
+    assert Records(database).suggestion(W, made.id) == stored
+
+
+def test_an_idempotency_key_answers_once(ledger: Ledger, database: Database) -> None:
+    put(ledger, "a", "words")
+    put(ledger, "kept", "kept words")
     records, made = Records(database), suggestion("a", "words")
     assert records.claim(W, "k", "hash") is None
     with pytest.raises(Conflict, match="still being answered"):

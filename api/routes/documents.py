@@ -90,7 +90,10 @@ def upload(
     """Take a file in; the job that is answered tells when it can be found and cited."""
     _require_theirs(who, audience)
     saved = uploads.save(parts.settings, who.workspace, file.filename or "", file.file)
-    job = parts.jobs.add(who.workspace, "ingest", {"paths": [str(saved)], "kind": kind, "audience": audience})
+    audiences = visible_to(who)
+    allowed = None if audiences is None else sorted(audiences)
+    payload = {"paths": [str(saved)], "kind": kind, "audience": audience, "allowed": allowed}
+    job = parts.jobs.add(who.workspace, "ingest", payload)
     return view(job)
 
 

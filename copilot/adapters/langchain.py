@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from queue import Empty, Queue
+from queue import Empty, Full, Queue
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
@@ -20,11 +20,13 @@ from copilot.errors import ConfigurationError, DrafterFailed
 from copilot.ports import DraftRequest, Proposed
 from copilot.retrieve import Query, Retriever
 from copilot.settings import Settings
+from copilot.text import normalise
 from prompts import render
 
 SOURCES = 6
 SOURCE_CHARS = 1_500
 LINE_CHARS = 4_000
+QUEUED = 1_000
 
 
 def chat_model(settings: Settings) -> BaseChatModel:
@@ -77,36 +79,40 @@ class LangChainDrafter:
 
     def _lines(self, prompt: str) -> Iterator[str]:
         """The answer line by line. The model runs in a thread of its own: a client that ignores its timeout must not hold the agent."""
-        chunks: Queue[str | Exception | None] = Queue()
+        chunks: Queue[str | Exception | None] = Queue(QUEUED)
         stop = Event()
         Thread(target=self._run, args=(prompt, chunks, stop), daemon=True).start()
         end, rest = monotonic() + self._deadline, ""
         try:
-            while True:
-                chunk = chunks.get(timeout=max(0.0, end - monotonic()))
+            while (left := end - monotonic()) > 0:
+                chunk = chunks.get(timeout=left)
                 if chunk is None:
-                    break
+                    yield rest
+                    return
                 if isinstance(chunk, Exception):
                     raise DrafterFailed(f"{type(chunk).__name__}: {str(chunk)[:200]}") from chunk
                 *whole, rest = (rest + chunk).split("\n")
                 yield from whole
                 if len(rest) > LINE_CHARS:
                     raise DrafterFailed("the model's answer is not one statement a line")
-        except Empty as error:
-            raise DrafterFailed(f"no whole answer within {self._deadline:g} s") from error
+        except Empty:
+            pass
         finally:
             stop.set()
-        yield rest
+        raise DrafterFailed(f"no whole answer within {self._deadline:g} s")
 
     def _run(self, prompt: str, chunks: Queue[str | Exception | None], stop: Event) -> None:
         try:
             for chunk in self._model.stream(prompt):
                 if stop.is_set():
                     return
-                chunks.put(str(chunk.text))
-            chunks.put(None)
+                chunks.put(str(chunk.text), timeout=self._deadline)
+            chunks.put(None, timeout=self._deadline)
+        except Full:
+            return  # nobody reads any more
         except Exception as error:
-            chunks.put(error)
+            if not stop.is_set():
+                chunks.put(error)
 
 
 def _data(text: str) -> str:
@@ -125,7 +131,8 @@ def _proposed(line: str, first: bool) -> Proposed | None:
         return None
     if not isinstance(text, str) or not text.strip():
         return None
-    return Proposed(text=text.strip().replace("‹", "<").replace("›", ">"), evidence=indexes, lead="" if first else " ")
+    text = normalise(text).strip().replace("‹", "<").replace("›", ">")
+    return Proposed(text=text, evidence=indexes, lead="" if first else " ")
 
 
 class CopilotRetriever(BaseRetriever):

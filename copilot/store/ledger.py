@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from copilot.domain import PUBLIC, Chunk, Document, Link, Source, Use
-from copilot.errors import IndexMismatch
+from copilot.errors import IndexMismatch, InputError
 from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
@@ -21,6 +22,7 @@ from copilot.store.withdraw import withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
+WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MANY = 900  # SQLite takes 32,766 parameters, but its planner likes short lists better
 
 
@@ -54,6 +56,14 @@ class Known:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The document under an id, if there is one, and who may see it."""
+
+    key: int | None
+    audiences: tuple[str, ...]
+
+
 class Ledger:
     """Writes documents, revisions, chunks and vectors; the indexes follow it."""
 
@@ -61,7 +71,11 @@ class Ledger:
         self._db, self._embedder = database, embedder
 
     def open(self, workspace: str) -> None:
-        """Make the workspace if it is new. Raises IndexMismatch where another embedder made its vectors."""
+        """Make the workspace if it is new. Raises IndexMismatch where another embedder made its vectors, InputError for a bad name."""
+        if not WORKSPACE.fullmatch(workspace):
+            raise InputError(
+                f"{workspace!r} is no name for a workspace. Use up to 64 letters, digits, dots, dashes and underscores."
+            )
         with self._db.write() as connection:
             made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
             if made_by is None:
@@ -123,12 +137,20 @@ class Ledger:
                 withdraw(connection, workspace, id)
                 connection.execute(delete(t.documents).where(t.documents.c.key == key))
             _tick(connection, workspace)
+        self._db.forget()
 
     def key(self, workspace: str, id: str) -> int | None:
         """The document's key, or None."""
         c = t.documents.c
         with self._db.read() as connection:
             return connection.execute(select(c.key).where(c.workspace == workspace, c.id == id)).scalar()
+
+    def head(self, workspace: str, id: str) -> Existing:
+        """What is known of the document under this id; nothing where there is none."""
+        c = t.documents.c
+        with self._db.read() as connection:
+            row = connection.execute(select(c.key, c.audience).where(c.workspace == workspace, c.id == id)).first()
+        return Existing(row.key, (row.audience,)) if row else Existing(None, ())
 
     # -- what the indexes must still do --------------------------------------------------------------------------
 
@@ -143,6 +165,8 @@ class Ledger:
                 _clear(connection, workspace, key, number)
                 connection.execute(delete(t.revisions).where(c.document == key, c.number == number))
             connection.execute(delete(t.documents).where(t.documents.c.active_revision.is_(None)))
+            used = select(t.chunks.c.id).where(t.chunks.c.vector == t.vectors.c.hash).exists()
+            connection.execute(delete(t.vectors).where(~used))
 
     def doomed(self) -> dict[Shelf, list[str]]:
         """Chunk ids that the indexes still hold though nothing stands behind them."""

@@ -111,6 +111,8 @@ class Library:
         query = query.join(t.links, t.links.c.document == d.key).where(d.workspace == view.workspace)
         if view.before is not None:
             query = query.where(t.links.c.at <= view.before)
+        if view.audiences is not None:
+            query = query.where(d.audience.in_(sorted(view.audiences)))
         with self._db.read() as connection:
             for some in parts(ids):
                 for row in connection.execute(query.where(c.id.in_(some)).order_by(c.id, t.links.c.target)):
@@ -141,6 +143,17 @@ class Library:
                 for row in connection.execute(query.where(d.workspace == workspace, d.id.in_(some))):
                     if (row.id, row.number) in revisions:
                         found[row.id, row.number] = (row.text, row.answer_start)
+        return found
+
+    def audiences(self, workspace: str, ids: Collection[str]) -> dict[str, set[str]]:
+        """Every audience that each of the documents has had, in any revision."""
+        d, r = t.documents.c, t.revisions.c
+        found: dict[str, set[str]] = {}
+        with self._db.read() as connection:
+            for some in parts(ids):
+                query = select(d.id, r.head).join(t.documents, d.key == r.document).where(d.workspace == workspace)
+                for row in connection.execute(query.where(d.id.in_(some))):
+                    found.setdefault(row.id, set()).add(row.head["audience"])
         return found
 
     def revisions(self, workspace: str, document_id: str) -> list[tuple[int, str, datetime]]:

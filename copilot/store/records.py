@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import now
+from copilot.store.withdraw import without
 
 SUGGESTION = TypeAdapter(Suggestion)
 CONVERSATION = TypeAdapter(Conversation)
@@ -60,9 +62,12 @@ class Records:
         c = t.conversations.c
         with self._db.write() as connection:
             mine = (c.workspace == workspace) & (c.id == id)
-            if not connection.execute(update(t.conversations).where(mine).values(body=body)).rowcount:
-                row = {"workspace": workspace, "id": id, "body": body, "created_at": now()}
-                connection.execute(insert(t.conversations).values(row))
+            if connection.execute(update(t.conversations).where(mine).values(body=body)).rowcount:
+                return
+        try:
+            return self.keep_conversation(workspace, conversation)
+        except Conflict:  # another request stored it first: theirs and ours are the same thread
+            return None
 
     def conversation(self, workspace: str, id: str) -> Stored:
         """The conversation. Raises NotFound."""
@@ -86,15 +91,22 @@ class Records:
 
     # -- suggestions ---------------------------------------------------------------------------------------------
 
-    def keep_suggestion(self, workspace: str, suggestion: Suggestion, key: str | None = None) -> None:
-        """Store the suggestion, which documents it shows, and the gap that an abstention is; completes its idempotency key."""
+    def keep_suggestion(
+        self, workspace: str, suggestion: Suggestion, key: str | None = None, sources: Collection[str] = ()
+    ) -> Suggestion:
+        """Store the suggestion with the ids of all documents that it shows or was made from; completes its idempotency key.
+
+        What is returned and stored is without the words of documents deleted while it was made.
+        """
         with self._db.write() as connection:
-            c = t.suggestions.c
+            named = mentions(suggestion) | set(sources)
+            gone = named - _still_there(connection, workspace, named)
+            suggestion = without_documents(suggestion, gone)
             connection.execute(insert(t.suggestions).values(
                 id=suggestion.id, workspace=workspace, conversation=suggestion.conversation_id, status=suggestion.status,
                 body=_json(SUGGESTION, suggestion), created_at=suggestion.created_at,
             ))  # fmt: skip
-            mentioned = [{"suggestion": suggestion.id, "document_id": id} for id in sorted(mentions(suggestion))]
+            mentioned = [{"suggestion": suggestion.id, "document_id": id} for id in sorted(named - gone)]
             if mentioned:
                 connection.execute(insert(t.mentions), mentioned)
             if suggestion.abstention:
@@ -103,14 +115,8 @@ class Records:
             if key is not None:
                 mine = (t.idempotency.c.workspace == workspace) & (t.idempotency.c.key == key)
                 connection.execute(update(t.idempotency).where(mine).values(suggestion=suggestion.id))
-            older = select(c.id, c.body).where(
-                c.workspace == workspace, c.conversation == suggestion.conversation_id, c.id != suggestion.id
-            )
-            for id, body in connection.execute(older).all():
-                if body["superseded_by"] is None:
-                    connection.execute(
-                        update(t.suggestions).where(c.id == id).values(body={**body, "superseded_by": suggestion.id})
-                    )
+            _supersede(connection, workspace, suggestion)
+        return suggestion
 
     def suggestion(self, workspace: str, id: str) -> Suggestion:
         """The suggestion as it was given, but for statements withdrawn since. Raises NotFound."""
@@ -146,7 +152,13 @@ class Records:
             row = connection.execute(select(t.idempotency).where(mine)).mappings().first()
             if row is None:
                 values = {"workspace": workspace, "key": key, "request_hash": request_hash, "created_at": now()}
-                connection.execute(insert(t.idempotency).values(values))
+                try:
+                    with connection.begin_nested():
+                        connection.execute(insert(t.idempotency).values(values))
+                except IntegrityError as error:  # two at once: the other was first
+                    raise Conflict(
+                        "Another request with this Idempotency-Key came at the same moment. Try again."
+                    ) from error
                 return None
         if row["request_hash"] != request_hash:
             raise KeyReused("This Idempotency-Key was used with another request. Use a new key for a new request.")
@@ -184,6 +196,33 @@ def mentions(suggestion: Suggestion) -> set[str]:
     ids |= {one.document_id for one in suggestion.abstention.nearest} if suggestion.abstention else set()
     statements = suggestion.draft.statements if suggestion.draft else ()
     return ids | {citation.document_id for statement in statements for citation in statement.citations}
+
+
+def without_documents(suggestion: Suggestion, ids: Collection[str]) -> Suggestion:
+    """The suggestion without any word of these documents; statements that rested on them become notices."""
+    if not ids:
+        return suggestion
+    body = _json(SUGGESTION, suggestion)
+    for id in sorted(ids):
+        body = without(body, id)
+    return SUGGESTION.validate_python(body)
+
+
+def _still_there(connection: Connection, workspace: str, ids: Collection[str]) -> set[str]:
+    d = t.documents.c
+    query = select(d.id).where(d.workspace == workspace, d.id.in_(sorted(ids)), d.active_revision.is_not(None))
+    return set(connection.execute(query.with_for_update(read=True)).scalars())
+
+
+def _supersede(connection: Connection, workspace: str, newer: Suggestion) -> None:
+    """Earlier suggestions for the same conversation name this one; locked, so that a withdrawal in between is not written over."""
+    c = t.suggestions.c
+    older = select(c.id, c.body).where(
+        c.workspace == workspace, c.conversation == newer.conversation_id, c.id != newer.id
+    )
+    for id, body in connection.execute(older.with_for_update()).all():
+        if body["superseded_by"] is None:
+            connection.execute(update(t.suggestions).where(c.id == id).values(body={**body, "superseded_by": newer.id}))
 
 
 def _json(adapter: TypeAdapter[Any], value: object) -> Any:

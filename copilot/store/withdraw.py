@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from copilot.store import schema as t
 
-NOTICE = "[withdrawn: the source of this statement was deleted]"
+NOTICE = "[withdrawn: the source of this statement is no longer available]"
 
 
 def withdraw(connection: Connection, workspace: str, document_id: str) -> None:
@@ -16,7 +16,7 @@ def withdraw(connection: Connection, workspace: str, document_id: str) -> None:
     c = t.suggestions.c
     query = select(c.id, c.body).join(t.mentions, t.mentions.c.suggestion == c.id)
     query = query.where(c.workspace == workspace, t.mentions.c.document_id == document_id)
-    for id, body in connection.execute(query).all():
+    for id, body in connection.execute(query.with_for_update(of=t.suggestions)).all():
         connection.execute(update(t.suggestions).where(c.id == id).values(body=without(body, document_id)))
         connection.execute(update(t.feedback).where(t.feedback.c.suggestion == id).values(final_text=None))
         mention = t.mentions.c
@@ -48,5 +48,5 @@ def _draft_without(draft: dict[str, Any], document_id: str) -> dict[str, Any]:
         statements.append({**statement, **changed, "start": len(text), "end": len(text) + len(words)})
         text += words
         done = statement["end"]
-    dropped = [] if text != draft["text"] else draft["dropped"]
-    return {**draft, "text": text + draft["text"][done:], "statements": statements, "dropped": dropped}
+    # What was dropped has no citation to tell whether it came from this document: it goes too.
+    return {**draft, "text": text + draft["text"][done:], "statements": statements, "dropped": []}
