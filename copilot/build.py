@@ -51,7 +51,7 @@ def build(settings: Settings) -> Parts:
     """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError."""
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url())
-    embedder = _embedder(settings)
+    embedder = embedder_of(settings)
     library, records = Library(database, embedder.fingerprint), Records(database)
     vectors, lexical = ChromaIndex(settings.home / "chroma"), TantivyIndex(settings.home / "tantivy")
     retriever = Retriever(library, embedder, vectors, lexical, settings)
@@ -67,7 +67,8 @@ def build(settings: Settings) -> Parts:
     )  # fmt: skip
 
 
-def _embedder(settings: Settings) -> Embedder:
+def embedder_of(settings: Settings) -> Embedder:
+    """The embedding model in force; it needs no index. Raises ConfigurationError."""
     if settings.embedder == "minilm" and settings.engine == "onnx":
         from copilot.adapters.onnx import minilm
 
