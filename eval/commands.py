@@ -32,6 +32,9 @@ Changes = Annotated[
     list[str] | None, typer.Option("--set", help="A setting for this run: lexical_weight=0.3; may be repeated.")
 ]
 Folder = Annotated[Path, typer.Argument(help="The folder that `copilot eval run --out` wrote.")]
+Own = Annotated[
+    str | None, typer.Option("--suite", help="The YAML file of a suite of your own; shipped ones are known.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +76,7 @@ def run(
 
             made = judged(made, judge, Settings(), step)
         folder = out or Settings().home / "eval" / "runs" / chosen.name
-        report = publish(made, folder)
+        report = publish(made, folder, chosen.records)
     if as_json:
         _print_json(
             {"folder": str(folder), "protocol": made.protocol.line(), "scores": made.scores, "notes": made.notes}
@@ -106,11 +109,11 @@ def compare(
         console.print(table)
 
 
-def gate(run_folder: Folder) -> None:
+def gate(run_folder: Folder, suite: Own = None) -> None:
     """Exit code 1 where a promise is broken or a gated score fell below what is recorded. Example: copilot eval gate runs/demo."""
     from eval.publish import gated
 
-    failures = gated(run_folder)
+    failures = gated(run_folder, suite)
     for failure in failures:
         console.print(
             f"[red]red[/red]   {escape(failure.metric)}: {escape(failure.words)}", highlight=False, soft_wrap=True
@@ -122,12 +125,13 @@ def gate(run_folder: Folder) -> None:
 
 def record(
     run_folder: Folder,
+    suite: Own = None,
     readme: Annotated[Path | None, typer.Option(help="A README whose results table is written anew.")] = None,
 ) -> None:
     """Make a run the one that gates and reports compare with. Example: copilot eval record runs/demo --readme README.md."""
     from eval.publish import recorded
 
-    for path in recorded(run_folder, readme):
+    for path in recorded(run_folder, readme, suite):
         console.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
 
 

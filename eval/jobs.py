@@ -39,7 +39,7 @@ def evaluate_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
             progress({"stage": stage, "done": done, "total": total})
 
     made = run(suite, overrides, step, base=parts.settings)
-    publish(made, folder_of(parts.settings, job.id))
+    publish(made, folder_of(parts.settings, job.id), suite.records)
     return {"suite": made.name, "protocol": made.protocol.line(), "scores": _headline(made, suite.gates)}
 
 

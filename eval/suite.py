@@ -83,6 +83,11 @@ class Suite(Strict):
     home: Path = FOLDER
     """The folder that relative paths start from; set by `load`."""
 
+    @property
+    def records(self) -> Path:
+        """Where this suite's recorded run is kept: with the harness for a shipped suite, else beside its file."""
+        return FOLDER.parent if self.home == FOLDER else self.home
+
     def find(self, path: str) -> Path:
         """A path of the suite on this machine. Raises InputError where it is not there, with what to set."""
         if path.startswith("demo:"):
