@@ -9,6 +9,8 @@ CopilotError
 ├── NotFound                 no such thing in the caller's workspace
 ├── NotAllowed               the caller's role or team may not do this
 ├── Conflict                 the same key with another body, or a change under one's feet
+│   └── MassDeletion         a sync would retire more than it may without being told to
+├── SourceFailed             a source did not answer, refused, or sent what cannot be read
 ├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
 ├── IndexesOwned             another process owns the indexes of this COPILOT_HOME
 ├── IndexMismatch            the index was made by another embedder: vectors of two makers are never mixed
@@ -50,6 +52,14 @@ class NotAllowed(CopilotError):
 
 class Conflict(CopilotError):
     """The request contradicts an earlier one."""
+
+
+class MassDeletion(Conflict):
+    """A sync would retire more than it may without being told to."""
+
+
+class SourceFailed(CopilotError):
+    """A source did not answer, refused, or sent what cannot be read."""
 
 
 class DrafterFailed(CopilotError):

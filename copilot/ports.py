@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from copilot.domain import Conversation, Evidence
+from copilot.domain import Conversation, Evidence, Source
 
 Vectors = NDArray[np.float32]
 
@@ -137,4 +137,73 @@ class Drafter(Protocol):
 
     def stream(self, request: DraftRequest) -> Iterator[Proposed]:
         """The statements in order. Raises DrafterFailed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One document as found: its place within its source, what it is made of, and how to read it.
+
+    `parse` raises UnreadableFile, NotKnowledge for what is deliberately left out, or SourceFailed where the source must be asked and does not answer.
+    """
+
+    origin: str
+    fingerprint: str
+    parse: Callable[[], Source]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What could not even be opened, and why: nothing of it is retired. A folder's origin ends in `/`; a table's row has `#` in it."""
+
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that is still there, unchanged since the last sync."""
+
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A document that its source deleted, archived or took back."""
+
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Everything whose origin begins so has been named: what the ledger has beyond that is gone."""
+
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """All before this has been given; the next sync may begin here."""
+
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How many documents the source says there are: for the progress bar, and for nothing else."""
+
+    total: int
+
+
+Change = Raw | Broken | Kept | Gone | Whole | Mark | Expected
+
+
+class Connector(Protocol):
+    """Lists what a source holds, changed and gone."""
+
+    def changes(self, since: str | None) -> Iterator[Change]:
+        """What there is, or what changed since a mark's cursor. The same document may come twice: the later counts.
+
+        Raises SourceFailed where the source does not answer; what was given before that counts all the same.
+        """
         ...

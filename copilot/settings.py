@@ -94,6 +94,9 @@ class Settings(BaseSettings):
         2_000_000, ge=1000, description="A longer request is refused with 413 before it is parsed."
     )
     max_file_bytes: int = Field(50_000_000, ge=1000, description="A longer file is reported as failed and not read.")
+    mass_delete_share: float = Field(
+        0.2, ge=0, le=1, description="A sync that would retire a larger share of its source's documents asks first."
+    )
     retention_days: int = Field(
         365, ge=1, description="Conversations and suggestions older than this are deleted at start."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +11,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from copilot.domain import Kind
-from copilot.errors import IndexesOwned, InputError
+from copilot.errors import InputError
 from copilot.settings import Settings
+from ingest import source_commands
+from ingest.handover import hand_over, progress_bar, served, tell
 from ingest.load import Reading
 
 console = Console()
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(ingest)
     app.command()(verify)
+    source_commands.register(app)
 
 
 def ingest(
@@ -57,26 +59,18 @@ def ingest(
     """
     settings = Settings()
     payload = {
-        "paths": [str(_existing(path)) for path in paths], "kind": kind, "audience": _audience(audience), "dry_run": dry_run,
+        "paths": [str(_existing(path)) for path in paths], "kind": kind, "audience": known_audience(audience), "dry_run": dry_run,
         "columns": _columns(columns or []),
     }  # fmt: skip
     workspace = workspace or settings.workspace
-    bar = Progress(
-        TextColumn("ingest"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn(),
-        TimeRemainingColumn(), console=errors, transient=True, disable=as_json or not errors.is_terminal,
-    )  # fmt: skip
+    bar = progress_bar("ingest", errors, quiet=as_json)
     with bar:
         summary = (
-            _hand_over(settings, workspace, payload, bar)
-            if _served(settings)
+            hand_over(settings, workspace, "ingest", payload, bar)
+            if served(settings)
             else _run(settings, workspace, payload, bar)
         )
-    if as_json:
-        console.print(json.dumps(summary, ensure_ascii=False, indent=2), markup=False, highlight=False, soft_wrap=True)
-    else:
-        _show(summary, dry_run)
-    if summary["failed"]:
-        raise typer.Exit(1)
+    report(summary, dry_run=dry_run, as_json=as_json)
 
 
 def verify(as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False) -> None:
@@ -120,47 +114,21 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
         parts = build(settings)
         indexer, summaries = Indexer(parts), []
         for path in payload["paths"]:
-            task, started = bar.add_task("ingest", total=None, rate=""), time.monotonic()
-
-            def report(done: int, all: int, task: Any = task, started: float = started) -> None:
-                bar.update(
-                    task, completed=done, total=all, rate=f"{done / max(time.monotonic() - started, 1e-6):.0f} a second"
-                )
-
             summaries.append(
-                indexer.ingest(workspace, Path(path), reading, dry_run=payload["dry_run"], progress=report)
+                indexer.ingest(workspace, Path(path), reading, dry_run=payload["dry_run"], progress=tell(bar))
             )
         parts.close()
     return asdict(total(summaries))
 
 
-def _hand_over(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progress) -> dict[str, Any]:
-    """As a job of the server that owns the indexes, followed to its end."""
-    from copilot.store.database import Database
-    from copilot.store.jobs import Jobs
-
-    jobs = Jobs(Database(settings.database_url()))
-    job = jobs.add(workspace, "ingest", payload)
-    task = bar.add_task("ingest", total=None, rate="")
-    while job.state in ("queued", "running"):
-        time.sleep(0.1)
-        job = jobs.get(workspace, job.id)
-        if job.state in ("queued", "running") and not _served(settings):
-            raise IndexesOwned(
-                f"The server stopped before the job was done. It goes on when `copilot serve` runs again (job {job.id})."
-            )
-        if job.progress:
-            rate = f"{job.progress['rate']:.0f} a second"
-            bar.update(task, completed=job.progress["done"], total=job.progress["total"], rate=rate)
-    if job.error or job.result is None:
-        raise InputError(job.error or "the job ended without a result")
-    return job.result
-
-
-def _served(settings: Settings) -> bool:
-    from copilot.jobs import owner_address
-
-    return owner_address(settings) is not None
+def report(summary: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
+    """Print what was done; exit code 1 where something failed."""
+    if as_json:
+        console.print(json.dumps(summary, ensure_ascii=False, indent=2), markup=False, highlight=False, soft_wrap=True)
+    else:
+        _show(summary, dry_run)
+    if summary["failed"]:
+        raise typer.Exit(1)
 
 
 def _show(summary: dict[str, Any], dry_run: bool) -> None:
@@ -180,7 +148,8 @@ def _existing(path: Path) -> Path:
     return path.resolve()
 
 
-def _audience(audience: str | None) -> str | None:
+def known_audience(audience: str | None) -> str | None:
+    """The audience as given. Raises InputError where there can be none of that name."""
     if audience is None or audience in ("public", "internal") or audience.startswith("team:"):
         return audience
     raise InputError(f"--audience {audience} is not known. Give public, internal or team:NAME.")

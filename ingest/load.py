@@ -9,13 +9,14 @@ import io
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from copilot.domain import Kind, Source
 from copilot.errors import UnreadableFile
+from copilot.ports import Broken, Raw
 from copilot.redact import REDACTOR
 from ingest.article import MAX_ID, article
 from ingest.clean import CLEANERS, decode
@@ -26,26 +27,6 @@ PIPELINE = "1"
 TABLES = (".jsonl", ".ndjson", ".csv")
 SUFFIXES = (*CLEANERS, *TABLES)
 MAX_BROKEN_ROWS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One document as found: its place within the root, what it is made of, and how to read it.
-
-    `parse` raises UnreadableFile, or NotKnowledge for what is deliberately left out.
-    """
-
-    origin: str
-    fingerprint: str
-    parse: Callable[[], Source]
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """What could not even be opened, and why. A folder's origin ends in `/`; a table's row has `#` in it."""
-
-    origin: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,11 @@ import numpy as np
 
 from copilot.build import Parts
 from copilot.domain import Chunk, Source
-from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge
-from copilot.ports import LexicalEntry, Shelf, Vectors
+from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, SourceFailed
+from copilot.ports import Broken, LexicalEntry, Raw, Shelf, Vectors
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
-from ingest.load import Broken, Raw, Reading, scan
+from ingest.load import Reading, scan
 from ingest.split import split, split_ticket
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,9 @@ class Run:
     known: dict[str, Known]
     summary: Summary
     allowed: frozenset[str] | None = None
+    dry_run: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
+    dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
 
     def parse(self, raw: Raw) -> Source | None:
         """The document, or None with the reason counted. A file that cannot be read keeps what was known of it."""
@@ -84,26 +86,24 @@ class Run:
             source = raw.parse()
         except NotKnowledge:
             self.summary.skipped += 1
+            self.dropped.add(raw.origin)
             return None
+        except SourceFailed:
+            raise
         except CopilotError as error:
             return self._failed(raw.origin, str(error))
         except Exception as error:
             log.exception("the parser broke on %s", raw.origin)
             return self._failed(raw.origin, f"its parser broke ({type(error).__name__}); the log has the details")
-        if source.document.id in self.kept:
+        if self.kept.get(source.document.id, raw.origin) != raw.origin:
             return self._failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
         self.kept[source.document.id] = raw.origin
         return source
 
     def gone(self, found: Sequence[Raw | Broken]) -> list[int]:
         """Keys of known documents that are not there any more. What could not be opened may hold them still: it loses none."""
-        broken = {raw.origin.split("#")[0] for raw in found if isinstance(raw, Broken)}
-        folders = tuple(origin for origin in broken if origin.endswith("/"))
-        return [
-            known.key
-            for origin, known in self.known.items()
-            if known.id not in self.kept and origin.split("#")[0] not in broken and not origin.startswith(folders)
-        ]
+        holds = sheltered(raw.origin for raw in found if isinstance(raw, Broken))
+        return [known.key for origin, known in self.known.items() if known.id not in self.kept and not holds(origin)]
 
     def _failed(self, origin: str, reason: str) -> Source | None:
         self.summary.fail(origin, reason)
@@ -139,19 +139,40 @@ class Indexer:
         uploaded = self._settings.uploads() in path.resolve().parents
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
-        if not dry_run:
-            self._prepare(workspace)
-        run = Run(workspace, root, self._ledger.known(workspace, root), summary, reading.allowed)
+        run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
         found = list(scan(path.resolve(), reading))
-        for batch in _batches(self._fresh(run, found, progress)):
-            if not dry_run:
-                self._commit(workspace, batch, summary)
-        gone = [] if uploaded else run.gone(found)
-        summary.retired += len(gone)
-        if not dry_run:
-            self._retire(workspace, gone)
+        self.take(run, found, lambda done: progress(done, len(found)))
+        self.let_go(run, [] if uploaded else run.gone(found))
         summary.seconds = round(perf_counter() - started, 3)
         return summary
+
+    def begin(
+        self,
+        workspace: str,
+        root: str,
+        summary: Summary,
+        *,
+        allowed: frozenset[str] | None = None,
+        dry_run: bool = False,
+    ) -> Run:
+        """A run over one root, whose counts go into `summary`. Raises InputError for a bad workspace, IndexMismatch."""
+        if not dry_run:
+            self._prepare(workspace)
+        return Run(workspace, root, self._ledger.known(workspace, root), summary, allowed, dry_run)
+
+    def take(
+        self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None] = lambda done: None
+    ) -> None:
+        """Read what is new or changed of these and commit it; when this returns it can be found."""
+        for batch in _batches(self._fresh(run, found, progress)):
+            if not run.dry_run:
+                self._commit(run.workspace, batch, run.summary)
+
+    def let_go(self, run: Run, keys: Collection[int]) -> None:
+        """Retire documents that their source does not have any more."""
+        run.summary.retired += len(keys)
+        if not run.dry_run:
+            self._retire(run.workspace, keys)
 
     def retire(self, workspace: str, document_ids: Collection[str]) -> None:
         """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""
@@ -172,13 +193,13 @@ class Indexer:
             self._ledger.recover()
             self._sweep()
 
-    def _fresh(self, run: Run, found: Sequence[Raw | Broken], progress: Progress) -> Iterator[Ready]:
+    def _fresh(self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None]) -> Iterator[Ready]:
         """What is new or changed, read and split; everything else is only counted."""
         for done, raw in enumerate(found, 1):
             ready = self._ready(run, raw)
             if ready is not None:
                 yield ready
-            progress(done, len(found))
+            progress(done)
 
     def _ready(self, run: Run, raw: Raw | Broken) -> Ready | None:
         if isinstance(raw, Broken):
@@ -263,20 +284,7 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
         allowed=frozenset(job.payload["allowed"]) if job.payload.get("allowed") is not None else None,
         max_bytes=parts.settings.max_file_bytes,
     )  # fmt: skip
-    indexer, started = Indexer(parts), perf_counter()
-
-    def report(done: int, total: int) -> None:
-        if done == total or done % 25 == 0:
-            seconds = max(perf_counter() - started, 1e-6)
-            progress(
-                {
-                    "done": done,
-                    "total": total,
-                    "rate": round(done / seconds, 1),
-                    "eta_seconds": round((total - done) * seconds / done),
-                }
-            )
-
+    indexer, report = Indexer(parts), reporter(progress)
     paths = [Path(path) for path in job.payload["paths"]]
     dry_run = bool(job.payload.get("dry_run"))
     summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
@@ -284,6 +292,19 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
         if parts.settings.uploads() in path.parents:
             shutil.rmtree(path.parent, ignore_errors=True)  # the database has all that is needed of it
     return asdict(total(summaries))
+
+
+def reporter(progress: Callable[[dict[str, Any]], None]) -> Progress:
+    """Tells a job how far it is, how fast, and when it will be done; a total of 0 is unknown."""
+    started = perf_counter()
+
+    def report(done: int, total: int) -> None:
+        if done == total or done % 25 == 0:
+            seconds = max(perf_counter() - started, 1e-6)
+            left = round((total - done) * seconds / done) if done and total else None
+            progress({"done": done, "total": total or None, "rate": round(done / seconds, 1), "eta_seconds": left})
+
+    return report
 
 
 def total(summaries: Iterable[Summary]) -> Summary:
@@ -294,6 +315,13 @@ def total(summaries: Iterable[Summary]) -> Summary:
             setattr(out, name, round(getattr(out, name) + getattr(one, name), 3))
         out.problems += one.problems
     return out
+
+
+def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:
+    """Whether an origin lies in a file or folder that could not be opened: it may hold it still, so it loses nothing."""
+    closed = {origin.split("#")[0] for origin in broken}
+    folders = tuple(origin for origin in closed if origin.endswith("/"))
+    return lambda origin: origin.split("#")[0] in closed or origin.startswith(folders)
 
 
 def _by_shelf(staged: Iterable[Staged]) -> dict[Shelf, list[tuple[str, Chunk, str]]]:

@@ -15,10 +15,10 @@ from copilot.build import Parts
 from copilot.domain import Conversation, Customer, Message, Source
 from copilot.errors import NotKnowledge
 from copilot.learn import Head, key_of
-from copilot.ports import Embedder
+from copilot.ports import Embedder, Raw
 from copilot.triage import intent_examples
 from ingest.demo import FOLDER
-from ingest.load import Raw, Reading, scan
+from ingest.load import Reading, scan
 from tests.conftest import AGENT, ingest
 
 ARTICLES = {file.stem: frontmatter.load(str(file)) for file in sorted((FOLDER / "articles").glob("*.md"))}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from copilot.errors import UnreadableFile
+from copilot.ports import Broken, Raw
 from ingest import load
-from ingest.load import MAX_BROKEN_ROWS, Broken, Raw, Reading, scan
+from ingest.load import MAX_BROKEN_ROWS, Reading, scan
 
 
 def _found(root: Path, **options: object) -> list[Raw | Broken]:

@@ -225,3 +225,21 @@ jobs = Table(
     Column("finished_at", UtcDateTime),
     Index(None, "state"),
 )  # fmt: skip
+
+sources = Table(
+    "sources", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("connector", String(32), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("credentials", Text),  # env:NAME or file:/path; the secret itself is never here
+    Column("audience", String(64)),
+    Column("options", JSON, nullable=False),
+    Column("every_minutes", Integer),
+    Column("cursor", Text),  # where the next sync begins; null: at the beginning
+    Column("basis", String(64)),  # what the cursor was made with: another embedder or option reads everything again
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("outcome", JSON),  # the counts of the last sync, or its error
+)  # fmt: skip

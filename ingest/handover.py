@@ -1,0 +1,62 @@
+"""Work of a command that needs the indexes: done here, or handed over to the server that owns them and followed to its end."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from copilot.errors import IndexesOwned, InputError
+from copilot.settings import Settings
+from ingest import pipeline
+
+
+def progress_bar(title: str, console: Console, *, quiet: bool) -> Progress:
+    """A bar with counts, rate and remaining time; nothing where no person looks on."""
+    return Progress(
+        TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn(),
+        TimeRemainingColumn(), console=console, transient=True, disable=quiet or not console.is_terminal,
+    )  # fmt: skip
+
+
+def tell(bar: Progress) -> pipeline.Progress:
+    """What moves the bar on; a total of 0 is unknown."""
+    task, started = bar.add_task("", total=None, rate=""), time.monotonic()
+
+    def told(done: int, total: int) -> None:
+        rate = f"{done / max(time.monotonic() - started, 1e-6):.0f} a second"
+        bar.update(task, completed=done, total=total or None, rate=rate)
+
+    return told
+
+
+def served(settings: Settings) -> bool:
+    """Whether a server owns the indexes."""
+    from copilot.jobs import owner_address
+
+    return owner_address(settings) is not None
+
+
+def hand_over(settings: Settings, workspace: str, kind: str, payload: dict[str, Any], bar: Progress) -> dict[str, Any]:
+    """The result of a job of the server that owns the indexes, followed to its end. Raises InputError where it failed."""
+    from copilot.store.database import Database
+    from copilot.store.jobs import Jobs
+
+    jobs = Jobs(Database(settings.database_url()))
+    job = jobs.add(workspace, kind, payload)
+    task = bar.add_task("", total=None, rate="")
+    while job.state in ("queued", "running"):
+        time.sleep(0.1)
+        job = jobs.get(workspace, job.id)
+        if job.state in ("queued", "running") and not served(settings):
+            raise IndexesOwned(
+                f"The server stopped before the job was done. It goes on when `copilot serve` runs again (job {job.id})."
+            )
+        if job.progress:
+            rate = f"{job.progress['rate']:.0f} a second"
+            bar.update(task, completed=job.progress["done"], total=job.progress["total"], rate=rate)
+    if job.error or job.result is None:
+        raise InputError(job.error or "the job ended without a result")
+    return job.result
