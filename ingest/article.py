@@ -50,7 +50,7 @@ def _document(meta: FrontMatter, place: PurePosixPath, title: str, kind: Kind | 
         kind=_kind(kind or meta.line("kind") or "article"),
         title=title,
         url=_web_address(meta.line("url")),
-        audience=_narrower(meta.line("audience"), audience),
+        audience=narrower(meta.line("audience"), audience),
         language=_language(meta.line("language")),
         products=meta.lines("products"),
         topics=meta.lines("topics"),
@@ -167,7 +167,7 @@ def _language(words: str | None) -> str | None:
     return words
 
 
-def _narrower(own: str | None, given: str | None) -> str:
+def narrower(own: str | None, given: str | None) -> str:
     """Of the file's own audience and the whole folder's the smaller one: no option opens what a file keeps inside."""
     audiences = [words for words in (own, given) if words is not None]
     for words in audiences:

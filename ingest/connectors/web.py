@@ -1,0 +1,319 @@
+"""A web site: the pages of its sitemap, or those that its links lead to within a prefix; robots.txt and caches are respected."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.robotparser import RobotFileParser
+
+from copilot.domain import Source
+from copilot.errors import CopilotError, InputError, SourceFailed
+from copilot.ports import Broken, Change, Connector, Expected, Gone, Kept, Mark, Raw, Whole
+from copilot.settings import Settings
+from copilot.store.sources import Upstream
+from ingest.article import MAX_ID, article, narrower
+from ingest.fetch import Answer, Fetcher, unpacked
+from ingest.page import fingerprint, language
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
+
+OPTIONS = frozenset({"prefix", "sitemap", "max_pages", "delay"})
+ROBOT = "SupportCopilot"
+MAX_PAGES = 5000
+MAX_SITEMAPS = 50
+MARK_EVERY = 100
+MAX_FAILURES = 10
+_TRACKING = ("utm_", "mc_", "pk_")
+_TRACKERS = frozenset({"gclid", "fbclid", "msclkid", "yclid", "igshid", "ref_src"})
+_NO_PAGE = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".svg",
+    ".webp",
+    ".ico",
+    ".css",
+    ".js",
+    ".zip",
+    ".gz",
+    ".mp4",
+    ".mp3",
+    ".woff",
+    ".woff2",
+    ".pdf",
+)
+
+
+@dataclass(slots=True)
+class Page:
+    """What is known of an address: what its server calls this version of it, and under which origin its document stands."""
+
+    etag: str = ""
+    modified: str = ""
+    origin: str | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """How far a walk is: pages seen in this or an earlier sync, and addresses to look at."""
+
+    pages: dict[str, Page] = field(default_factory=dict)
+    todo: deque[str] = field(default_factory=deque)
+    seen: set[str] = field(default_factory=set)
+    again: list[str] = field(default_factory=list)
+
+    def cursor(self) -> str:
+        """As text; what failed is tried again next time."""
+        pages = {url: [page.etag, page.modified, page.origin] for url, page in self.pages.items()}
+        return json.dumps({"pages": pages, "todo": [*self.again, *self.todo]})
+
+    @classmethod
+    def after(cls, cursor: str | None) -> State:
+        """The state that a cursor stands for."""
+        kept = json.loads(cursor) if cursor else {"pages": {}, "todo": []}
+        return cls({url: Page(*page) for url, page in kept["pages"].items()}, deque([*kept["pages"], *kept["todo"]]))
+
+
+@dataclass(slots=True)
+class Web:
+    """A walk over one site."""
+
+    fetch: Fetcher
+    name: str
+    start: str
+    prefix: str
+    sitemap: str | None
+    audience: str | None
+    max_pages: int
+    delay: float
+    robots: RobotFileParser = field(default_factory=RobotFileParser)
+
+    def changes(self, since: str | None) -> Iterator[Change]:
+        """Every page that changed; a walk that ends by itself has seen the whole site."""
+        self._read_robots()
+        state = State.after(since)
+        if self.sitemap:
+            listed = self._listed(self.sitemap)
+            state.todo = deque(listed)
+            yield Expected(len(listed))
+        else:
+            state.todo.appendleft(self.start)
+        yield from self._walk(state)
+        yield Mark(state.cursor())
+        if len(state.seen) < self.max_pages:
+            yield Whole()
+        else:
+            yield Broken(self.start, f"it has more than {self.max_pages} pages: narrow the prefix, or raise max_pages")
+
+    def _walk(self, state: State) -> Iterator[Change]:
+        failures = 0
+        while state.todo and len(state.seen) < self.max_pages:
+            url = state.todo.popleft()
+            if url in state.seen or not self._wanted(url):
+                continue
+            state.seen.add(url)
+            try:
+                yield from self._visit(url, state)
+                failures = 0
+            except CopilotError as error:
+                failures += 1
+                state.again.append(url)
+                if url == self.start or failures >= MAX_FAILURES:
+                    raise SourceFailed(f"{failures} pages in a row failed. The last said: {error}") from error
+                yield Broken(page.origin if (page := state.pages.get(url)) and page.origin else url, str(error))
+            if len(state.seen) % MARK_EVERY == 0 and not self.sitemap:
+                yield Mark(state.cursor())
+
+    def _visit(self, url: str, state: State) -> Iterator[Change]:
+        known = state.pages.get(url, Page())
+        if len(state.seen) > 1:
+            self.fetch.sleep(self.delay)
+        asked = {"If-None-Match": known.etag, "If-Modified-Since": known.modified}
+        answer = self.fetch.get(url, {name: value for name, value in asked.items() if value}, (200, 304, 404, 410))
+        if answer.status == 304:
+            yield from [Kept(known.origin)] if known.origin else []
+        elif answer.status in (404, 410):
+            state.pages.pop(url, None)
+            yield from [Gone(known.origin)] if known.origin else []
+        else:
+            yield from self._read(url, answer, state)
+
+    def _read(self, url: str, answer: Answer, state: State) -> Iterator[Change]:
+        final = canonical(answer.url)
+        if final is None or not self._wanted(final):
+            if url == self.start:
+                raise SourceFailed(
+                    f"{url} leads to {answer.url}, which is outside of the prefix {self.prefix}: correct the source."
+                )
+            return
+        if "html" not in answer.headers.get("content-type", "text/html"):
+            return
+        from ingest.plain import parse
+
+        soup = parse(answer.body.decode("utf-8", "replace"))
+        state.todo.extend([] if self.sitemap else self._links(soup, final))
+        page = Page(answer.headers.get("etag", ""), answer.headers.get("last-modified", ""))
+        chief = self._canonical(soup, final)
+        if chief != final:  # another address of a page that is taken where it says that it belongs
+            state.todo.appendleft(chief)
+        elif not _unlisted(soup, answer.headers):
+            page.origin = final
+            yield self._raw(final, answer.body, _language(soup))
+        state.pages[url] = page
+
+    def _raw(self, origin: str, body: bytes, spoken: str | None) -> Raw:
+        """Judged by its words: a token or a clock in the markup is no change."""
+        try:
+            read = article(body, "page.html", "article", self.audience)
+        except CopilotError as error:
+            return Raw(origin, fingerprint(str(error)), partial(_refuse, error))
+        audience = narrower(None, self.audience)
+        document = replace(read.document, id=self._id(origin), url=origin, audience=audience, language=spoken)
+        source = replace(read, document=document)
+        return Raw(origin, fingerprint(read.text, document.title, audience, spoken), lambda: source)
+
+    def _id(self, origin: str) -> str:
+        parts = urlsplit(origin)
+        id = self.name + parts.path + (f"?{parts.query}" if parts.query else "")
+        return id if len(id) <= MAX_ID else f"{id[: MAX_ID - 17]}-{hashlib.sha256(id.encode()).hexdigest()[:16]}"
+
+    def _canonical(self, soup: BeautifulSoup, url: str) -> str:
+        """What the page itself says its address is, where that is within the prefix."""
+        link = soup.find("link", rel="canonical", href=True)
+        said = canonical(urljoin(url, str(link["href"]))) if link else None
+        return said if said and self._inside(said) else url
+
+    def _links(self, soup: BeautifulSoup, base: str) -> list[str]:
+        anchors = [a for a in soup.find_all("a", href=True) if "nofollow" not in (a.get("rel") or ())]
+        found = (canonical(_joined(base, str(a["href"]))) for a in anchors)
+        return list(dict.fromkeys(url for url in found if url and self._inside(url) and not _is_file(url)))
+
+    def _inside(self, url: str) -> bool:
+        return url == self.start or url.startswith(self.prefix)
+
+    def _wanted(self, url: str) -> bool:
+        return self._inside(url) and self.robots.can_fetch(ROBOT, url)
+
+    # ---- robots.txt and sitemaps ----
+
+    def _read_robots(self) -> None:
+        """None is no objection; a server in trouble is. Raises SourceFailed."""
+        answer = self.fetch.get(urljoin(self.start, "/robots.txt"), fine=(200, 401, 403, 404, 410))
+        plain = "html" not in answer.headers.get("content-type", "")  # a page that says "not found" with status 200
+        lines = answer.body[:500_000].decode("utf-8", "replace").splitlines() if answer.status == 200 and plain else []
+        self.robots.parse(lines)
+        self.delay = min(60.0, max(self.delay, float(self.robots.crawl_delay(ROBOT) or 0)))
+
+    def _listed(self, sitemap: str) -> list[str]:
+        """The pages of a sitemap and of those that it lists. Raises SourceFailed where one cannot be read: half a list would retire the rest."""
+        pages: dict[str, None] = {}
+        todo, seen = deque([sitemap]), {sitemap}
+        while todo:
+            nested, urls = self._sitemap(todo.popleft())
+            pages.update(dict.fromkeys(url for one in urls if (url := canonical(one)) and self._inside(url)))
+            fresh = [one for one in nested if one not in seen]
+            todo.extend(fresh)
+            seen.update(fresh)
+            if len(seen) > MAX_SITEMAPS:
+                raise SourceFailed(f"{sitemap} lists more than {MAX_SITEMAPS} sitemaps: give the one that is meant.")
+        if not pages:
+            raise SourceFailed(
+                f"{sitemap} lists no page that begins with {self.prefix}: correct the sitemap or the prefix."
+            )
+        return list(pages)
+
+    def _sitemap(self, url: str) -> tuple[list[str], list[str]]:
+        from lxml import etree
+
+        body = self.fetch.get(url).body
+        try:
+            if body[:2] == b"\x1f\x8b":
+                body = b"".join(unpacked(iter([body]), self.fetch.max_bytes))
+            root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+        except (etree.XMLSyntaxError, zlib.error, ValueError) as error:
+            raise SourceFailed(f"{url} is no sitemap ({str(error)[:100]}): correct the source.") from None
+        places = [
+            (etree.QName(tag.getparent()).localname, (tag.text or "").strip()) for tag in root.iter("{*}loc", "loc")
+        ]
+        return [at for kind, at in places if kind == "sitemap"], [at for kind, at in places if kind == "url"]
+
+
+def canonical(url: str | None) -> str | None:
+    """One spelling of a web address: small host, no default port, no fragment, nothing that only tracks; None for what is none."""
+    try:
+        parts = urlsplit(url or "")
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    place = host if port in (None, {"http": 80, "https": 443}[parts.scheme.lower()]) else f"{host}:{port}"
+    query = urlencode([(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(k.lower())])
+    return urlunsplit(
+        (parts.scheme.lower(), place, urlsplit(urljoin(url or "", parts.path or "/")).path or "/", query, "")
+    )
+
+
+def _tracks(name: str) -> bool:
+    return name.startswith(_TRACKING) or name in _TRACKERS
+
+
+def _joined(base: str, link: str) -> str | None:
+    try:
+        return urljoin(base, link.strip())
+    except ValueError:
+        return None
+
+
+def _is_file(url: str) -> bool:
+    return urlsplit(url).path.lower().endswith(_NO_PAGE)
+
+
+def _unlisted(soup: BeautifulSoup, headers: Mapping[str, str]) -> bool:
+    """Whether the page asks not to be in any index."""
+    said = [str(tag.get("content", "")) for tag in soup.find_all("meta", attrs={"name": "robots"})]
+    return any("noindex" in words.lower() for words in (*said, headers.get("x-robots-tag", "")))
+
+
+def _language(soup: BeautifulSoup) -> str | None:
+    return language(soup.html.get("lang")) if soup.html else None
+
+
+def _refuse(error: CopilotError) -> Source:
+    raise error
+
+
+def _number(options: Mapping[str, str], name: str, otherwise: float, most: float) -> float:
+    try:
+        value = float(options.get(name, otherwise))
+    except ValueError:
+        value = -1
+    if not 0 <= value <= most:
+        raise InputError(f"{name} is {options[name]!r}: write a number from 0 to {most:g}.")
+    return value
+
+
+def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Connector:
+    """The connector over a site. Options: `sitemap` (else it follows links), `prefix`, `max_pages`, `delay` (seconds between two pages)."""
+    options = upstream.options
+    start = canonical(upstream.address)
+    prefix = canonical(options.get("prefix") or urljoin(upstream.address, "."))
+    if start is None or prefix is None:
+        raise InputError("The address or prefix is no web address. Write it as https://help.example.com/.")
+    fetch = Fetcher(
+        secret=secret, home=start, private_host=options.get("private_host"), max_bytes=settings.max_file_bytes
+    )
+    return Web(
+        fetch, upstream.id, start, prefix, options.get("sitemap"), upstream.audience,
+        int(_number(options, "max_pages", MAX_PAGES, 100_000)), _number(options, "delay", 0.5, 60),
+    )  # fmt: skip

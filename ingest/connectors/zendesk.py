@@ -1,0 +1,211 @@
+"""Zendesk: the help centre's articles, whole each time, and tickets by the incremental export, with their comments.
+
+Needs `credentials` of the form `mail@company.example/token:KEY` (an API token), or an OAuth token.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from copilot.domain import INTERNAL, PUBLIC, Document, Source
+from copilot.errors import InputError, SourceFailed
+from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Whole
+from copilot.settings import Settings
+from copilot.store.sources import Upstream
+from ingest import tickets
+from ingest.fetch import Fetcher
+from ingest.page import fingerprint, language, moment, page, words
+
+OPTIONS = frozenset({"content", "locales", "signed_in", "since"})
+CONTENT = ("articles", "tickets")
+SOLVED = ("solved", "closed")
+BEGINNING = "1420070400"  # 2015: the export wants a time, and asks for it to be in the past
+_ARTICLE = re.compile(r"/hc/([A-Za-z-]{2,10})/articles/(\d{1,20})")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Zendesk:
+    """One Zendesk account, as its API shows it."""
+
+    fetch: Fetcher
+    name: str
+    base: str
+    audience: str | None
+    content: tuple[str, ...]
+    locales: tuple[str, ...]
+    signed_in_is_public: bool
+    beginning: str
+    segments: dict[int, str] = field(default_factory=dict)
+
+    def changes(self, since: str | None) -> Iterator[Change]:
+        """Articles, then tickets from the cursor on."""
+        if "tickets" in self.content:
+            yield from self._tickets(since)
+        if "articles" in self.content:
+            yield from self._articles()
+        if "tickets" in self.content and since is None:
+            yield Whole("tickets/")
+
+    # ---- articles ----
+
+    def _articles(self) -> Iterator[Change]:
+        for locale in self.locales or self._all_locales():
+            for found in self._pages(f"help_center/{locale}/articles?"):
+                for row in _rows(found, "articles"):
+                    yield self._article(row, locale)
+        yield Whole("articles/")
+
+    def _article(self, row: Row, locale: str) -> Change:
+        origin = f"articles/{_id(row)}/{locale}"
+        if row.get("draft"):
+            return Gone(origin)
+        audience = self._audience(row.get("user_segment_id"))
+        made = fingerprint(audience, self.audience, *(row.get(key) for key in _ARTICLE_KEYS))
+        return Raw(origin, made, partial(self._read_article, row, locale, audience))
+
+    def _read_article(self, row: Row, locale: str, audience: str) -> Source:
+        document = Document(
+            id=self._document_id(_id(row), locale), kind="article", title=words(row, "title") or words(row, "name"),
+            url=words(row, "html_url") or None, audience=audience, language=language(locale), created_at=moment(row.get("created_at")),
+            updated_at=moment(row.get("edited_at") or row.get("updated_at")), topics=tuple(map(str, row.get("label_names") or ())),
+        )  # fmt: skip
+        return page(document, words(row, "body"), self.audience)
+
+    def _document_id(self, article: int, locale: str) -> str:
+        return f"{self.name}/articles/{article}/{locale}"
+
+    def _all_locales(self) -> tuple[str, ...]:
+        return tuple(map(str, self.fetch.json(f"{self.base}/api/v2/help_center/locales").get("locales") or ()))
+
+    def _audience(self, segment: object) -> str:
+        """Everybody's where it has no segment. A segment that is not known is staff's."""
+        if segment is None:
+            return PUBLIC
+        if not self.segments:
+            for found in self._pages("help_center/user_segments?"):
+                self.segments.update((_id(row), words(row, "user_type")) for row in _rows(found, "user_segments"))
+        kind = self.segments.get(segment) if isinstance(segment, int) else None
+        return PUBLIC if kind == "signed_in_users" and self.signed_in_is_public else INTERNAL
+
+    # ---- tickets ----
+
+    def _tickets(self, since: str | None) -> Iterator[Change]:
+        export = f"{self.base}/api/v2/incremental/tickets/cursor"
+        found = self.fetch.json(export, cursor=since) if since else self.fetch.json(export, start_time=self.beginning)
+        while True:
+            listed = _rows(found, "tickets")
+            if isinstance(found.get("count"), int):
+                yield Expected(found["count"])
+            yield from (self._ticket(row) for row in listed)
+            cursor = words(found, "after_cursor")
+            if cursor:
+                yield Mark(cursor)
+            if found.get("end_of_stream") or not cursor:
+                return
+            if cursor == since:
+                raise SourceFailed("Zendesk's export gives the same page for ever: sync again later.")
+            since = cursor
+            found = self.fetch.json(export, cursor=cursor)
+
+    def _ticket(self, row: Row) -> Change:
+        origin = f"tickets/{_id(row)}"
+        if words(row, "status") not in SOLVED:
+            return Gone(origin)
+        made = fingerprint(self.audience, *(row.get(key) for key in ("id", "status", "subject", "updated_at", "tags")))
+        return Raw(origin, made, partial(self._read_ticket, row))
+
+    def _read_ticket(self, row: Row) -> Source:
+        comments, people = self._comments(_id(row))
+        asker = row.get("requester_id")
+        turns = [_turn(comment, people, asker) for comment in comments]
+        first = next((at for at, turn in enumerate(turns) if turn["public"]), None)
+        replies = [turn for turn in turns if turn["public"] and turn["role"] == "agent"]
+        told = {
+            "ticket_id": f"{self.name}/tickets/{_id(row)}", "created": row.get("created_at"), "status": row.get("status"),
+            "subject": row.get("subject") or row.get("raw_subject"), "url": f"{self.base}/agent/tickets/{_id(row)}",
+            "message": turns[first]["text"] if first is not None else words(row, "description"),
+            "thread": turns[first + 1 :] if first is not None else turns,
+            "customer": people.get(asker, {}).get("name") if isinstance(asker, int) else None,
+            "solution": replies[-1]["text"] if replies else "", "tags": row.get("tags") or [], "updated": row.get("updated_at"),
+            "cited_docs": self._cited(replies), "audience": PUBLIC if row.get("is_public", True) else INTERNAL,
+        }  # fmt: skip
+        return tickets.distil(told, {}, self.audience)
+
+    def _comments(self, ticket: int) -> tuple[list[Row], dict[int, Row]]:
+        comments: dict[int, Row] = {}
+        people: dict[int, Row] = {}
+        for found in self._pages(f"tickets/{ticket}/comments?include=users&"):
+            comments.update((_id(row), row) for row in _rows(found, "comments"))
+            people.update((_id(row), row) for row in _rows(found, "users"))
+        return sorted(comments.values(), key=lambda row: (words(row, "created_at"), _id(row))), people
+
+    def _cited(self, replies: list[Row]) -> list[str]:
+        """The articles that agents sent, under the ids that they have here: so solved tickets vote for them."""
+        sent = [found for turn in replies for found in _ARTICLE.findall(turn["text"])]
+        return [self._document_id(int(article), locale.lower()) for locale, article in dict.fromkeys(sent)]
+
+    def _pages(self, path: str) -> Iterator[Row]:
+        """Page after page. Raises SourceFailed where they go round in a circle."""
+        url: str | None = f"{self.base}/api/v2/{path}page%5Bsize%5D=100"
+        seen: set[str] = set()
+        while url:
+            if url in seen:
+                raise SourceFailed("Zendesk's pages go round in a circle: sync again later.")
+            seen.add(url)
+            found = self.fetch.json(url)
+            yield found
+            meta, links = found.get("meta") or {}, found.get("links") or {}
+            url = links.get("next") if meta.get("has_more") else found.get("next_page")
+
+
+_ARTICLE_KEYS = ("id", "title", "body", "html_url", "label_names", "created_at", "edited_at", "updated_at")
+
+
+def _turn(comment: Mapping[str, Any], people: Mapping[int, Row], asker: object) -> Row:
+    """A comment as a turn; whoever is not known to be of the staff is a customer. Not public unless it says so."""
+    author = comment.get("author_id")
+    person = people.get(author, {}) if isinstance(author, int) else {}
+    is_staff = person.get("role") in ("agent", "admin") and author != asker
+    return {
+        "role": "agent" if is_staff else "customer", "author": words(person, "name"), "created": comment.get("created_at"),
+        "text": words(comment, "plain_body") or words(comment, "body"), "public": comment.get("public") is True,
+    }  # fmt: skip
+
+
+def _rows(found: Mapping[str, Any], key: str) -> list[Row]:
+    """A page's rows. Raises SourceFailed for what is no list of them."""
+    rows = found.get(key) or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SourceFailed(f"Zendesk's answer has no list of {key}: is the address right?")
+    return rows
+
+
+def _id(row: Mapping[str, Any]) -> int:
+    id = row.get("id")
+    if not isinstance(id, int):
+        raise SourceFailed(f"Zendesk sent something without an id ({json.dumps(row, default=str)[:60]}…).")
+    return id
+
+
+def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Connector:
+    """The connector over `https://NAME.zendesk.com`. Options: `content`, `locales`, `signed_in=public`, `since` (a date)."""
+    options = upstream.options
+    content = tuple(part.strip() for part in options.get("content", ",".join(CONTENT)).split(","))
+    if unknown := [part for part in content if part not in CONTENT]:
+        raise InputError(f"content is {unknown[0]!r}: write articles, tickets, or both with a comma.")
+    since = moment(options.get("since"))
+    base = upstream.address.rstrip("/")
+    fetch = Fetcher(
+        secret=secret, home=base, private_host=options.get("private_host"), max_bytes=settings.max_file_bytes
+    )
+    return Zendesk(
+        fetch, upstream.id, base, upstream.audience, content,
+        tuple(part.strip() for part in options.get("locales", "").split(",") if part.strip()),
+        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING,
+    )  # fmt: skip

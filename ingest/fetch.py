@@ -1,0 +1,283 @@
+"""HTTP for connectors: patient with servers that throttle or cut, and deaf to addresses inside the network.
+
+A name is resolved once, its addresses are judged, and the connection goes to the one judged: no spelling, redirect or second answer of the
+name server gets past that.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import time
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import httpcore
+import httpx
+
+from copilot.errors import SourceFailed
+
+if TYPE_CHECKING:
+    from httpcore._backends.base import SOCKET_OPTION
+
+TRIES = 4
+REDIRECTS = 5
+LONGEST_WAIT = 120.0
+TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+AGAIN = frozenset({429, 500, 502, 503, 504})
+AGENT = "SupportCopilot/1 (self-hosted; reads help centres for their own support team)"
+_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Forbidden(SourceFailed):
+    """The address leads into the server's own network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response: where it came from after redirects, its status, its headers in small letters, its body."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises SourceFailed."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise SourceFailed(f"{_shown(self.url)} did not answer with JSON: is the address right?") from None
+        if not isinstance(found, dict):
+            raise SourceFailed(f"{_shown(self.url)} answered with JSON that is no object: is the address right?")
+        return found
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Gets pages for one source."""
+
+    secret: str | None = None
+    home: str = ""
+    """The source's own address: the secret is sent to its scheme, host and port, and to no other."""
+    private_host: str | None = None
+    """A host that may be inside the network: the operator's word for an intranet."""
+    max_bytes: int = 50_000_000
+    seconds: float = 60.0
+    sleep: Callable[[float], None] = time.sleep
+    client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        transport = httpx.HTTPTransport()
+        transport._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(), network_backend=Guard(self.private_host)
+        )
+        # No proxies and no netrc from the environment: a proxy would resolve names by itself.
+        self.client = httpx.Client(transport=transport, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.client.close()
+
+    def json(self, url: str, **params: str | int) -> dict[str, Any]:
+        """A JSON object that must be there. Raises SourceFailed."""
+        target = str(httpx.URL(url).copy_merge_params(params)) if params else url
+        return self.get(target, {"Accept": "application/json"}).json()
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None, fine: Iterable[int] = (200,)) -> Answer:
+        """The page, after redirects. Raises SourceFailed for any other status than these, and where no try succeeds."""
+        answer = self._patiently(url, headers or {})
+        if answer.status in (401, 403) and answer.status not in fine:
+            raise SourceFailed(
+                f"{_shown(url)} refused ({answer.status}): check the source's credentials and what they may read."
+            )
+        if answer.status not in fine:
+            raise SourceFailed(f"{_shown(url)} answered {answer.status}: check the source's address.")
+        return answer
+
+    def _patiently(self, url: str, headers: Mapping[str, str]) -> Answer:
+        reason = ""
+        for attempt in range(TRIES):
+            try:
+                answer = self._followed(url, headers)
+            except (httpx.TransportError, zlib.error) as error:
+                reason, wait = f"{type(error).__name__}: {error}", 2.0**attempt
+            else:
+                if answer.status not in AGAIN:
+                    return answer
+                reason, wait = f"status {answer.status}", _wait(answer.headers, 2.0**attempt)
+            if attempt + 1 < TRIES:
+                self._wait(url, wait)
+        raise SourceFailed(
+            f"{_shown(url)} failed {TRIES} times ({reason}). The next sync goes on where this one stopped."
+        )
+
+    def _wait(self, url: str, seconds: float) -> None:
+        if seconds > LONGEST_WAIT:
+            raise SourceFailed(
+                f"{_shown(url)} asks to wait {seconds:.0f} seconds. Sync again after that; it goes on from here."
+            )
+        self.sleep(seconds)
+
+    def _followed(self, url: str, headers: Mapping[str, str]) -> Answer:
+        until = time.monotonic() + self.seconds
+        for _ in range(REDIRECTS + 1):
+            answer = self._once(url, headers, until)
+            if answer.status not in (301, 302, 303, 307, 308) or "location" not in answer.headers:
+                return answer
+            url = urljoin(url, answer.headers["location"])
+        raise SourceFailed(
+            f"{_shown(url)} is the end of more than {REDIRECTS} redirects: correct the source's address."
+        )
+
+    def _once(self, url: str, headers: Mapping[str, str], until: float) -> Answer:
+        _check(url)
+        own = {"User-Agent": AGENT, "Accept-Encoding": "gzip", **self._authorization(url), **headers}
+        try:
+            with self.client.stream("GET", url, headers=own) as response:
+                body = b"".join(self._body(response, until))
+                return Answer(url, response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
+        except (httpx.InvalidURL, UnicodeError):
+            raise SourceFailed(f"{_shown(url)} is no web address.") from None
+
+    def _body(self, response: httpx.Response, until: float) -> Iterator[bytes]:
+        """The body, unpacked here piece by piece: a small one that unpacks to gigabytes is not worth our memory."""
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip", ""):
+            raise SourceFailed(f"{_shown(str(response.url))} is packed as {encoding[:40]!r}, which was not asked for.")
+        left = self.max_bytes
+        for piece in unpacked(response.iter_raw(), left + 1) if encoding == "gzip" else response.iter_raw():
+            left -= len(piece)
+            if left < 0:
+                raise SourceFailed(f"{_shown(str(response.url))} is larger than {self.max_bytes:,} bytes.")
+            if time.monotonic() > until:
+                raise SourceFailed(f"{_shown(str(response.url))} took more than {self.seconds:.0f} seconds.")
+            yield piece
+
+    def _authorization(self, url: str) -> dict[str, str]:
+        """`user:password` is sent as Basic, anything else as Bearer; only to the source's own server."""
+        if self.secret is None or _server(url) != _server(self.home):
+            return {}
+        if ":" in self.secret:
+            return {"Authorization": f"Basic {b64encode(self.secret.encode()).decode()}"}
+        return {"Authorization": f"Bearer {self.secret}"}
+
+
+class Guard(httpcore.NetworkBackend):
+    """Connects to public addresses, and to one private host where the source's row allows it."""
+
+    def __init__(self, private_host: str | None) -> None:
+        self._private = private_host.lower() if private_host else None
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        socket_options: Iterable[SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:  # fmt: skip
+        """A connection to the address that was judged. Raises Forbidden."""
+        failed = httpcore.ConnectError(f"{host} has no address")
+        for address in self._judged(host, port):
+            try:
+                return self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+            except httpcore.ConnectError as error:
+                failed = error
+        raise failed
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[SOCKET_OPTION] | None = None
+    ) -> httpcore.NetworkStream:
+        """Never."""
+        raise Forbidden("no source is read through a socket of this machine")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def _judged(self, host: str, port: int) -> list[str]:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"{host} has no address ({error})") from None
+        addresses = [str(info[4][0]) for info in found]
+        allowed = host.lower() == self._private
+        for address in addresses:
+            if not may_connect(address, private=allowed):
+                raise Forbidden(
+                    f"{host} leads to {address}, which is inside a private network. If that is meant, "
+                    f"add the source on the command line with --option private_host={host}."
+                )
+        return list(dict.fromkeys(addresses))
+
+
+def may_connect(address: str, *, private: bool = False) -> bool:
+    """Whether an address is of the public internet; with `private`, whether it is any but those that clouds keep their secrets at."""
+    ip = _plain(ipaddress.ip_address(address.partition("%")[0]))
+    if private:
+        return not (
+            ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) in ("fd00:ec2::254", "100.100.100.200")
+        )
+    return ip.is_global and not ip.is_multicast
+
+
+def _plain(ip: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, where it does."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    if any(ip in net for net in _NAT64) or (int(ip) >> 32 == 0 and int(ip) > 1):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    teredo = ip.teredo[1] if ip.teredo else None
+    return ip.ipv4_mapped or ip.sixtofour or teredo or ip
+
+
+def unpacked(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """What gzip packed, in small pieces, and never more than `most` bytes. Raises zlib.error for what is cut or no gzip."""
+    unpack = zlib.decompressobj(wbits=31)
+    for piece in pieces:
+        while piece and most > 0:
+            out = unpack.decompress(piece, min(most, 1 << 20))
+            most -= len(out)
+            piece = unpack.unconsumed_tail
+            yield out
+    if not unpack.eof and most > 0:
+        raise zlib.error("the packed body ends too early")
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise SourceFailed(f"{_shown(url)} is no web address.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Forbidden(f"{_shown(url)} is no web address: only http and https are read.")
+
+
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _shown(url: str) -> str:
+    """An address for a message: without its query, where tokens travel, and without a password."""
+    bare = url.split("?")[0].split("#")[0]
+    scheme, _, rest = bare.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"[:200]
+
+
+def _wait(headers: Mapping[str, str], otherwise: float) -> float:
+    """What `Retry-After` asks for, in seconds: it is a number or a date."""
+    asked = headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return otherwise
