@@ -86,6 +86,7 @@ def served(settings: Settings, address: str, prepare: Prepare | None = None) -> 
     from copilot.build import build
     from copilot.jobs import JobThread, owning
     from ingest.pipeline import Indexer
+    from ingest.schedule import Schedule
 
     with owning(settings, address), closing(build(settings)) as parts, ExitStack() as stack:
         parts.records.forget_older_than(settings.retention_days)
@@ -94,6 +95,9 @@ def served(settings: Settings, address: str, prepare: Prepare | None = None) -> 
         jobs = JobThread(parts)
         jobs.start()
         stack.callback(jobs.stop)
+        schedule = Schedule(parts)
+        schedule.start()
+        stack.callback(schedule.stop)
         yield create_app(parts, Indexer(parts).retire)
 
 

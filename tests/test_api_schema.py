@@ -21,6 +21,7 @@ from api.app import create_app
 from api.auth import ROLES
 from copilot.build import Parts
 from copilot.store.records import CONVERSATION
+from copilot.store.sources import Sources, Upstream
 from tests.conftest import AGENT
 
 HEADERS = {"Host": "127.0.0.1", "X-Workspace": "default"}
@@ -59,7 +60,13 @@ def known(company: Parts) -> dict[str, str]:
     made = company.copilot.suggest(AGENT, kept)
     job = company.jobs.add("default", "ingest", {"paths": []})
     company.jobs.finish(job.id, {}, None)
-    return {"conversation_id": "known", "suggestion_id": made.id, "document_id": "compact-folders", "job_id": job.id}
+    Sources(company.database).add(
+        Upstream(workspace="default", id="known", connector="web", address="https://help.example/")
+    )
+    return {
+        "conversation_id": "known", "suggestion_id": made.id, "document_id": "compact-folders", "job_id": job.id,
+        "source_id": "known",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("operation", "mode"), ATTEMPTS)

@@ -1,0 +1,145 @@
+"""Sources over HTTP: what may be added from afar, and what a sync does as a job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from copilot.build import Parts
+from copilot.store.ledger import now
+from copilot.store.sources import Sources, Upstream
+from ingest.schedule import Schedule
+from ingest.sync import sync_job
+from tests.conftest import client_of
+from tests.servers import Server, html, serving
+
+WEB = {"id": "help", "connector": "web", "address": "https://help.example/"}
+
+
+@pytest.fixture
+def desk(parts: Parts) -> Iterator[TestClient]:
+    with client_of(parts) as client:
+        yield client
+
+
+@pytest.fixture
+def manager(parts: Parts, desk: TestClient) -> dict[str, str]:
+    _, secret = parts.accounts.create("default", ["knowledge_manager"])
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def site(parts: Parts) -> Iterator[Server]:
+    """A page, and the source that the operator of the server added for it."""
+    with serving() as server:
+        server.answers["/"] = html("<html><main><h1>Kettle</h1><p>Press the button for five seconds.</p></main></html>")
+        options = {"private_host": "127.0.0.1", "delay": "0"}
+        made = Upstream(workspace="default", id="site", connector="web", address=server.url + "/", options=options)
+        Sources(parts.database).add(made)
+        yield server
+
+
+def work(parts: Parts) -> list[dict[str, Any]]:
+    """What the job thread does, here and now."""
+    results = []
+    while job := parts.jobs.claim():
+        results.append(json.loads(json.dumps(sync_job(parts, job, lambda progress: None))))
+        parts.jobs.finish(job.id, results[-1], None)
+    return results
+
+
+def test_a_source_is_added_shown_and_removed(desk: TestClient) -> None:
+    made = desk.post("/v1/sources", json={**WEB, "options": {"max_pages": "10"}, "every_minutes": 60})
+    assert (made.status_code, made.json()["options"], made.json()["outcome"]) == (201, {"max_pages": "10"}, None)
+    assert desk.get("/v1/sources/help").json() == made.json()
+    assert [one["id"] for one in desk.get("/v1/sources").json()["sources"]] == ["help"]
+    assert desk.post("/v1/sources", json=WEB).status_code == 409
+    assert desk.delete("/v1/sources/help").status_code == 204
+    assert desk.get("/v1/sources/help").status_code == 404
+
+
+@pytest.mark.usefixtures("site")
+def test_a_sync_is_a_job_and_removal_takes_the_documents(desk: TestClient, parts: Parts) -> None:
+    asked = desk.post("/v1/sources/site/sync", json={})
+    assert asked.status_code == 202
+    assert desk.post("/v1/sources/site/sync", json={}).json()["id"] == asked.json()["id"], "one of it is enough"
+    assert [result["added"] for result in work(parts)] == [1]
+    job = desk.get(f"/v1/jobs/{asked.json()['id']}").json()
+    assert (job["state"], job["result"]["added"]) == ("done", 1)
+    assert desk.get("/v1/sources/site").json()["outcome"]["added"] == 1
+    assert desk.get("/v1/documents/site/").json()["document"]["title"] == "Kettle"
+    assert desk.delete("/v1/sources/site").status_code == 204
+    assert desk.get("/v1/documents/site/").status_code == 404
+    assert desk.get("/v1/search", params={"q": "kettle button"}).json()["results"] == []
+
+
+@pytest.mark.usefixtures("site")
+def test_a_dry_run_changes_nothing(desk: TestClient, parts: Parts) -> None:
+    desk.post("/v1/sources/site/sync", json={"dry_run": True})
+    assert [result["added"] for result in work(parts)] == [1]
+    assert desk.get("/v1/sources/site").json()["outcome"] is None
+    assert parts.ledger.known("default", "source:site") == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"connector": "files", "address": "/etc"}, 403),
+        ({"options": {"private_host": "10.0.0.1"}}, 403),
+        ({"connector": "fax"}, 422),
+        ({"options": {"mood": "good"}}, 422),
+        ({"address": "ftp://help.example"}, 422),
+        ({"address": "https://me:secret@help.example"}, 422),
+        ({"credentials": "env:AWS_SECRET_ACCESS_KEY"}, 422),
+        ({"credentials": "file:/etc/shadow"}, 422),
+        ({"credentials": "hunter2"}, 422),
+        ({"id": "../etc"}, 422),
+        ({"surprise": 1}, 422),
+    ],
+)
+def test_what_would_open_the_server_is_refused(desk: TestClient, wrong: dict[str, Any], status: int) -> None:
+    answer = desk.post("/v1/sources", json={**WEB, **wrong})
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+    assert desk.get("/v1/sources").json()["sources"] == []
+
+
+def test_only_an_admin_names_credentials(desk: TestClient, manager: dict[str, str]) -> None:
+    body = {**WEB, "credentials": "env:COPILOT_SOURCE_HELP"}
+    assert desk.post("/v1/sources", json=body, headers=manager).status_code == 403
+    assert desk.post("/v1/sources", json=WEB, headers=manager).status_code == 201
+
+
+def test_another_teams_or_workspaces_source_is_not_there(
+    desk: TestClient, parts: Parts, manager: dict[str, str]
+) -> None:
+    for workspace, id, audience in (("default", "theirs", "team:legal"), ("other", "far", None)):
+        Sources(parts.database).add(
+            Upstream(workspace=workspace, id=id, connector="web", address="https://a.example/", audience=audience)
+        )
+    assert desk.get("/v1/sources", headers=manager).json()["sources"] == []
+    for id in ("theirs", "far", "none"):
+        assert desk.get(f"/v1/sources/{id}", headers=manager).status_code == 404
+        assert desk.delete(f"/v1/sources/{id}", headers=manager).status_code == 404
+        assert desk.post(f"/v1/sources/{id}/sync", json={}, headers=manager).status_code == 404
+    answer = desk.post("/v1/sources", json={**WEB, "audience": "team:legal"}, headers=manager)
+    assert answer.status_code == 403
+
+
+def test_what_is_due_is_synced_once_however_many_runs_were_missed(parts: Parts) -> None:
+    sources = Sources(parts.database)
+    hourly = Upstream(workspace="default", id="h", connector="web", address="https://a.example/", every_minutes=60)
+    sources.add(hourly)
+    sources.add(Upstream(workspace="default", id="by-hand", connector="web", address="https://b.example/"))
+    schedule = Schedule(parts)
+    (first,) = schedule.look()
+    assert [job.id for job in schedule.look()] == [first.id], "it waits already"
+    sources.started(hourly)
+    parts.jobs.finish(first.id, {}, None)
+    assert schedule.look() == []
+    assert [one.id for one in sources.due(now() + timedelta(days=3))] == ["h"]
