@@ -15,7 +15,7 @@ from copilot.store.sources import Upstream
 
 LOCAL = ("files",)
 """Connectors that read the server's own disk: sources of theirs are added on the command line alone."""
-REMOTE = ("web", "zendesk")
+REMOTE = ("intercom", "web", "zendesk")
 COMMON_OPTIONS = frozenset({"private_host"})
 
 

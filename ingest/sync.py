@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
@@ -41,6 +41,7 @@ class Stream:
     """A connector's changes on their way into the index, and what they said so far."""
 
     changes: Iterator[Change]
+    known: Container[str]
     seen: dict[str, str] = field(default_factory=dict)  # origin -> fingerprint
     gone: set[str] = field(default_factory=set)
     whole: list[str] = field(default_factory=list)
@@ -79,7 +80,8 @@ class Stream:
                 self.seen.setdefault(change.origin, "")
                 self.gone.discard(change.origin)
             case Gone():
-                self.gone.add(change.origin)
+                if change.origin in self.known or change.origin in self.seen:
+                    self.gone.add(change.origin)
                 self.seen.pop(change.origin, None)
             case Whole():
                 self.whole.append(change.prefix)
@@ -125,12 +127,13 @@ class Syncer:
 
     def _run(self, upstream: Upstream, connector: Connector, wish: Wish, summary: Summary, progress: Progress) -> None:
         basis = self._basis(upstream)
-        stream = Stream(connector.changes(None if wish.full else self._since(upstream, basis)))
         run = self._indexer.begin(upstream.workspace, upstream.root, summary, dry_run=wish.dry_run)
+        since = None if wish.full else self._since(upstream, basis)
+        stream = Stream(connector.changes(since), run.known)
         done = 0
         while not stream.ended:
             done = self._segment(run, stream, done, progress)
-            if stream.cursor is not None and not (wish.dry_run or stream.owes or run.dropped):
+            if stream.cursor is not None and not (wish.dry_run or stream.owes or run.dropped & run.known.keys()):
                 self._sources.reached(upstream, stream.cursor, basis)
         keys, ids = self._lost(run, stream)
         self._brake(run, ids, wish)

@@ -131,6 +131,13 @@ def test_a_mark_is_not_passed_while_deletions_before_it_wait(parts: Parts) -> No
 
 
 @pytest.mark.usefixtures("docs")
+def test_what_was_never_here_holds_no_mark_back(parts: Parts) -> None:
+    with pytest.raises(SourceFailed):
+        sync(parts, Gone("never"), unknowable("open"), page("p"), Mark("one"), SourceFailed("cut off"))
+    assert (cursor(parts), ids(parts)) == ("one", ["p"])
+
+
+@pytest.mark.usefixtures("docs")
 def test_full_and_other_options_begin_at_the_beginning(parts: Parts) -> None:
     sync(parts, *PAGES, Mark("one"))
     again = Listed(*PAGES, Mark("two"))
