@@ -59,7 +59,7 @@ def ingest(
     """
     settings = Settings()
     payload = {
-        "paths": [str(_existing(path)) for path in paths], "kind": kind, "audience": known_audience(audience), "dry_run": dry_run,
+        "paths": [str(_existing(path)) for path in paths], "kind": kind, "audience": _audience(audience), "dry_run": dry_run,
         "columns": _columns(columns or []),
     }  # fmt: skip
     workspace = workspace or settings.workspace
@@ -148,8 +148,7 @@ def _existing(path: Path) -> Path:
     return path.resolve()
 
 
-def known_audience(audience: str | None) -> str | None:
-    """The audience as given. Raises InputError where there can be none of that name."""
+def _audience(audience: str | None) -> str | None:
     if audience is None or audience in ("public", "internal") or audience.startswith("team:"):
         return audience
     raise InputError(f"--audience {audience} is not known. Give public, internal or team:NAME.")

@@ -154,6 +154,15 @@ def test_a_page_that_asks_not_to_be_listed_is_not_but_its_links_are_followed(
     assert ids(parts, upstream) == ["site/help/lamp"]
 
 
+def test_a_site_larger_than_allowed_is_said_to_be_and_loses_nothing(parts: Parts, upstream: Upstream) -> None:
+    sync(parts, upstream)
+    exact = sync(parts, replace(upstream, options={**upstream.options, "max_pages": "5"}))
+    assert (exact.failed, exact.retired) == (0, 0)
+    small = sync(parts, replace(upstream, options={**upstream.options, "max_pages": "3"}))
+    assert (small.retired, ids(parts, upstream)) == (0, CRAWLED)
+    assert "more than 3 pages" in small.problems[0].reason
+
+
 def test_a_redirect_out_of_the_prefix_brings_nothing(parts: Parts, upstream: Upstream, site: Server) -> None:
     site.answers["/help/deep"] = Reply(status=301, headers={"Location": "/blog/news"})
     site.answers["/help/lamp"] = Reply(status=302, headers={"Location": "/help/kettle"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,6 +34,11 @@ class Intercom:
 
     def changes(self, since: str | None) -> Iterator[Change]:
         """Every published article: the listing has no memory, fingerprints do."""
+        with closing(self.fetch):
+            yield from self._articles()
+        yield Whole()
+
+    def _articles(self) -> Iterator[Change]:
         number, pages = 1, 1
         while number <= min(pages, MOST_PAGES):
             found = self.fetch.json(f"{self.base}/articles", page=number, per_page=PER_PAGE)
@@ -46,7 +52,6 @@ class Intercom:
                 yield from self._article(row)
             pages = self._pages(found, number, bool(rows))
             number += 1
-        yield Whole()
 
     def _pages(self, found: Row, number: int, any: bool) -> int:
         """How many pages there are now. An empty page before the last is half a listing, which would retire the rest."""

@@ -7,6 +7,7 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -73,7 +74,8 @@ class State:
 
     def cursor(self) -> str:
         """As text; what failed is tried again next time."""
-        pages = {url: [page.etag, page.modified, page.origin] for url, page in self.pages.items()}
+        wanted = {*self.seen, *self.todo}
+        pages = {url: [page.etag, page.modified, page.origin] for url, page in self.pages.items() if url in wanted}
         return json.dumps({"pages": pages, "todo": [*self.again, *self.todo]})
 
     @classmethod
@@ -99,20 +101,22 @@ class Web:
 
     def changes(self, since: str | None) -> Iterator[Change]:
         """Every page that changed; a walk that ends by itself has seen the whole site."""
-        self._read_robots()
-        state = State.after(since)
-        if self.sitemap:
-            listed = self._listed(self.sitemap)
-            state.todo = deque(listed)
-            yield Expected(len(listed))
-        else:
-            state.todo.appendleft(self.start)
-        yield from self._walk(state)
-        yield Mark(state.cursor())
-        if len(state.seen) < self.max_pages:
-            yield Whole()
-        else:
-            yield Broken(self.start, f"it has more than {self.max_pages} pages: narrow the prefix, or raise max_pages")
+        with closing(self.fetch):
+            self._read_robots()
+            state = State.after(since)
+            if self.sitemap:
+                state.todo = deque(self._listed(self.sitemap))
+                yield Expected(len(state.todo))
+            else:
+                state.todo.appendleft(self.start)
+            yield from self._walk(state)
+            yield Mark(state.cursor())
+            yield self._end(state)
+
+    def _end(self, state: State) -> Whole | Broken:
+        if all(url in state.seen or not self._wanted(url) for url in state.todo):
+            return Whole()
+        return Broken(self.start, f"it has more than {self.max_pages} pages: narrow the prefix, or raise max_pages")
 
     def _walk(self, state: State) -> Iterator[Change]:
         failures = 0

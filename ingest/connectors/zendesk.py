@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -45,12 +46,13 @@ class Zendesk:
 
     def changes(self, since: str | None) -> Iterator[Change]:
         """Articles, then tickets from the cursor on."""
-        if "tickets" in self.content:
-            yield from self._tickets(since)
-        if "articles" in self.content:
-            yield from self._articles()
-        if "tickets" in self.content and since is None:
-            yield Whole("tickets/")
+        with closing(self.fetch):
+            if "tickets" in self.content:
+                yield from self._tickets(since)
+            if "articles" in self.content:
+                yield from self._articles()
+            if "tickets" in self.content and since is None:
+                yield Whole("tickets/")
 
     # ---- articles ----
 
