@@ -188,9 +188,10 @@ class Copilot:
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
     ) -> Iterator[Said | Drafted]:
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
+        mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
         request = DraftRequest(
             conversation=conversation, message=redact(text, [conversation.customer.name or ""]).text, evidence=findings.evidence,
-            language=triage.language.label, sentiment=triage.sentiment.label, tone=options.tone,
+            language=triage.language.label, sentiment=mood, tone=options.tone,
         )  # fmt: skip
         for drafter in filter(None, (self._model, self._extractive)):
             fallback = self._model is not None and drafter is self._extractive

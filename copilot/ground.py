@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from copilot.domain import Citation, Dropped, Evidence, Support
 from copilot.ports import Proposed
 from copilot.text import sentences
+from copilot.variants import MARK, SPOKEN
 
 SUPPORTED = 0.75
 PARTIAL = 0.55
 WIDEST = 3
+ALIKE = 0.7
+FEWEST_WORDS = 3
+MOST_AGREEING = 2
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 FACT = re.compile(
@@ -28,8 +32,9 @@ NEGATION = re.compile(
     r"\b(?:not|never|no|none|cannot|without|neither|nor|[a-z]{2,8}n['’]t|nicht|kein\w{0,2}|nie|ohne|pas|jamais|aucune?|sans|niet|geen|nooit|zonder|nunca|sin)\b",
     re.I,
 )
+MARKER = re.compile(r"^(?:[-*•+]|\d{1,3}[.)]) ")
 QUESTION = re.compile(
-    r"(?:what|which|who|when|where|how|could you|can you|do you|did you|have you|is it|are you|would you|was|welche[rs]?|wie|wann|wo|"
+    r"(?:what|which|who|when|where|how|could you|can you|do you|did you|have you|is it|are you|would you|shall i|was|welche[rs]?|wie|wann|wo|"
     r"können sie|haben sie|quelle?s?|quand|comment|pouvez-vous|avez-vous|welke|hoe|wanneer|waar|kun je|kunt u|heb je|qué|cuál|cuándo|"
     r"cómo|puede|tiene)\b[^,;:.]{1,200}\?$",
     re.I,
@@ -51,13 +56,67 @@ class Grounded:
 
 
 def ground(proposed: Iterable[Proposed], evidence: Sequence[Evidence]) -> Iterator[Grounded | Dropped]:
-    """Each proposed statement in order: grounded, or dropped with the reason."""
+    """Each proposed statement in order: grounded, or dropped with the reason; what other documents say alike is cited beside."""
+    others = Others(evidence)
     for one in proposed:
-        yield _judge(one, evidence)
+        judged = _judge(one, evidence)
+        if isinstance(judged, Grounded) and judged.support == "supported":
+            judged = replace(judged, citations=(*judged.citations, *others.agreeing(judged)))
+        yield judged
+
+
+class Others:
+    """The sentences of all sources, to find those that say the same as a statement."""
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        self._sentences = [
+            (source, start, end, content(source.text[start:end]))
+            for source in evidence
+            for start, end in sentences(source.text)
+        ]
+
+    def agreeing(self, said: Grounded) -> tuple[Citation, ...]:
+        """The sentences of other documents with nearly the same words, the same facts and no other negation, two at most."""
+        wanted, cited = content(said.text), {citation.document_id for citation in said.citations}
+        found: dict[str, Citation] = {}
+        for source, start, end, words in self._sentences if len(wanted) >= FEWEST_WORDS else ():
+            if source.document_id in cited or source.document_id in found:
+                continue
+            alike = len(wanted & words) >= ALIKE * len(wanted | words)
+            if alike and same_facts(said.text, source.text[start:end]):
+                found[source.document_id] = cite(source, start, end)
+        return tuple(found.values())[:MOST_AGREEING]
+
+
+def same_facts(one: str, other: str) -> bool:
+    """Whether both hold the same numbers and addresses and both, or neither, say no."""
+    one, other = MARKER.sub("", one), MARKER.sub("", other)
+    return set(FACT.findall(one)) == set(FACT.findall(other)) and bool(NEGATION.search(one)) == bool(
+        NEGATION.search(other)
+    )
+
+
+def _quoted(one: Proposed, evidence: Sequence[Evidence]) -> tuple[Citation, ...] | None:
+    """The citations of a text that is put together from exact pieces; None where other words than a variant's name stand between."""
+    at, ours, citations = 0, list[str](), list[Citation]()
+    names = {"not", *map(str.lower, SPOKEN.values())}
+    for piece in one.pieces:
+        source = evidence[piece.evidence]
+        words = source.text[piece.start : piece.end]
+        found = one.text.find(words, at)
+        if not words or found < 0:
+            return None
+        ours, at = [*ours, one.text[at:found]], found + len(words)
+        names |= {name.strip() for mark in MARK.finditer(source.text) for name in mark[2].split(",")}
+        citations.append(cite(source, piece.start, piece.end))
+    between = WORD.findall(" ".join([*ours, one.text[at:]]).lower())
+    return tuple(citations) if citations and names.issuperset(between) else None
 
 
 def _judge(one: Proposed, evidence: Sequence[Evidence]) -> Grounded | Dropped:
     text = one.text.strip()
+    if quoted := _quoted(one, evidence):
+        return Grounded(text, one.lead, "supported", quoted)
     cited = [evidence[index] for index in one.evidence if 0 <= index < len(evidence)]
     if len(cited) < len(one.evidence):
         return Dropped(text=text, reason="it cites a source that was not given")
@@ -91,12 +150,12 @@ def _support(text: str, source: Evidence) -> Found:
     at = _whole_sentences(text, source.text, spans)
     if at is not None:
         return Found(1.0, (), cite(source, at, at + len(text)))
-    wanted = _content(text)
+    wanted = content(text)
     candidates = []
     for first in range(len(spans)):
         for last in range(first, min(first + WIDEST, len(spans))):
             start, end = spans[first][0], spans[last][1]
-            score = len(wanted & _content(source.text[start:end])) / len(wanted) if wanted else 0.0
+            score = len(wanted & content(source.text[start:end])) / len(wanted) if wanted else 0.0
             candidates.append((score, first - last, -start, start, end))
     score, _, _, start, end = max(candidates)
     return Found(round(score, 6), _missing(text, source.text[start:end]), cite(source, start, end))
@@ -121,7 +180,8 @@ def _missing(text: str, words: str) -> tuple[str, ...]:
     return facts
 
 
-def _content(text: str) -> set[str]:
+def content(text: str) -> set[str]:
+    """The words that carry meaning, stemmed."""
     return {_stem(word) for word in WORD.findall(text.lower()) if word not in STOP and len(word) > 1}
 
 
