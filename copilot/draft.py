@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from copilot.domain import (
     PUBLIC,
@@ -21,6 +22,7 @@ from copilot.domain import (
 )
 from copilot.ground import Grounded, ground
 from copilot.ports import Drafter, DraftRequest
+from copilot.redact import PLACEHOLDER
 from copilot.sayable import APOLOGY
 from prompts import render
 
@@ -154,7 +156,9 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     page, dropped = Page(), list[Dropped]()
     framed, language = Frame((), ()), request.language
     waiting: list[Grounded] = []
-    for one in ground(drafter.stream(request), request.evidence):
+    for one in map(
+        partial(_restored, personal=dict(request.personal)), ground(drafter.stream(request), request.evidence)
+    ):
         if isinstance(one, Dropped):
             dropped.append(one)
             continue
@@ -178,6 +182,14 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             statements=tuple(page.statements),
             dropped=tuple(dropped),
         )
+
+
+def _restored(one: Grounded | Dropped, personal: Mapping[str, str]) -> Grounded | Dropped:
+    """With the customer's own data back in place; a placeholder that is not of this message is somebody else's."""
+    text = PLACEHOLDER.sub(lambda found: personal.get(found[0], found[0]), one.text)
+    if isinstance(one, Grounded) and PLACEHOLDER.search(text):
+        return Dropped(text=one.text, reason="it has a placeholder of another conversation")
+    return replace(one, text=text)
 
 
 def _lead(grounded: Grounded, request: DraftRequest) -> str:

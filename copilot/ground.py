@@ -16,6 +16,7 @@ from itertools import pairwise
 from copilot.domain import Citation, Dropped, Evidence, Support
 from copilot.facts import facts, has_facts, missing, says_no
 from copilot.ports import Proposed
+from copilot.redact import PLACEHOLDER
 from copilot.text import sentences
 from copilot.variants import MARK, SPOKEN
 
@@ -115,11 +116,12 @@ def _judge(one: Proposed, evidence: Sequence[Evidence]) -> Grounded | Dropped:
     cited = [evidence[index] for index in one.evidence if 0 <= index < len(evidence)]
     if len(cited) < len(one.evidence):
         return Dropped(text=text, reason="it cites a source that was not given")
-    if claims_nothing(text):
+    plain = " ".join(PLACEHOLDER.sub(" ", text).split())  # the customer's own data is no claim about the product
+    if claims_nothing(plain):
         return Grounded(text, one.lead, "no_claim", ())
     if not cited:
         return Dropped(text=text, reason="it cites no source")
-    found = sorted((_support(text, source) for source in cited), key=lambda one: (bool(one.missing), -one.score))
+    found = sorted((_support(plain, source) for source in cited), key=lambda one: (bool(one.missing), -one.score))
     best = found[0]
     if best.score < PARTIAL or best.missing:
         absent = f": {', '.join(best.missing)}" if best.missing else ""

@@ -105,7 +105,10 @@ class LexicalIndex(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
-    """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else."""
+    """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else.
+
+    `personal` holds what the message's placeholders stand for: it leaves the process never and is put back after grounding.
+    """
 
     conversation: Conversation
     message: str
@@ -113,6 +116,7 @@ class DraftRequest:
     language: str
     sentiment: str
     tone: str | None = None
+    personal: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
