@@ -157,7 +157,8 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     framed, language = Frame((), ()), request.language
     waiting: list[Grounded] = []
     for one in map(
-        partial(_restored, personal=dict(request.personal)), ground(drafter.stream(request), request.evidence)
+        partial(_restored, personal=dict(request.personal)),
+        ground(drafter.stream(request), request.evidence, request.message),
     ):
         if isinstance(one, Dropped):
             dropped.append(one)

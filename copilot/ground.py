@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from copilot.domain import Citation, Dropped, Evidence, Support
 from copilot.facts import facts, has_facts, missing, says_no
 from copilot.ports import Proposed
+from copilot.reading import LINK, hosts, is_own
 from copilot.redact import PLACEHOLDER
+from copilot.sayable import COMMAND
 from copilot.text import sentences
 from copilot.variants import MARK, SPOKEN
 
@@ -30,6 +32,7 @@ FEWEST_WORDS = 3
 MOST_AGREEING = 2
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+MARKUP = re.compile(r"<[a-z/!][^>\n]{0,500}>?|\]\(|\b(?:javascript|data):\S", re.I)
 MARKER = re.compile(r"^(?:[-*•+]|\d{1,3}[.)]) ")
 QUESTION = re.compile(
     r"(?:what|which|who|when|where|how|could you|can you|do you|did you|have you|is it|are you|would you|shall i|was|welche[rs]?|wie|wann|wo|"
@@ -53,14 +56,35 @@ class Grounded:
     citations: tuple[Citation, ...]
 
 
-def ground(proposed: Iterable[Proposed], evidence: Sequence[Evidence]) -> Iterator[Grounded | Dropped]:
+def ground(
+    proposed: Iterable[Proposed], evidence: Sequence[Evidence], message: str = ""
+) -> Iterator[Grounded | Dropped]:
     """Each proposed statement in order: grounded, or dropped with the reason; what other documents say alike is cited beside."""
-    others = Others(evidence)
+    others, own = Others(evidence), hosts([one.url for one in evidence if one.kind == "article"])
     for one in proposed:
         judged = _judge(one, evidence)
+        if isinstance(judged, Grounded) and (harm := _harm(judged, own) or _echo(judged, evidence, message)):
+            judged = Dropped(text=judged.text, reason=harm)
         if isinstance(judged, Grounded) and judged.support == "supported":
             judged = replace(judged, citations=(*judged.citations, *others.agreeing(judged)))
         yield judged
+
+
+def _harm(said: Grounded, own: Collection[str]) -> str:
+    """Why a statement that its source holds must still not be sent: data may carry commands, and links that lead away."""
+    if MARKUP.search(said.text):
+        return "it holds markup"
+    if any(not is_own(link, own) for link in LINK.findall(said.text)):
+        return "it links to a site that is not the company's"
+    commands = any(COMMAND.search(words) for words in (said.text, *(citation.quote for citation in said.citations)))
+    return "its source speaks to a machine" if commands else ""
+
+
+def _echo(said: Grounded, evidence: Sequence[Evidence], message: str) -> str:
+    """Why a question is not ours: it stands in a source or in the message, so somebody else had it asked."""
+    words = " ".join(WORD.findall(said.text.lower()))
+    heard = (" ".join(WORD.findall(text.lower())) for text in (message, *(source.text for source in evidence)))
+    return "it repeats what it read" if not said.citations and any(words in text for text in heard) else ""
 
 
 class Others:

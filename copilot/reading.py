@@ -65,7 +65,8 @@ def _domain(host: str) -> str:
     return host if "." not in parent or SHARED.fullmatch(parent) else parent
 
 
-def _is_own(url: str, own: Collection[str]) -> bool:
+def is_own(url: str, own: Collection[str]) -> bool:
+    """Whether the address is on one of the company's hosts."""
     host = _host(url)
     return any(host == domain or host.endswith(f".{domain}") for domain in own)
 
@@ -104,7 +105,7 @@ def read(text: str, start: int, end: int, known: Known, own: Collection[str]) ->
 
 def _unwanted(text: str, start: int, end: int, own: Collection[str]) -> Iterator[tuple[int, int]]:
     for link in LINK.finditer(text, start, end):
-        if not _is_own(link.group(), own):
+        if not is_own(link.group(), own):
             yield link.span()
     for shape in (PICTURE, ADDRESSED):
         for found in shape.finditer(text, start, end):
