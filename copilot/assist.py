@@ -188,9 +188,12 @@ class Copilot:
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
     ) -> Iterator[Said | Drafted]:
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
+        mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
+        redacted = redact(text, [conversation.customer.name or ""])
         request = DraftRequest(
-            conversation=conversation, message=redact(text, [conversation.customer.name or ""]).text, evidence=findings.evidence,
-            language=triage.language.label, sentiment=triage.sentiment.label, tone=options.tone,
+            conversation=conversation, message=redacted.text, evidence=findings.evidence,
+            language=triage.language.label, sentiment=mood, tone=options.tone,
+            personal=tuple({span.placeholder: span.text for span in redacted.found}.items()),
         )  # fmt: skip
         for drafter in filter(None, (self._model, self._extractive)):
             fallback = self._model is not None and drafter is self._extractive

@@ -87,4 +87,4 @@ def _model(settings: Settings) -> Drafter | None:
         return None
     from copilot.adapters.langchain import LangChainDrafter, chat_model
 
-    return LangChainDrafter(settings.llm, chat_model(settings), settings.llm_deadline_seconds)
+    return LangChainDrafter(settings, chat_model(settings))

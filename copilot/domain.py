@@ -151,7 +151,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read."""
+    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read.
+
+    `score` is its document's cosine, `rank` its document's fused score, `near` the cosine of the passage at `focus` (offsets into `text`).
+    """
 
     document_id: str
     revision: int
@@ -164,6 +167,10 @@ class Evidence:
     headings: tuple[str, ...] = ()
     score: float = 0.0
     language: str | None = None
+    rank: float = 0.0
+    near: float = 0.0
+    focus: tuple[int, int] | None = None
+    solution_by: Author | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

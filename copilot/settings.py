@@ -81,6 +81,26 @@ class Settings(BaseSettings):
         8.0, gt=0, le=120, description="After this the extractive draft is shown instead."
     )
 
+    llm_retries: int = Field(
+        1,
+        ge=0,
+        le=5,
+        description="How often a model that fails at once (429, 5xx, no connection) is asked again, within the deadline.",
+    )
+    llm_failures: int = Field(
+        3, ge=1, le=100, description="Failures in a row after which the model is left alone for a while."
+    )
+    llm_pause_seconds: float = Field(
+        60.0, gt=0, le=3600, description="How long it is left alone; then one request tries it."
+    )
+    llm_prompt_tokens: int = Field(
+        6_000,
+        ge=500,
+        le=200_000,
+        description="Budget of one prompt, at four characters a token; sources beyond it are left out.",
+    )
+    llm_answer_tokens: int = Field(700, ge=50, le=20_000, description="Budget of one answer.")
+
     taxonomy: Path | None = Field(None, description="A taxonomy file of your own; the general one is shipped.")
     policy: Path | None = Field(None, description="An escalation policy file of your own; the general one is shipped.")
     refund_limit: float = Field(
