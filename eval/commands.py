@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from copilot.settings import Settings
 
@@ -215,7 +215,7 @@ def _bar(name: str, quiet: bool) -> Iterator[Step]:
 
 
 def _show(made: Run) -> None:
-    table = Table("metric", "value", "95 % interval", "n", title=f"{made.name}", title_justify="left")
+    table = Table(Column("metric", no_wrap=True), "value", Column("95 % interval", no_wrap=True), "n", title=f"{made.name}", title_justify="left")
     for score in made.scores:
         wrong = score.invariant and score.value < 1
         style = "red" if wrong else ""
@@ -236,7 +236,7 @@ def _interval(score: Score) -> str:
 
 
 def _show_comparison(found: Comparison) -> None:
-    table = Table("metric", "A", "B", "difference", "95 % interval", "p (Holm)", "verdict", "n")
+    table = Table(Column("metric", no_wrap=True), "A", "B", "B − A", Column("95 % interval", no_wrap=True), "p", "verdict", "n")
     for one in found.differences:
         style = {"better": "green", "worse": "red"}.get(one.verdict or "", "")
         table.add_row(
