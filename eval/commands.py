@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -236,13 +237,12 @@ def _interval(score: Score) -> str:
 
 
 def _show_comparison(found: Comparison) -> None:
-    table = Table(Column("metric", no_wrap=True), "A", "B", "B − A", Column("95 % interval", no_wrap=True), "p", "verdict", "n")
+    whole = partial(Column, no_wrap=True)
+    table = Table(whole("metric"), whole("A"), whole("B"), whole("B − A, 95 % interval"), whole("p"), whole("verdict"))
     for one in found.differences:
         style = {"better": "green", "worse": "red"}.get(one.verdict or "", "")
-        table.add_row(
-            one.name, f"{one.a:.3f}", f"{one.b:.3f}", f"{one.difference:+.3f}", f"{one.low:+.3f} – {one.high:+.3f}", f"{one.p_holm:.3f}",
-            one.verdict, str(one.n), style=style,
-        )  # fmt: skip
+        change = f"{one.difference:+.3f} ({one.low:+.3f} … {one.high:+.3f})"
+        table.add_row(one.name, f"{one.a:.3f}", f"{one.b:.3f}", change, f"{one.p_holm:.3f}", one.verdict, style=style)
     console.print(table)
     for line in found.notes:
         console.print(f"- {line}", markup=False, highlight=False, soft_wrap=True)
