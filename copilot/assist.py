@@ -19,6 +19,7 @@ from copilot.domain import (
     Evidence,
     Guidance,
     Hit,
+    Kind,
     Macro,
     Nearest,
     Options,
@@ -34,7 +35,7 @@ from copilot.escalate import Policy, escalate
 from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.redact import redact
-from copilot.retrieve import Found, Query, Retriever
+from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.settings import Settings
 from copilot.store.ledger import now
 from copilot.store.library import Library
@@ -50,6 +51,7 @@ GUIDANCE_FROM = 0.40
 NEAREST = 3
 SETTLE = 3
 TICKETS = 5
+MACROS = 2
 SIMILAR = 3
 
 
@@ -164,25 +166,20 @@ class Copilot:
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
         for _ in range(SETTLE):
-            revision = self._library.clock(principal.workspace)
-            findings = self._find(principal, query, vector)
+            revision, findings = self._find(principal, query, vector)
             if self._library.clock(principal.workspace) == revision:
                 break
         return revision, findings
 
-    def _find(self, principal: Principal, query: Query, vector: Vectors) -> Findings:
-        """Articles and solved tickets apart, since their scores do not compare; macros too."""
-        wide = replace(query, kinds=("article",), limit=3 * query.limit)
-        articles = self._retriever.rank(principal, wide, vector)
-        tickets = self._retriever.rank(principal, replace(query, kinds=("ticket",), limit=TICKETS), vector)
-        macros = self._retriever.rank(principal, replace(query, kinds=("macro",), limit=2), vector)
-        hits = (*articles, *tickets, *macros)
-        texts = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in hits})
-        articles, tickets, macros = (
-            tuple(h for h in some if (h.document_id, h.revision) in texts) for some in (articles, tickets, macros)
-        )
+    def _find(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
+        """Index revision, and articles and solved tickets apart, since they play different parts; macros too."""
+        limits: dict[Kind, int] = {"article": 3 * query.limit, "ticket": TICKETS, "macro": MACROS}
+        ranked = self._retriever.kinds(principal, query, vector, limits)
+        found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
+        texts = self._library.texts(principal.workspace, found)
+        articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
-        return Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
+        return ranked.revision, Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options

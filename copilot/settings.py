@@ -47,16 +47,25 @@ class Settings(BaseSettings):
     )
 
     lexical_weight: float = Field(
-        0.2, ge=0, le=1, description="Share of BM25 in the min-max fusion; the rest is cosine."
-    )
-    votes_weight: float = Field(
-        0.4,
+        0.05,
         ge=0,
         le=2,
-        description="What solved cases near the message may add to the articles they were answered with.",
+        description="What the best match of words adds to a document's cosine; others add their share.",
+    )
+    votes_weight: float = Field(
+        0.25, ge=0, le=2, description="What solved cases near the message add to the article they speak for most."
+    )
+    map_weight: float = Field(
+        0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
     )
     candidates: int = Field(
-        50, ge=10, le=2000, description="Chunks fetched from each index for each shelf before fusion."
+        50,
+        ge=10,
+        le=2000,
+        description="Documents and chunks that each arm proposes for each kind before they are ranked.",
+    )
+    memory_chunks: int = Field(
+        300_000, ge=0, description="Chunks held in memory over all workspaces (2 kB each); one workspace always is."
     )
     exact: bool = Field(
         False, description="Score every visible vector instead of asking the approximate index (evaluation does)."
@@ -144,6 +153,6 @@ class Settings(BaseSettings):
 
 
 ANSWERING = (
-    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "votes_weight", "candidates", "exact", "abstain_below",
+    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "votes_weight", "map_weight", "candidates", "exact", "abstain_below",
     "resolution_from", "llm", "llm_base_url", "taxonomy", "policy", "refund_limit",
 )  # fmt: skip

@@ -216,7 +216,14 @@ def _bar(name: str, quiet: bool) -> Iterator[Step]:
 
 
 def _show(made: Run) -> None:
-    table = Table(Column("metric", no_wrap=True), "value", Column("95 % interval", no_wrap=True), "n", title=f"{made.name}", title_justify="left")
+    table = Table(
+        Column("metric", no_wrap=True),
+        "value",
+        Column("95 % interval", no_wrap=True),
+        "n",
+        title=f"{made.name}",
+        title_justify="left",
+    )
     for score in made.scores:
         wrong = score.invariant and score.value < 1
         style = "red" if wrong else ""

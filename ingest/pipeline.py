@@ -118,7 +118,7 @@ class Indexer:
     def __init__(self, parts: Parts) -> None:
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
-        self._writing = parts.writing
+        self._writing, self._mapper = parts.writing, parts.mapper
 
     def ingest(
         self,
@@ -150,6 +150,8 @@ class Indexer:
         summary.retired += len(gone)
         if not dry_run:
             self._retire(workspace, gone)
+            if summary.added or summary.changed or gone:
+                self._mapper.refit(workspace)
         summary.seconds = round(perf_counter() - started, 3)
         return summary
 
@@ -159,6 +161,7 @@ class Indexer:
         if unknown := [id for id, key in keys.items() if key is None]:
             raise NotFound(f"There is no document {min(unknown)!r}.")
         self._retire(workspace, [key for key in keys.values() if key is not None])
+        self._mapper.refit(workspace)
 
     def _retire(self, workspace: str, keys: Collection[int]) -> None:
         with self._writing:
