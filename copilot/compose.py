@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -27,6 +28,15 @@ ASKED_FOR = (
 SHORT_ANSWER = 60
 MUCH_NEW = 0.3
 NEAR_AS = 0.03
+NEW_SAME = 0.12
+NEAR_SAME = 0.15
+EXCLUDES = 0.15
+LATER = 0.07
+STEPS = 0.08
+HOW = re.compile(
+    r"\bhow (?:do|can|to|would|should|could)\b|\bsteps?\b|\bset(?:ting)? ?up\b|\binstructions?\b|\bwalk me\b", re.I
+)
+EXCEPTION = re.compile(r"\b(?:not|except\w{0,4}|cannot|nicht|niet|sauf|salvo)\b", re.I)
 FAIR = 0.8
 FEWEST = 2
 
@@ -65,7 +75,7 @@ def _asked(request: DraftRequest) -> str:
 def choose(request: DraftRequest, telling: Telling, resolution_from: float) -> tuple[list[int], int | None]:
     """The sources to draw on: the best section or a very similar case first, others to fall back on; and one for what the first leaves open."""
     evidence = request.evidence
-    worth = {i: worthy(one, telling) for i, one in enumerate(evidence) if one.kind == "article"}
+    worth = _worth(evidence, telling, bool(HOW.search(request.message)))
     articles = sorted(worth, key=lambda i: (-worth[i], i))
     tickets = [i for i, one in enumerate(evidence) if one.kind == "ticket" and useful(one)]
     best = max(tickets, key=lambda i: (evidence[i].score, -i), default=None)
@@ -86,15 +96,31 @@ def _second(
     for index in articles[1:]:
         other = evidence[index]
         new = telling.share(left.weights.keys() & content(other.text))
-        if new >= MUCH_NEW and other.near >= first.near - NEAR_AS and worth[index] >= FAIR * worth[articles[0]]:
+        same = other.document_id == first.document_id
+        near = other.near >= first.near - (NEAR_SAME if same else NEAR_AS)
+        if new >= (NEW_SAME if same else MUCH_NEW) and near and worth[index] >= FAIR * worth[articles[0]]:
             return index
     return None
+
+
+def _worth(evidence: Sequence[Evidence], telling: Telling, how: bool) -> dict[int, float]:
+    """What each section is worth; of one article's sections the best-matching comes first, steps before prose where steps are asked for."""
+    worth: dict[int, float] = {}
+    earlier = Counter[str]()
+    for index, one in enumerate(evidence):
+        if one.kind == "article":
+            steps = STEPS if how and "\n1. " in one.text else 0.0
+            worth[index] = worthy(one, telling) + steps - LATER * earlier[one.document_id]
+            earlier[one.document_id] += 1
+    return worth
 
 
 def worthy(one: Evidence, telling: Telling) -> float:
     """How well a section answers: its document's rank, its passage's nearness, and the share of the message's words that it holds."""
     words = content(one.text)
-    return 2 * one.rank + one.near + telling.share(words) / (1 + math.log(1 + len(words) / 40))
+    heading = one.text.partition("\n")[0] if one.text.startswith("#") else ""
+    exclusion = EXCLUDES if EXCEPTION.search(heading) else 0.0
+    return 2 * one.rank + one.near - exclusion + telling.share(words) / (1 + math.log(1 + len(words) / 40))
 
 
 def useful(one: Evidence) -> bool:

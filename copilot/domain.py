@@ -1,7 +1,6 @@
 """Every noun of the product, defined once: frozen dataclasses of the standard library, used by the core, HTTP, SQL and evaluation alike.
 
-Offsets count Unicode code points. A citation's offsets are into its revision's text, an escalation reason's into the message as received,
-a statement's into the draft's text.
+Offsets count Unicode code points: a citation's into its revision's text, a reason's into the message as received, a statement's into the draft.
 """
 
 from __future__ import annotations
@@ -377,6 +376,7 @@ class Suggestion:
     provenance: Provenance
     timings_ms: dict[str, float]
     superseded_by: str | None = None
+    answerability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +28,8 @@ from copilot.sayable import APOLOGY
 from prompts import render
 
 SECTION_CHARS = 2_400
-SECTIONS = 2
+SECTIONS = 3
+LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
 FRAMED = ("en", "de", "fr", "nl", "es")
 GAP = "\n\n"
 CHAT_SENTENCES = 3
@@ -65,11 +67,18 @@ def _section(hit: Hit, text: str, passage: Passage) -> Evidence:
     end = text.find("\n#", passage.end)
     end = len(text) if end < 0 else end
     if end - start > SECTION_CHARS:
-        start = max(start, text.rfind(GAP, start, max(start, passage.start - 1)))
+        first = _first_step(text, start, passage.start)
+        start = max(start, text.rfind(GAP, start, max(start, first - 1)))
         end = min(end, max(passage.end, text.rfind("\n", start, start + SECTION_CHARS)))
     made = _evidence(hit, text, start, end)
     focus = (max(passage.start - made.start, 0), passage.end - made.start)
     return replace(made, near=passage.scores["dense"], focus=focus, headings=passage.headings)
+
+
+def _first_step(text: str, start: int, at: int) -> int:
+    """Where the numbered list begins that goes on at this place; the place itself where none does."""
+    first = text.rfind("\n1. ", start, at) + 1
+    return first if first and all(LISTED.match(line) for line in text[first:at].split("\n")) else at
 
 
 def _resolution(hit: Hit, text: str, answer_start: int) -> Evidence:

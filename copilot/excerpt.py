@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 
 from copilot.domain import Evidence
 from copilot.ground import content
 from copilot.ports import Piece, Proposed
-from copilot.reading import CELLS, ITEM, Block, Reading, blocks, read, whole
-from copilot.sayable import says
+from copilot.reading import CELLS, ITEM, LINK, OURS, Block, Reading, blocks, read, whole
+from copilot.sayable import CUT_OFF, says
 from copilot.variants import Known
 
 ENOUGH = 260
@@ -84,7 +85,12 @@ def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[P
         if head
         else []
     )
-    body = list(_body(source, number, reading, [span for i in picked for span in among[i].spans], wanted, room))
+    spans = [span for i in picked for span in among[i].spans]
+    if source.kind == "ticket":
+        spans = list(dropwhile(lambda span: bool(HANGS.match(reading.text[slice(*span)])), spans))
+    body = list(_body(source, number, reading, spans, wanted, room))
+    while body and body[-1].text.endswith(":"):
+        body.pop()  # what it announces found no room
     if head and body:
         body[0] = replace(body[0], lead="\n")
     return [*lines, *body] if body else []
@@ -115,12 +121,33 @@ def _after_summary(source: Evidence, among: list[Block]) -> list[Block]:
 
 def _kept(source: Evidence, reading: Reading, block: Block, wanted: Wanted) -> Block | None:
     """The block without what cannot be said; of a table the rows that the message is about."""
-    spans = [span for span in block.spans if says(source, _bare(reading.text[slice(*span)]))]
+    spans = [
+        span
+        for span in block.spans
+        if says(source, _bare(reading.text[slice(*span)])) and not _maimed(source, reading, *span)
+    ]
     if CELLS.search(source.text, block.start, block.end):
         spans = _rows(reading, spans[1:] if block.spans[0] in spans else spans, wanted.telling)
     if not spans:
         return None
     return replace(block, spans=tuple(spans), leads_on=reading.text[slice(*spans[-1])].endswith(":"))
+
+
+def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
+    """Whether the sentence ended in a link that was taken out, and points at nothing now."""
+    after = source.text[reading.at[end - 1] + 1 :][:10] if reading.at[end - 1] != OURS else ""
+    cut = bool(LINK.match(source.text, reading.at[end - 1] + 1 + len(after) - len(after.lstrip()))) if after else False
+    return bool(CUT_OFF.search(reading.text[start:end])) and (
+        cut or "http" in source.text[_first(reading, start) : _last(reading, end)]
+    )
+
+
+def _first(reading: Reading, start: int) -> int:
+    return next((place for place in reading.at[start:] if place != OURS), 0)
+
+
+def _last(reading: Reading, end: int) -> int:
+    return next((place for place in reversed(reading.at[:end]) if place != OURS), 0)
 
 
 def _rows(reading: Reading, spans: Sequence[tuple[int, int]], telling: Telling) -> list[tuple[int, int]]:

@@ -129,7 +129,7 @@ def _together(text: str, group: Sequence[tuple[int, int]], span: tuple[int, int]
     gap = text[group[-1][1] : span[0]]
     listed = bool(ITEM.match(text, group[0][0]))
     if ITEM.match(text, span[0]):
-        return listed and text[group[0][0]].isdigit() == text[span[0]].isdigit()
+        return listed and (gap.count("\n") < 2 or text[group[0][0]].isdigit() == text[span[0]].isdigit())
     return "\n" not in gap or (gap.count("\n") == 1 and (not listed or gap.endswith("  ")))
 
 

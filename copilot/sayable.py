@@ -16,10 +16,14 @@ POINTER = re.compile(
     r"^(?:in )?this (?:article|page|guide|section|document)\b|^(?:- |\* )?(?:see|read) (?:also|the|our)\b|^table of contents|"
     r"\b(?:for (?:more|further|other|detailed) (?:information|details|help|instructions)|to learn more)\b|"
     r"^(?:related|see also|contents|learn more)\b|"
-    r"(?:^|\b)(?:see|visit|at|from|via|here|read|link|following|open|to|on|in|the|with|using|is|and|or)[\s:.,–-]*$|"
     r"\b(?:screenshot|image|picture|video|diagram)s? (?:below|above)\b",
     re.I,
 )
+CUT_OFF = re.compile(
+    r"\b(?:see|visit|at|from|via|here|read|link|following|open|to|on|in|the|with|using|is|and|or|click|download|use)[\s:.,–-]*$",
+    re.I,
+)
+"""How a sentence ends whose link was taken out."""
 COMMAND = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|rules?|prompts?|above|previous|guidelines)\b|<\|[^|\n]{1,40}\|>|"
     r"^\W*(?:system|assistant|user|developer|human|ai)\s*:|\b(?:system prompt|language model|chatbot|as an ai)\b",
@@ -27,7 +31,8 @@ COMMAND = re.compile(
 )
 CHATTER = re.compile(
     r"\b(?:i|i['’](?:m|ve|ll|d)|my|mine|me|myself|lol|imho|btw|solved|sorry|apolog\w+|glad|thanks|thank you|you(?:['’]re)? welcome|cheers|"
-    r"above,|hope (?:this|that|it)|as (?:said|mentioned|requested)|you (?:said|wrote|asked|mentioned)|told)\b|^re ?:|[:;]-?[)(D](?:\s|$)",
+    r"above,|forums?|post a reply|screen ?shots?|here is the (?:link|info)|"
+    r"hope (?:this|that|it)|as (?:said|mentioned|requested)|you (?:said|wrote|asked|mentioned)|told)\b|^re ?:|[:;]-?[)(D](?:\s|$)",
     re.I,
 )
 THEIRS = re.compile(
