@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from copilot.domain import Chunk, Document, Link, Source
+from copilot.domain import Chunk, Document, Link, Source, Use
 from copilot.linear_map import apply, fit
 from copilot.mapping import Mapper
 from copilot.ports import Vectors
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
 from copilot.store.ledger import Ledger, Place, Staged, digest, now
-from copilot.store.maps import Maps
+from copilot.store.maps import LearnedMap, Maps
 
 W, MODEL, ARTICLES, CASES = "default", "model-a", 8, 100
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ class Company:
         chunk = Chunk(start=0, end=len(text), text=text, headings=(), embedded=text)
         self.ledger.keep_vectors({digest(text): unit(words)})
         place = Place(workspace=W, root="/docs", origin=document.id, fingerprint=digest(text))
-        use = "ranking" if links else "answers"
+        use: Use = "ranking" if links else "answers"
         staged = self.ledger.stage(place, Source(document=document, text=text, links=links, use=use), [(chunk, True)])
         self.ledger.switch(W, [staged])
         return staged
@@ -99,7 +99,7 @@ def test_the_same_cases_teach_the_same_bytes(company: Company, tmp_path: Path) -
     assert first.tobytes() == again.tobytes()
 
 
-def replace_basis(company: Company) -> object:
+def replace_basis(company: Company) -> LearnedMap:
     learned = company.frames.at(W).learned
     assert learned is not None
     return replace(learned, basis=frozenset())
