@@ -178,11 +178,12 @@ class Copilot:
 
     def _find(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
         """Index revision, and articles and solved tickets apart, since they play different parts; macros too."""
-        limits: dict[Kind, int] = {"article": 3 * query.limit, "ticket": TICKETS, "macro": MACROS}
+        limits: dict[Kind, int] = {"article": 3 * query.limit, "ticket": 2 * TICKETS, "macro": MACROS}
         ranked = self._retriever.kinds(principal, query, vector, limits)
         found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
         texts = self._library.texts(principal.workspace, found)
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
+        tickets = _distinct(tickets, texts)[:TICKETS]
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
         return ranked.revision, Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
 
@@ -232,6 +233,15 @@ class Stopwatch:
     def total(self) -> dict[str, float]:
         """All steps so far, and `total`."""
         return {**self._laps, "total": round((perf_counter() - self._start) * 1e3, 3)}
+
+
+def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:
+    """Of tickets with the same resolution, word for word, the best one: the others tell the agent nothing more."""
+    first: dict[str, Hit] = {}
+    for hit in tickets:
+        text, answer = texts[hit.document_id, hit.revision]
+        first.setdefault(" ".join(text[answer:].casefold().split()), hit)
+    return tuple(first.values())
 
 
 def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:

@@ -1,7 +1,7 @@
 """Orders documents by what every arm says of them: the words, the meaning, the solved cases near the message, and the learned map.
 
 The scores are absolute, so a document's does not depend on what else was found: the mean cosine of its three best chunks, plus the
-weighted share of the best lexical match, plus the cosine after the map, plus its votes; divided by the weights that were in force.
+weighted share of the best lexical match, plus the cosine after the map, its votes or its recency; divided by the weights in force.
 """
 
 from __future__ import annotations
@@ -28,20 +28,22 @@ class Weights:
     """What each arm may add, beside the cosine's 1."""
 
     lexical: float
-    votes: float
-    map: float
+    votes: float = 0.0
+    map: float = 0.0
+    recency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arms:
     """What is said for documents and chunks besides their cosine; `words` is BM25 by chunk, as a share of the best.
 
-    `turned`, where there is a map, is each document's cosine after it.
+    `turned`, where there is a map, is each document's cosine after it; `recent` is 1 for a document of today and wanes.
     """
 
     words: Mapping[int, float]
     votes: Mapping[str, float] = field(default_factory=dict)
     turned: Floats | None = None
+    recent: Floats | None = None
 
 
 def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int) -> list[Hit]:
@@ -51,8 +53,21 @@ def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: 
     scored = Scored.of(frame, documents, vector, arms)
     voted = np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()])
     turned = np.zeros(len(documents)) if arms.turned is None else arms.turned[documents]
-    above = scored.near + weights.lexical * scored.said + weights.votes * voted + weights.map * turned
-    scale = 1 + weights.lexical + (weights.votes if arms.votes else 0) + (0 if arms.turned is None else weights.map)
+    recent = np.zeros(len(documents)) if arms.recent is None else arms.recent[documents]
+    above = (
+        scored.near
+        + weights.lexical * scored.said
+        + weights.votes * voted
+        + weights.map * turned
+        + weights.recency * recent
+    )
+    scale = (
+        1
+        + weights.lexical
+        + (weights.votes if arms.votes else 0)
+        + (0 if arms.turned is None else weights.map)
+        + weights.recency
+    )
     scores = [_round(score) for score in (above / scale).tolist()]
     order = sorted(range(len(scores)), key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
     return [

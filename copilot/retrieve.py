@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 
 import numpy as np
@@ -25,6 +25,8 @@ KINDS: tuple[Kind, ...] = ("article", "ticket")
 SCANNED = 50_000
 """Up to so many chunks every one is scored: that takes less time than asking an index. Above, the approximate index is asked."""
 SETTLE_SECONDS = 1.0
+WANING = timedelta(days=180)
+"""After so long a solved ticket's recency counts 1/e."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +133,17 @@ class Retriever:
     ) -> tuple[Hit, ...]:
         seen = frame.visible(view, (kind,))
         words = self._words(frame, view, kind, text, seen)
-        arms, most = Arms(words=words), self._settings.candidates
+        arms, most, weights = Arms(words=words), self._settings.candidates, self._weights(kind)
         if kind == "article":
             arms = self._learned(frame, view, vector, nearness, arms)
+        elif kind == "ticket":
+            age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
+            arms = replace(arms, recent=np.exp(-age / WANING.total_seconds()))
         near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
         turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
         voted = frame.find(arms.votes)
         told = np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.array(sorted(words), dtype=np.int64)]])
-        return tuple(rank(frame, np.unique(told), vector, arms, self._weights, limit))
+        return tuple(rank(frame, np.unique(told), vector, arms, weights, limit))
 
     def _learned(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
         """With the votes of solved cases and the learned map, as far as they are wanted and there."""
@@ -150,9 +155,10 @@ class Retriever:
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
         return replace(arms, votes=said, turned=turned)
 
-    @property
-    def _weights(self) -> Weights:
+    def _weights(self, kind: Kind) -> Weights:
         s = self._settings
+        if kind == "ticket":
+            return Weights(lexical=s.ticket_lexical_weight, recency=s.recency_weight)
         return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
 
     def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> dict[int, float]:

@@ -52,6 +52,15 @@ class Settings(BaseSettings):
         le=2,
         description="What the best match of words adds to a document's cosine; others add their share.",
     )
+    ticket_lexical_weight: float = Field(
+        0.2, ge=0, le=2, description="The same for similar tickets, where people's own words tell more."
+    )
+    recency_weight: float = Field(
+        0.1,
+        ge=0,
+        le=2,
+        description="What a solved ticket of today gains over one of long ago (1/e of it after 180 days).",
+    )
     votes_weight: float = Field(
         0.25, ge=0, le=2, description="What solved cases near the message add to the article they speak for most."
     )
@@ -153,6 +162,7 @@ class Settings(BaseSettings):
 
 
 ANSWERING = (
-    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "votes_weight", "map_weight", "candidates", "exact", "abstain_below",
-    "resolution_from", "llm", "llm_base_url", "taxonomy", "policy", "refund_limit",
+    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "ticket_lexical_weight", "recency_weight", "votes_weight",
+    "map_weight", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url", "taxonomy", "policy",
+    "refund_limit",
 )  # fmt: skip
