@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -74,11 +75,11 @@ def line(name: str, truth: NDArray[np.generic], said: Array, figure: Callable[..
 def vader(young: list[Labelled], negative: NDArray[np.bool_]) -> None:
     """The word list's area under the curve, where it is installed."""
     try:
-        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+        vader_module = import_module("vaderSentiment.vaderSentiment")
     except ImportError:
         print("VADER: vaderSentiment is not installed")
         return
-    judge = SentimentIntensityAnalyzer()
+    judge = vader_module.SentimentIntensityAnalyzer()
     line(
         "VADER, negative",
         negative,

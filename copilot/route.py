@@ -40,9 +40,11 @@ def route(triage: Triage, escalation: Escalation, teams: Mapping[str, str], *, f
 def _chances(triage: Triage, teams: Mapping[str, str], fallback: str) -> dict[str, float]:
     """How likely each department is: its intents' confidences together, and what the named facts tell."""
     chances: dict[str, float] = {}
-    for one in (triage.intent, *triage.intent.alternatives):
-        team = teams.get(one.label, fallback)
-        chances[team] = chances.get(team, 0.0) + one.confidence
+    intent = triage.intent
+    likely = [(intent.label, intent.confidence), *((one.label, one.confidence) for one in intent.alternatives)]
+    for label, confidence in likely:
+        team = teams.get(label, fallback)
+        chances[team] = chances.get(team, 0.0) + confidence
     for kind in sorted({entity.type for entity in triage.entities}):
         if (told := TELLING.get(kind)) in chances:
             chances[told] += TOLD * max(0.0, 1 - sum(chances.values()))

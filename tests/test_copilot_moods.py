@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +44,6 @@ def test_fitting_without_the_forums_messages_says_where_they_are_missed(tmp_path
 
 
 def test_the_label_file_holds_no_text() -> None:
-    import json
-
     rows = [json.loads(line) for line in (DEFAULTS / "mood_labels.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {tuple(sorted(row)) for row in rows} == {("escalate", "sentiment", "ticket_id", "urgency")}
 
@@ -100,7 +100,7 @@ def test_a_reason_is_always_the_messages_own_words(triager: Triager, embedder: E
             assert text[reason.start : reason.end] == reason.quote
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[str], str]] = {
     "typos": lambda text: text.replace("the ", "teh ").replace("ing ", "ign ", 2).replace("ou", "uo", 1),
     "lower case": str.lower,
     "a signature": lambda text: f"{text}\n\n--\nAna Ruiz\nHarbour Books, 12 Quay Street",
