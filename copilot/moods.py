@@ -134,10 +134,11 @@ class Moods:
 def levels(chances: Floats) -> Floats:
     """The chances of the five moods from those of being at most or at least of a level."""
     very_negative, negative, positive, very_positive = chances[:MOOD_TARGETS]
-    negative, positive = max(negative, very_negative), max(positive, very_positive)
+    bad, good = negative * (1 - positive), positive * (1 - negative)
+    fury, delight = min(very_negative / negative, 1.0), min(very_positive / positive, 1.0)
     neutral = (1 - negative) * (1 - positive)
-    both = np.array([very_negative, negative - very_negative, neutral, positive - very_positive, very_positive])
-    return np.asarray(both / both.sum())
+    five = np.array([bad * fury, bad * (1 - fury), neutral, good * (1 - delight), good * delight])
+    return np.asarray(five / five.sum())
 
 
 def urgency(chances: Floats) -> Floats:
