@@ -224,6 +224,18 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a person should step in, or a tag was given, with the words of message number `message` that say so (empty where no words do)."""
+
+    code: str
+    message: int
+    start: int
+    end: int
+    quote: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
     """A label with a calibrated confidence (0 to 1) and its cut into high, medium, low."""
 
@@ -231,6 +243,7 @@ class Tag:
     confidence: float
     level: Level
     alternatives: tuple[Alternative, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +254,7 @@ class Sentiment:
     confidence: float
     level: Level
     trend: Trend
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,25 +270,14 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triage:
-    """What the customer wants, how they feel, in what language and how soon."""
+    """What the customer wants, how they feel, in what language and how soon; `attention` weighs, as learned, whether a person is needed."""
 
     intent: Tag
     sentiment: Sentiment
     language: Tag
     urgency: Tag
     entities: tuple[Entity, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why a person should step in, with the words of message number `message` that say so (empty where no words do)."""
-
-    code: str
-    message: int
-    start: int
-    end: int
-    quote: str
-    weight: float
+    attention: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
