@@ -1,6 +1,6 @@
 """Orders documents by what every arm says of them: the words, the meaning, the solved cases near the message, and the learned map.
 
-The scores are absolute, so a document's does not depend on what else was found: the mean cosine of its three best chunks, plus the
+The scores are absolute, so a document's does not depend on what else was found: the mean cosine of its best chunks, plus the
 weighted share of the best lexical match, plus the cosine after the map, its votes or its recency; divided by the weights in force.
 """
 
@@ -19,18 +19,18 @@ from copilot.store.frames import Frame, Places
 Floats = NDArray[np.float64]
 
 PASSAGES = 3
-BEST = 3
-BEST_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What each arm may add, beside the cosine's 1."""
+    """What each arm may add, beside the cosine's 1, and how many of a document's chunks and lexical matches speak for it."""
 
     lexical: float
     votes: float = 0.0
     map: float = 0.0
     recency: float = 0.0
+    chunks: int = 3
+    matches: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: 
     """The best of these documents, without their texts; ties by id, scores rounded to 1e-6, every cosine computed exactly."""
     if not len(documents):
         return []
-    scored = Scored.of(frame, documents, vector, arms)
+    scored = Scored.of(frame, documents, vector, arms, weights)
     voted = np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()])
     turned = np.zeros(len(documents)) if arms.turned is None else arms.turned[documents]
     recent = np.zeros(len(documents)) if arms.recent is None else arms.recent[documents]
@@ -88,14 +88,14 @@ class Scored:
     said: Floats
 
     @classmethod
-    def of(cls, frame: Frame, documents: Places, vector: Vectors, arms: Arms) -> Scored:
+    def of(cls, frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights) -> Scored:
         """Scores in double precision, so that neither order nor neighbours show in the sixth decimal."""
         chunks = frame.chunks(documents)
         sizes = frame.first[documents + 1] - frame.first[documents]
         first = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
         dense = np.round(frame.vectors[chunks].astype(np.float64) @ vector.astype(np.float64), 6)
         lexical = np.array([arms.words.get(at, 0.0) for at in chunks.tolist()])
-        near, said = _mean_of_best(dense, first, BEST), _mean_of_best(lexical, first, BEST_WORDS)
+        near, said = _mean_of_best(dense, first, weights.chunks), _mean_of_best(lexical, first, weights.matches)
         return cls(first, chunks, dense, lexical, near, said)
 
 

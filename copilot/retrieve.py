@@ -158,7 +158,7 @@ class Retriever:
     def _weights(self, kind: Kind) -> Weights:
         s = self._settings
         if kind == "ticket":
-            return Weights(lexical=s.ticket_lexical_weight, recency=s.recency_weight)
+            return Weights(lexical=s.lexical_weight, recency=s.recency_weight, chunks=2, matches=1)
         return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
 
     def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> dict[int, float]:

@@ -52,9 +52,6 @@ class Settings(BaseSettings):
         le=2,
         description="What the best match of words adds to a document's cosine; others add their share.",
     )
-    ticket_lexical_weight: float = Field(
-        0.2, ge=0, le=2, description="The same for similar tickets, where people's own words tell more."
-    )
     recency_weight: float = Field(
         0.1,
         ge=0,
@@ -162,7 +159,7 @@ class Settings(BaseSettings):
 
 
 ANSWERING = (
-    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "ticket_lexical_weight", "recency_weight", "votes_weight",
+    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "recency_weight", "votes_weight",
     "map_weight", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url", "taxonomy", "policy",
     "refund_limit",
 )  # fmt: skip
