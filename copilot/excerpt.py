@@ -44,13 +44,16 @@ class Telling:
     """How much each word of the message tells: the fewer sources have it, the more; words that none has tell nothing."""
 
     weights: dict[str, float]
+    words: tuple[frozenset[str], ...] = ()
+    """The content words of each source, title included."""
 
     @classmethod
     def of(cls, message: str, evidence: Sequence[Evidence]) -> Telling:
         """Weighed over the sources at hand."""
         among = [content(f"{one.title} {one.text}") for one in evidence]
         seen = Counter(word for words in among for word in words)
-        return cls({word: math.log(1 + len(among) / seen[word]) for word in content(message) if word in seen})
+        weights = {word: math.log(1 + len(among) / seen[word]) for word in content(message) if word in seen}
+        return cls(weights, tuple(map(frozenset, among)))
 
     def share(self, words: Collection[str]) -> float:
         """The share of the message, by weight, that these words hold."""
@@ -59,7 +62,7 @@ class Telling:
 
     def without(self, words: Collection[str]) -> Telling:
         """What is left to be said once these words are."""
-        return Telling({word: weight for word, weight in self.weights.items() if word not in words})
+        return replace(self, weights={word: weight for word, weight in self.weights.items() if word not in words})
 
 
 @dataclass(frozen=True, slots=True)
