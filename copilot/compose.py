@@ -119,7 +119,7 @@ def worthy(one: Evidence, telling: Telling, words: Collection[str]) -> float:
     """How well a section answers: its document's rank, its passage's nearness, and the share of the message's words that it holds."""
     heading = one.text.partition("\n")[0] if one.text.startswith("#") else ""
     exclusion = EXCLUDES if EXCEPTION.search(heading) else 0.0
-    return 2 * one.rank + one.near - exclusion + telling.share(words) / (1 + math.log(1 + len(words) / 40))
+    return 3 * one.rank + one.near - exclusion + telling.share(words) / (1 + math.log(1 + len(words) / 40))
 
 
 def useful(one: Evidence) -> bool:
