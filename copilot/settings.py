@@ -145,5 +145,5 @@ class Settings(BaseSettings):
 
 ANSWERING = (
     "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "votes_weight", "candidates", "exact", "abstain_below",
-    "resolution_from", "llm", "llm_base_url", "taxonomy", "policy", "refund_limit",
+    "resolution_from", "llm", "llm_base_url", "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "refund_limit",
 )  # fmt: skip

@@ -268,7 +268,10 @@ def test_the_prompt_keeps_within_its_budget(filled: Parts, model: FakeModel) -> 
 def test_the_customers_own_data_is_put_back_after_grounding(with_model: Parts, model: FakeModel) -> None:
     def answer(body: dict[str, Any]) -> list[str]:
         assert "jo.doe@example.com" not in json.dumps(body)
-        return [line(f"{GOOD} It goes to [email-1].", source_of(body, GOOD)), line("Could you check that [email-1] is right?")]
+        return [
+            line(f"{GOOD} It goes to [email-1].", source_of(body, GOOD)),
+            line("Could you check that [email-1] is right?"),
+        ]
 
     model.answer = answer
     made = with_model.copilot.suggest(AGENT, asks("The password link sent to jo.doe@example.com does not work."))
