@@ -12,7 +12,7 @@ from itertools import dropwhile
 from copilot.domain import Evidence
 from copilot.ground import content
 from copilot.ports import Piece, Proposed
-from copilot.reading import CELLS, ITEM, LINK, OURS, Block, Reading, blocks, read, whole
+from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks, read, whole
 from copilot.sayable import CUT_OFF, says
 from copilot.variants import Known
 
@@ -20,6 +20,7 @@ ENOUGH = 260
 SHORT_SECTION = 750
 HEADING_CHARS = 80
 ROWS = 3
+REACH = 12
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
@@ -138,19 +139,10 @@ def _kept(source: Evidence, reading: Reading, block: Block, wanted: Wanted) -> B
 
 def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
     """Whether the sentence ended in a link that was taken out, and points at nothing now."""
-    after = source.text[reading.at[end - 1] + 1 :][:10] if reading.at[end - 1] != OURS else ""
-    cut = bool(LINK.match(source.text, reading.at[end - 1] + 1 + len(after) - len(after.lstrip()))) if after else False
-    return bool(CUT_OFF.search(reading.text[start:end])) and (
-        cut or "http" in source.text[_first(reading, start) : _last(reading, end)]
-    )
-
-
-def _first(reading: Reading, start: int) -> int:
-    return next((place for place in reading.at[start:] if place != OURS), 0)
-
-
-def _last(reading: Reading, end: int) -> int:
-    return next((place for place in reversed(reading.at[:end]) if place != OURS), 0)
+    places = [place for place in reading.at[start:end] if place != OURS]
+    if not places or not CUT_OFF.search(reading.text[start:end]):
+        return False
+    return "http" in source.text[places[0] : places[-1] + REACH]
 
 
 def _rows(reading: Reading, spans: Sequence[tuple[int, int]], telling: Telling) -> list[tuple[int, int]]:
