@@ -20,6 +20,7 @@ from copilot.settings import DEFAULTS
 WEIGHTS = DEFAULTS / "answerability.yaml"
 FEATURES = ("nearest", "tickets", "known_names", "strange_names")
 NEAREST = 3
+READ_CHARS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def features(articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strang
 
 def names(message: str, texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names in the message that the texts do not mention, and those that they do, each once in order."""
-    low = "\n".join(texts).lower()
+    low = "\n".join(text[:READ_CHARS] for text in texts).lower()
     found = dict.fromkeys(name.lower() for name in NAME.findall(message))
     written = {name.lower(): name for name in reversed(NAME.findall(message))}
     strange = tuple(written[name] for name in found if name not in low)

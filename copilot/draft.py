@@ -28,6 +28,7 @@ from copilot.sayable import APOLOGY
 from prompts import render
 
 SECTION_CHARS = 2_400
+RESOLUTION_CHARS = 4_000
 SECTIONS = 3
 LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
 FRAMED = ("en", "de", "fr", "nl", "es")
@@ -82,7 +83,11 @@ def _first_step(text: str, start: int, at: int) -> int:
 
 
 def _resolution(hit: Hit, text: str, answer_start: int) -> Evidence:
-    return _evidence(hit, text, answer_start, len(text))
+    end = len(text)
+    if end - answer_start > RESOLUTION_CHARS:
+        limit = answer_start + RESOLUTION_CHARS
+        end = max(text.rfind("\n", answer_start, limit), text.rfind(". ", answer_start, limit) + 1)
+    return _evidence(hit, text, answer_start, end if end > answer_start else len(text))
 
 
 def _evidence(hit: Hit, text: str, start: int, end: int) -> Evidence:

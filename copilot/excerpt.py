@@ -12,7 +12,7 @@ from itertools import dropwhile
 from copilot.domain import Evidence
 from copilot.ground import content
 from copilot.ports import Piece, Proposed
-from copilot.reading import CELLS, ITEM, LINK, OURS, Block, Reading, blocks, read, whole
+from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks, read, whole
 from copilot.sayable import CUT_OFF, says
 from copilot.variants import Known
 
@@ -20,6 +20,7 @@ ENOUGH = 260
 SHORT_SECTION = 750
 HEADING_CHARS = 80
 ROWS = 3
+REACH = 12
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
@@ -44,13 +45,16 @@ class Telling:
     """How much each word of the message tells: the fewer sources have it, the more; words that none has tell nothing."""
 
     weights: dict[str, float]
+    words: tuple[frozenset[str], ...] = ()
+    """The content words of each source, title included."""
 
     @classmethod
     def of(cls, message: str, evidence: Sequence[Evidence]) -> Telling:
         """Weighed over the sources at hand."""
         among = [content(f"{one.title} {one.text}") for one in evidence]
         seen = Counter(word for words in among for word in words)
-        return cls({word: math.log(1 + len(among) / seen[word]) for word in content(message) if word in seen})
+        weights = {word: math.log(1 + len(among) / seen[word]) for word in content(message) if word in seen}
+        return cls(weights, tuple(map(frozenset, among)))
 
     def share(self, words: Collection[str]) -> float:
         """The share of the message, by weight, that these words hold."""
@@ -59,7 +63,7 @@ class Telling:
 
     def without(self, words: Collection[str]) -> Telling:
         """What is left to be said once these words are."""
-        return Telling({word: weight for word, weight in self.weights.items() if word not in words})
+        return replace(self, weights={word: weight for word, weight in self.weights.items() if word not in words})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +139,10 @@ def _kept(source: Evidence, reading: Reading, block: Block, wanted: Wanted) -> B
 
 def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
     """Whether the sentence ended in a link that was taken out, and points at nothing now."""
-    after = source.text[reading.at[end - 1] + 1 :][:10] if reading.at[end - 1] != OURS else ""
-    cut = bool(LINK.match(source.text, reading.at[end - 1] + 1 + len(after) - len(after.lstrip()))) if after else False
-    return bool(CUT_OFF.search(reading.text[start:end])) and (
-        cut or "http" in source.text[_first(reading, start) : _last(reading, end)]
-    )
-
-
-def _first(reading: Reading, start: int) -> int:
-    return next((place for place in reading.at[start:] if place != OURS), 0)
-
-
-def _last(reading: Reading, end: int) -> int:
-    return next((place for place in reversed(reading.at[:end]) if place != OURS), 0)
+    places = [place for place in reading.at[start:end] if place != OURS]
+    if not places or not CUT_OFF.search(reading.text[start:end]):
+        return False
+    return "http" in source.text[places[0] : places[-1] + REACH]
 
 
 def _rows(reading: Reading, spans: Sequence[tuple[int, int]], telling: Telling) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from copilot.domain import Citation, Dropped, Evidence, Support
@@ -91,9 +92,10 @@ class Others:
     """The sentences of all sources, to find those that say the same as a statement."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
+        lowered = [(source, source.text.lower()) for source in evidence]
         self._sentences = [
-            (source, start, end, content(source.text[start:end]))
-            for source in evidence
+            Sentence(source, start, end, low[start:end])
+            for source, low in lowered
             for start, end in sentences(source.text)
         ]
 
@@ -101,13 +103,32 @@ class Others:
         """The sentences of other documents with nearly the same words, the same facts and no other negation, two at most."""
         wanted, cited = content(said.text), {citation.document_id for citation in said.citations}
         found: dict[str, Citation] = {}
-        for source, start, end, words in self._sentences if len(wanted) >= FEWEST_WORDS else ():
-            if source.document_id in cited or source.document_id in found:
+        telling = sorted(wanted, key=lambda word: (-len(word), word))[:FEWEST_WORDS]
+        for one in self._sentences if len(wanted) >= FEWEST_WORDS else ():
+            length, document = one.end - one.start, one.source.document_id
+            if document in cited or document in found or not len(said.text) < 2 * length < 4 * len(said.text):
                 continue
-            alike = len(wanted & words) >= ALIKE * len(wanted | words)
-            if alike and same_facts(said.text, source.text[start:end]):
-                found[source.document_id] = cite(source, start, end)
+            if not any(word in one.low for word in telling):
+                continue
+            alike = len(wanted & one.words) >= ALIKE * len(wanted | one.words)
+            if alike and same_facts(said.text, one.source.text[one.start : one.end]):
+                found[document] = cite(one.source, one.start, one.end)
         return tuple(found.values())[:MOST_AGREEING]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a source, its content words counted once they are asked for."""
+
+    source: Evidence
+    start: int
+    end: int
+    low: str
+
+    @cached_property
+    def words(self) -> set[str]:
+        """Its content words."""
+        return content(self.source.text[self.start : self.end])
 
 
 def same_facts(one: str, other: str) -> bool:
@@ -231,6 +252,7 @@ def content(text: str) -> set[str]:
     return {_stem(word) for word in WORD.findall(text.lower()) if word not in STOP and len(word) > 1}
 
 
+@lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
     """Enough of a stem to match plural and tense."""
     for ending in ("ing", "ies", "ed", "es", "s"):

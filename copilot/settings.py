@@ -159,7 +159,6 @@ class Settings(BaseSettings):
 
 
 ANSWERING = (
-    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "recency_weight", "votes_weight",
-    "map_weight", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url", "taxonomy", "policy",
-    "refund_limit",
+    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "recency_weight", "votes_weight", "map_weight", "candidates", "exact",
+    "abstain_below", "resolution_from", "llm", "llm_base_url", "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "refund_limit",
 )  # fmt: skip
