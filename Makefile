@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export HF_HUB_OFFLINE := 1
 export ANONYMIZED_TELEMETRY := False
 
-.PHONY: help install demo test check lint types imports bench eval
+.PHONY: help install demo test check lint types imports gate bench eval
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -25,7 +25,7 @@ demo: install ## load the demo company and serve it on 127.0.0.1:8000
 test: install ## the whole suite
 	$(BIN)/python -m pytest
 
-check: lint types imports test ## all that CI asks
+check: lint types imports test gate ## all that CI asks
 
 lint: install ## ruff: format and rules
 	$(BIN)/ruff format --check .
@@ -37,9 +37,13 @@ types: install ## mypy --strict
 imports: install ## the direction of imports
 	$(BIN)/lint-imports
 
+gate: install ## answer quality on the demo company, held against what is recorded
+	COPILOT_HOME=$(VENV)/home $(BIN)/copilot eval run demo --out $(VENV)/home/demo
+	$(BIN)/copilot eval gate $(VENV)/home/demo
+
 bench: install ## speeds, as ratios within one run
 	$(BIN)/python -m benchmarks.speed
 
-eval: install ## the main path on real messages, found at COPILOT_EVAL_DATA
+eval: install ## every suite, on data found at COPILOT_EVAL_DATA
 	@test -n "$(COPILOT_EVAL_DATA)" || { echo "Set COPILOT_EVAL_DATA to the folder that holds thunderbird/."; exit 1; }
-	$(BIN)/python -m benchmarks.main_path $(COPILOT_EVAL_DATA)
+	for suite in demo thunderbird retrieval-dev; do $(BIN)/copilot eval run $$suite || exit 1; done

@@ -24,6 +24,7 @@ EVERY_ROLE: frozenset[Role] = frozenset(get_args(Role))
 DESK: frozenset[Role] = frozenset({"agent", "admin"})
 SUGGESTERS: frozenset[Role] = DESK | {"evaluator"}
 KNOWLEDGE: frozenset[Role] = frozenset({"knowledge_manager", "admin"})
+EVALUATION: frozenset[Role] = frozenset({"evaluator", "admin"})
 
 ROLES: dict[str, frozenset[Role]] = {
     "POST /v1/suggestions": SUGGESTERS,
@@ -39,6 +40,13 @@ ROLES: dict[str, frozenset[Role]] = {
     "POST /v1/documents": KNOWLEDGE,
     "GET /v1/documents/{document_id}": EVERY_ROLE,
     "DELETE /v1/documents/{document_id}": KNOWLEDGE,
+    "POST /v1/evaluations": EVALUATION,
+    "GET /v1/evaluations": EVALUATION,
+    "POST /v1/evaluations/compare": EVALUATION,
+    "GET /v1/evaluations/{evaluation_id}": EVALUATION,
+    "GET /v1/evaluations/{evaluation_id}/events": EVALUATION,
+    "GET /v1/evaluations/{evaluation_id}/report": EVALUATION,
+    "GET /v1/evaluations/{evaluation_id}/results": EVALUATION,
     "GET /v1/jobs": KNOWLEDGE,
     "GET /v1/jobs/{job_id}": KNOWLEDGE,
     "GET /v1/jobs/{job_id}/events": KNOWLEDGE,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 SWAGGER = f"{NOTHING}; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+REPORT = f"{NOTHING}; sandbox allow-scripts; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+"""An evaluation's report holds customers' words and a script of its own: it runs as a stranger to this server, and loads nothing."""
 PAGES = {"/": f"{NOTHING}; style-src 'self'", "/docs": SWAGGER}
+_REPORTS = re.compile(r"/v1/evaluations/[0-9a-f]{32}/report")
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -36,5 +41,6 @@ class SecurityHeaders:
 
 
 def _headers(path: str) -> dict[str, str]:
-    headers = {**ALWAYS, "Content-Security-Policy": PAGES.get(path, NOTHING)}
+    policy = REPORT if _REPORTS.fullmatch(path) else PAGES.get(path, NOTHING)
+    headers = {**ALWAYS, "Content-Security-Policy": policy}
     return headers | ({"Cache-Control": "no-store"} if path.startswith("/v1/") else {})

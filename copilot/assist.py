@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Literal
 
 import prompts
+from copilot.answerable import Answerability, answerability
 from copilot.domain import (
     PUBLIC,
     Abstention,
@@ -53,6 +54,7 @@ SETTLE = 3
 TICKETS = 5
 MACROS = 2
 SIMILAR = 3
+READ = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,12 @@ class Findings:
     texts: dict[tuple[str, int], tuple[str, int]]
     evidence: tuple[Evidence, ...]
 
-    @property
-    def strength(self) -> float:
-        """How near the best evidence comes to the message: the cosine that abstention looks at."""
-        return max((one.score for one in self.evidence), default=0.0)
+    def answers(self, message: str) -> Answerability:
+        """How likely it is that what a draft may rest on answers the message."""
+        public = [hit for hit in self.articles if hit.audience == PUBLIC]
+        tickets = [hit for hit in self.tickets if hit.audience == PUBLIC]
+        words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
+        return answerability(message, public, tickets, words)
 
 
 class Copilot:
@@ -130,7 +134,8 @@ class Copilot:
         revision, findings = self._settled(principal, query, vector)
         watch.lap("search")
 
-        weak = findings.strength < self._settings.abstain_below
+        answers = findings.answers(text)
+        weak = not findings.evidence or answers.score < self._settings.abstain_below
         escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit)
         watch.lap("escalate")
         yield Event("escalation", escalation)
@@ -149,14 +154,14 @@ class Copilot:
         suggestion = Suggestion(
             id=uuid.uuid4().hex, conversation_id=conversation.id or uuid.uuid4().hex, status=drafted.status, created_at=now(),
             draft=drafted.draft, triage=triage, escalation=escalation,
-            abstention=None if drafted.draft else _abstention(findings, triage, weak),
+            abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
             passages=shown, guidance=_guidance(findings), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
             ),
-            timings_ms={},
+            timings_ms={}, answerability=answers.score,
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
@@ -186,9 +191,12 @@ class Copilot:
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
     ) -> Iterator[Said | Drafted]:
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
+        mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
+        redacted = redact(text, [conversation.customer.name or ""])
         request = DraftRequest(
-            conversation=conversation, message=redact(text, [conversation.customer.name or ""]).text, evidence=findings.evidence,
-            language=triage.language.label, sentiment=triage.sentiment.label, tone=options.tone,
+            conversation=conversation, message=redacted.text, evidence=findings.evidence,
+            language=triage.language.label, sentiment=mood, tone=options.tone,
+            personal=tuple({span.placeholder: span.text for span in redacted.found}.items()),
         )  # fmt: skip
         for drafter in filter(None, (self._model, self._extractive)):
             fallback = self._model is not None and drafter is self._extractive
@@ -236,10 +244,12 @@ def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, 
     return tuple(first.values())
 
 
-def _abstention(findings: Findings, triage: Triage, weak: bool) -> Abstention:
+def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:
     reason = (
         "no source comes near enough to the message" if weak else "the nearest sources say nothing that can be quoted"
     )
+    if weak and answers.strange:
+        reason += f", and none mentions {', '.join(answers.strange[:NEAREST])}"
     hits = sorted((*findings.articles, *findings.tickets), key=lambda hit: (-hit.scores["dense"], hit.document_id))
     nearest = tuple(
         Nearest(document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.scores["dense"])

@@ -55,7 +55,7 @@ def build(settings: Settings) -> Parts:
     """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError."""
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url())
-    embedder = _embedder(settings)
+    embedder = embedder_of(settings)
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
@@ -73,7 +73,8 @@ def build(settings: Settings) -> Parts:
     )  # fmt: skip
 
 
-def _embedder(settings: Settings) -> Embedder:
+def embedder_of(settings: Settings) -> Embedder:
+    """The embedding model in force; it needs no index. Raises ConfigurationError."""
     if settings.embedder == "minilm" and settings.engine == "onnx":
         from copilot.adapters.onnx import minilm
 
@@ -92,4 +93,4 @@ def _model(settings: Settings) -> Drafter | None:
         return None
     from copilot.adapters.langchain import LangChainDrafter, chat_model
 
-    return LangChainDrafter(settings.llm, chat_model(settings), settings.llm_deadline_seconds)
+    return LangChainDrafter(settings, chat_model(settings))

@@ -1,7 +1,6 @@
 """Every noun of the product, defined once: frozen dataclasses of the standard library, used by the core, HTTP, SQL and evaluation alike.
 
-Offsets count Unicode code points. A citation's offsets are into its revision's text, an escalation reason's into the message as received,
-a statement's into the draft's text.
+Offsets count Unicode code points: a citation's into its revision's text, a reason's into the message as received, a statement's into the draft.
 """
 
 from __future__ import annotations
@@ -151,7 +150,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read."""
+    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read.
+
+    `score` is its document's cosine, `rank` its document's fused score, `near` the cosine of the passage at `focus` (offsets into `text`).
+    """
 
     document_id: str
     revision: int
@@ -164,6 +166,10 @@ class Evidence:
     headings: tuple[str, ...] = ()
     score: float = 0.0
     language: str | None = None
+    rank: float = 0.0
+    near: float = 0.0
+    focus: tuple[int, int] | None = None
+    solution_by: Author | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +376,7 @@ class Suggestion:
     provenance: Provenance
     timings_ms: dict[str, float]
     superseded_by: str | None = None
+    answerability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         False, description="Score every visible vector instead of asking the approximate index (evaluation does)."
     )
     abstain_below: float = Field(
-        0.48, ge=0, le=1, description="Cosine of the best evidence under which the copilot gives no answer."
+        0.42, ge=0, le=1, description="Answerability, 0 to 1, under which the copilot gives no answer."
     )
     resolution_from: float = Field(
         0.70, ge=0, le=1, description="Cosine from which a solved ticket's resolution may carry the draft."
@@ -95,6 +95,26 @@ class Settings(BaseSettings):
     llm_deadline_seconds: float = Field(
         8.0, gt=0, le=120, description="After this the extractive draft is shown instead."
     )
+
+    llm_retries: int = Field(
+        1,
+        ge=0,
+        le=5,
+        description="How often a model that fails at once (429, 5xx, no connection) is asked again, within the deadline.",
+    )
+    llm_failures: int = Field(
+        3, ge=1, le=100, description="Failures in a row after which the model is left alone for a while."
+    )
+    llm_pause_seconds: float = Field(
+        60.0, gt=0, le=3600, description="How long it is left alone; then one request tries it."
+    )
+    llm_prompt_tokens: int = Field(
+        6_000,
+        ge=500,
+        le=200_000,
+        description="Budget of one prompt, at four characters a token; sources beyond it are left out.",
+    )
+    llm_answer_tokens: int = Field(700, ge=50, le=20_000, description="Budget of one answer.")
 
     taxonomy: Path | None = Field(None, description="A taxonomy file of your own; the general one is shipped.")
     policy: Path | None = Field(None, description="An escalation policy file of your own; the general one is shipped.")

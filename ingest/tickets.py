@@ -221,7 +221,8 @@ _ROLES = {
 }
 
 
-def _time(value: object) -> object:
+def moment(value: object) -> object:
+    """A time as help desks write it, in UTC; None for nothing. Raises ValueError."""
     if value in (None, ""):
         return None
     if not isinstance(value, str):
@@ -276,7 +277,7 @@ _AUDIENCE = r"public|internal|team:[\w.-]{1,59}"
 Words = Annotated[str, BeforeValidator(_words)]
 Label = Annotated[str, BeforeValidator(_label)]
 Person = Annotated[str, BeforeValidator(_person)]
-Time = Annotated[datetime | None, BeforeValidator(_time)]
+Time = Annotated[datetime | None, BeforeValidator(moment)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), BeforeValidator(_id)]
 Audience = Annotated[str, StringConstraints(pattern=rf"^({_AUDIENCE})?$"), BeforeValidator(_words)]
 Language = Annotated[
@@ -310,7 +311,7 @@ class Ticket(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
     ticket_id: Identifier
-    created: Annotated[datetime, BeforeValidator(_time)]
+    created: Annotated[datetime, BeforeValidator(moment)]
     status: Label
     message: Words
     subject: Words = ""

@@ -75,10 +75,10 @@ EVENTS = documented("`progress` at each step, then `done` or `failed`.", ("progr
 def follow(job_id: PathId, parts: PartsOf, who: Who) -> Response:
     """The job's progress as server-sent events until it is finished."""
     parts.jobs.get(who.workspace, job_id)
-    return EventStream(_followed(parts.jobs, who.workspace, job_id))
+    return EventStream(followed(parts.jobs, who.workspace, job_id))
 
 
-async def _followed(jobs: Jobs, workspace: str, id: str) -> AsyncIterator[bytes]:
+async def followed(jobs: Jobs, workspace: str, id: str) -> AsyncIterator[bytes]:
     """A frame at each change. Between two looks it waits without a thread, so that many may follow."""
     shown, quiet = b"", 0
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,9 +55,11 @@ class Jobs:
             raise NotFound(f"There is no job {id!r}.")
         return Job(**row)
 
-    def list(self, workspace: str, limit: int = 50) -> list[Job]:
-        """The newest jobs first."""
+    def list(self, workspace: str, limit: int = 50, kinds: Collection[str] | None = None) -> list[Job]:
+        """The newest jobs first, of all kinds or of some."""
         query = select(t.jobs).where(t.jobs.c.workspace == workspace).order_by(t.jobs.c.created_at.desc(), t.jobs.c.id)
+        if kinds is not None:
+            query = query.where(t.jobs.c.kind.in_(kinds))
         with self._db.read() as connection:
             return [Job(**row) for row in connection.execute(query.limit(limit)).mappings()]
 

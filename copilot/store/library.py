@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +56,27 @@ class Library:
                 times.append(connection.execute(query).scalar())
         known: list[datetime] = [time for time in times if time is not None]
         return max(known)
+
+    def census(self, workspace: str) -> tuple[int, str]:
+        """How many documents are active, and one hash over their ids, kinds and texts: equal corpora have equal hashes."""
+        d, r = t.documents.c, t.revisions.c
+        query = select(d.id, d.use, r.content_hash).join(
+            t.revisions, and_(d.key == r.document, d.active_revision == r.number)
+        )
+        with self._db.read() as connection:
+            rows = sorted(tuple(row) for row in connection.execute(query.where(d.workspace == workspace)))
+        return len(rows), hashlib.sha256(repr(rows).encode()).hexdigest()
+
+    def links(self, workspace: str) -> dict[str, tuple[str, ...]]:
+        """Ticket id -> the articles that its agents sent, for evaluation: nothing here is shown."""
+        d, sent = t.documents.c, defaultdict[str, list[str]](list)
+        query = (
+            select(d.id, t.links.c.target).join(t.links, t.links.c.document == d.key).where(d.workspace == workspace)
+        )
+        with self._db.read() as connection:
+            for row in connection.execute(query.order_by(d.id, t.links.c.target)):
+                sent[row.id].append(row.target)
+        return {id: tuple(targets) for id, targets in sent.items()}
 
     def text(self, workspace: str, document_id: str, number: int | None = None) -> Text:
         """A revision (the active one by default) with its text. Raises NotFound. A ranking-only question is never found."""

@@ -1,0 +1,124 @@
+"""Evaluations: started as jobs, followed, compared, and their reports read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+from pydantic_core import from_json
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from api.auth import Guarded
+from api.bodies import Body
+from api.deps import PartsOf, Who
+from api.routes.jobs import EVENTS, JobView, followed, view
+from api.stream import EventStream
+from copilot.build import Parts
+from copilot.domain import Principal
+from copilot.errors import NotFound
+from copilot.store.jobs import Job
+
+router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=Guarded)
+
+RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Setting = Literal[
+    "lexical_weight", "votes_weight", "candidates", "abstain_below", "resolution_from", "seed", "resamples"
+]
+"""What a run may change over HTTP: numbers of the ranking and the draft, never paths or addresses."""
+
+
+class EvaluateBody(Body):
+    """A shipped suite, and what is different from its settings in this run."""
+
+    suite: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")] = Field(examples=["demo"])
+    changes: dict[Setting, Annotated[float, Field(ge=0, le=1_000_000)]] = Field({}, examples=[{"lexical_weight": 0.3}])
+
+
+class CompareBody(Body):
+    """Two finished runs."""
+
+    a: RunId
+    b: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationList:
+    """The newest runs and comparisons first."""
+
+    evaluations: tuple[JobView, ...]
+
+
+@router.post("", status_code=202)
+def start(body: EvaluateBody, parts: PartsOf, who: Who) -> JobView:
+    """Run a suite over an index of its own; the job that is answered tells how far it is and what came of it."""
+    changes = [f"{name}={value:g}" for name, value in body.changes.items()]
+    return view(parts.jobs.add(who.workspace, "evaluate", {"suite": body.suite, "changes": changes}))
+
+
+@router.get("")
+def newest(parts: PartsOf, who: Who) -> EvaluationList:
+    """The newest runs and comparisons with their scores."""
+    jobs = parts.jobs.list(who.workspace, kinds=KINDS)
+    return EvaluationList(evaluations=tuple(view(job) for job in jobs))
+
+
+@router.post("/compare", status_code=202)
+def compare(body: CompareBody, parts: PartsOf, who: Who) -> JobView:
+    """What changed from run a to run b, metric by metric; the job's result is the comparison."""
+    for id in (body.a, body.b):
+        _finished(parts, who, id)
+    return view(parts.jobs.add(who.workspace, "compare", {"a": body.a, "b": body.b}))
+
+
+@router.get("/{evaluation_id}")
+def show(evaluation_id: RunId, parts: PartsOf, who: Who) -> JobView:
+    """One run or comparison: its state, its progress, and its scores."""
+    return view(_job(parts, who, evaluation_id))
+
+
+@router.get("/{evaluation_id}/events", response_class=StreamingResponse, responses=EVENTS)
+def follow(evaluation_id: RunId, parts: PartsOf, who: Who) -> Response:
+    """Its progress as server-sent events until it is finished."""
+    _job(parts, who, evaluation_id)
+    return EventStream(followed(parts.jobs, who.workspace, evaluation_id))
+
+
+@router.get("/{evaluation_id}/report", response_class=FileResponse, responses={200: {"content": {"text/html": {}}}})
+def report(evaluation_id: RunId, parts: PartsOf, who: Who) -> Response:
+    """The report of a finished run: one page, sandboxed, that loads nothing."""
+    return FileResponse(_file(parts, who, evaluation_id, "report.html"), media_type="text/html")
+
+
+@router.get("/{evaluation_id}/results")
+def results(evaluation_id: RunId, parts: PartsOf, who: Who) -> dict[str, Any]:
+    """Every score of a finished run with its interval, its slices, and the protocol."""
+    found: dict[str, Any] = from_json(_file(parts, who, evaluation_id, "results.json").read_bytes())
+    return found
+
+
+KINDS = ("evaluate", "compare")
+
+
+def _job(parts: Parts, who: Principal, id: str) -> Job:
+    job = parts.jobs.get(who.workspace, id)
+    if job.kind not in KINDS:
+        raise NotFound(f"There is no evaluation {id!r}.")
+    return job
+
+
+def _finished(parts: Parts, who: Principal, id: str) -> None:
+    job = _job(parts, who, id)
+    if job.kind != "evaluate" or job.state != "done":
+        raise NotFound(f"The evaluation {id!r} is no finished run. `GET /v1/evaluations/{id}` tells its state.")
+
+
+def _file(parts: Parts, who: Principal, id: str, name: str) -> Path:
+    """A file of a finished run, which `eval.jobs` wrote. Raises NotFound."""
+    _finished(parts, who, id)
+    path = parts.settings.home.resolve() / "eval" / "runs" / id / name
+    if not path.exists():
+        raise NotFound(f"The files of the evaluation {id!r} are gone. Run it again.")
+    return path

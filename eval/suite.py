@@ -1,0 +1,167 @@
+"""A suite: which corpus, which cases, what is measured and what must not fall. A YAML file says it.
+
+Paths are looked for beside the file, then in the folder that COPILOT_EVAL_DATA names; `demo:` is the demo company.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+import ingest.demo
+from copilot.errors import InputError
+from eval.cases import Case, load_beir, load_jsonl
+from ingest.tickets import moment
+
+FOLDER = Path(__file__).parent / "suites"
+DATA = "COPILOT_EVAL_DATA"
+Group = Literal["retrieval", "citations", "drafts", "claims", "abstention", "triage", "escalation", "speed"]
+GROUPS: tuple[Group, ...] = (
+    "retrieval",
+    "citations",
+    "drafts",
+    "claims",
+    "abstention",
+    "triage",
+    "escalation",
+    "speed",
+)
+
+
+def _day(value: object) -> object:
+    """YAML reads a bare day as a date; help desks write times in many ways."""
+    return moment(value.isoformat() if isinstance(value, date) else value)
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_day)]
+
+
+class Strict(BaseModel):
+    """Unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CaseFile(Strict):
+    """A file of cases, or a BEIR folder, and which of its cases count."""
+
+    path: str
+    format: Literal["jsonl", "beir"] = "jsonl"
+    since: Moment = None
+    until: Moment = None
+    labelled: bool = False
+    """Only cases with gold documents."""
+    foreign: bool = False
+    """Another company's questions: nothing here answers them, and a good copilot says so."""
+    limit: int | None = Field(None, ge=1)
+    """So many at random, by the suite's seed."""
+
+
+class Suite(Strict):
+    """What is asked of what, and what is made of the answers."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    about: str
+    workspace: str = "default"
+    corpus: tuple[str, ...] = Field(min_length=1)
+    cases: tuple[CaseFile, ...] = Field(min_length=1)
+    metrics: tuple[Group, ...] = GROUPS
+    gates: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ("channel",)
+    settings: dict[str, str | int | float | bool] = {}
+    split: str = "all cases"
+    seed: int = 7
+    resamples: int = Field(1000, ge=100, le=100_000)
+    home: Path = FOLDER
+    """The folder that relative paths start from; set by `load`."""
+
+    @property
+    def records(self) -> Path:
+        """Where this suite's recorded run is kept: with the harness for a shipped suite, else beside its file."""
+        return FOLDER.parent if self.home == FOLDER else self.home
+
+    def find(self, path: str) -> Path:
+        """A path of the suite on this machine. Raises InputError where it is not there, with what to set."""
+        if path.startswith("demo:"):
+            return ingest.demo.FOLDER / path.removeprefix("demo:")
+        data = os.environ.get(DATA)
+        places = [self.home / path, *([Path(data) / path] if data else [])]
+        for place in places:
+            if place.exists():
+                return place.resolve()
+        where = f"It is not in {data} either." if data else f"Set {DATA} to the folder that holds it."
+        raise InputError(f"The suite {self.name} needs {path}, which is not beside it. {where}")
+
+    def load_cases(self) -> list[Case]:
+        """All cases, in the order of the files. Another company's carry no gold, and their ids tell where they are from."""
+        cases = [case for file in self.cases for case in self._of(file)]
+        if not cases:
+            raise InputError(f"The suite {self.name} has no case left: look at its since, until and labelled.")
+        return cases
+
+    def _of(self, file: CaseFile) -> list[Case]:
+        path = self.find(file.path)
+        cases = load_beir(path) if file.format == "beir" else load_jsonl(path)
+        cases = [case for case in cases if _counts(case, file)]
+        if file.limit is not None and file.limit < len(cases):
+            kept = set(random.Random(self.seed).sample([case.id for case in cases], file.limit))
+            cases = [case for case in cases if case.id in kept]
+        return [
+            _foreign(case) if file.foreign or case.workspace not in (None, self.workspace) else case for case in cases
+        ]
+
+
+def _counts(case: Case, file: CaseFile) -> bool:
+    if file.labelled and not case.answers:
+        return False
+    if case.created is None:
+        return file.since is None and file.until is None
+    return (file.since is None or case.created >= file.since) and (file.until is None or case.created < file.until)
+
+
+def _foreign(case: Case) -> Case:
+    """The same words asked of a company that they do not concern. What they were called elsewhere means nothing here."""
+    return Case(
+        id=f"foreign-{case.id}", conversation=replace(case.conversation, id=None), answerable=False, locale=case.locale,
+        slices={**case.slices, "origin": "foreign"},
+    )  # fmt: skip
+
+
+def load(name: str, changes: Sequence[str] = ()) -> tuple[Suite, dict[str, str]]:
+    """A shipped suite by its name, or a file of your own; `changes` are `key=value` for the suite or the product's settings.
+
+    The second part tells what was changed. Raises InputError.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml")))
+        raise InputError(f"There is no suite {name!r}. Shipped suites: {known}; or give the path of a YAML file.")
+    overrides = dict(_pair(change) for change in changes)
+    try:
+        written: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        own = {key: value for key, value in overrides.items() if key in ("seed", "resamples")}
+        settings = {**written.get("settings", {}), **{k: v for k, v in overrides.items() if k not in own}}
+        return Suite(**{**written, **own, "settings": settings, "home": path.parent}), overrides
+    except (ValidationError, yaml.YAMLError, TypeError, AttributeError) as error:
+        raise InputError(f"The suite {path.name} cannot be used: {_explained(error)}") from error
+
+
+def _pair(change: str) -> tuple[str, str]:
+    name, equals, value = change.partition("=")
+    if not (name and equals):
+        raise InputError(f"--set {change} is no key=value, as in --set lexical_weight=0.3.")
+    return name, value
+
+
+def _explained(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
