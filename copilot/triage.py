@@ -162,7 +162,9 @@ class Triager:
         missing = {key: turn for key, turn in zip(keys, turns, strict=True) if key not in known}
         if missing:
             rows = self._embedder.embed(list(missing.values()), "query")
-            known |= {key: self._moods.read(text, row).moods for (key, text), row in zip(missing.items(), rows, strict=True)}
+            known |= {
+                key: self._moods.read(text, row).moods for (key, text), row in zip(missing.items(), rows, strict=True)
+            }
             self._remember(known)
         return [known[key] for key in keys]
 
