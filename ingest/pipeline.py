@@ -118,7 +118,7 @@ class Indexer:
     def __init__(self, parts: Parts) -> None:
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
-        self._writing = parts.writing
+        self._writing, self._mapper = parts.writing, parts.mapper
 
     def ingest(
         self,
@@ -169,10 +169,12 @@ class Indexer:
                 self._commit(run.workspace, batch, run.summary)
 
     def let_go(self, run: Run, keys: Collection[int]) -> None:
-        """Retire documents that their source does not have any more."""
+        """End a run: retire the documents that their source does not have any more, and let ranking learn from what changed."""
         run.summary.retired += len(keys)
         if not run.dry_run:
             self._retire(run.workspace, keys)
+            if run.summary.added or run.summary.changed or keys:
+                self._mapper.refit(run.workspace)
 
     def retire(self, workspace: str, document_ids: Collection[str]) -> None:
         """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""
@@ -180,6 +182,7 @@ class Indexer:
         if unknown := [id for id, key in keys.items() if key is None]:
             raise NotFound(f"There is no document {min(unknown)!r}.")
         self._retire(workspace, [key for key in keys.values() if key is not None])
+        self._mapper.refit(workspace)
 
     def _retire(self, workspace: str, keys: Collection[int]) -> None:
         with self._writing:

@@ -18,7 +18,7 @@ from copilot.errors import IndexMismatch, InputError
 from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.withdraw import withdraw
+from copilot.store.withdraw import unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
@@ -136,6 +136,7 @@ class Ledger:
                     _clear(connection, workspace, key, number)
                 withdraw(connection, workspace, id)
                 connection.execute(delete(t.documents).where(t.documents.c.key == key))
+            unlearn(connection, workspace, keys)
             _tick(connection, workspace)
         self._db.forget()
 
