@@ -121,7 +121,8 @@ class Syncer:
         upstream = self._sources.get(workspace, id)
         with self._alone(upstream):
             known = self._parts.ledger.known(workspace, upstream.root)
-            self._indexer.retire(workspace, [one.id for one in known.values()])
+            if known:
+                self._indexer.retire(workspace, [one.id for one in known.values()])
             self._sources.remove(workspace, id)
         return len(known)
 
