@@ -95,10 +95,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A document as ingest read it, ready to be stored: its text is final, redacted where it must be, and split nowhere yet.
-
-    A ticket's text is its problem, a blank line, and from `answer_start` its resolution; a `ranking` ticket's is its question alone.
-    """
+    """A document as ingest read it, its text final and redacted: of a ticket the problem, a blank line, and from `answer_start` the resolution;
+    of a `ranking` ticket the question alone."""
 
     document: Document
     text: str
@@ -150,10 +148,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read.
-
-    `score` is its document's cosine, `rank` its document's fused score, `near` the cosine of the passage at `focus` (offsets into `text`).
-    """
+    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read. `score` is its
+    document's cosine, `rank` its document's fused score, `near` the cosine of the passage at `focus` (offsets into `text`)."""
 
     document_id: str
     revision: int

@@ -85,7 +85,7 @@ def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[P
     picked = _fitting(_picked(source, among), reading, among, wanted, room)
     head = _heading(source, reading, [among[i] for i in picked])
     lines = (
-        [Proposed(text=_announced(head), evidence=(number,), pieces=(_head_piece(number, source, head),))]
+        [Proposed(text=head.rstrip(":."), evidence=(number,), pieces=(_head_piece(number, source, head),))]
         if head
         else []
     )
@@ -96,7 +96,7 @@ def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[P
     while body and body[-1].text.endswith(":"):
         body.pop()  # what it announces found no room
     if head and body:
-        body[0] = replace(body[0], lead="\n")
+        body[0] = replace(body[0], lead="\n" if head.endswith("?") else ":\n")
     return [*lines, *body] if body else []
 
 
@@ -205,10 +205,6 @@ def _heading(source: Evidence, reading: Reading, picked: Sequence[Block]) -> str
         or CELLS.search(source.text, picked[0].start, picked[0].end)
     )
     return head if needed and says(source, head) and len(head) <= HEADING_CHARS else ""
-
-
-def _announced(head: str) -> str:
-    return head if head.endswith("?") else f"{head.rstrip(':.')}:"
 
 
 def _head_piece(number: int, source: Evidence, head: str) -> Piece:

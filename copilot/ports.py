@@ -132,7 +132,7 @@ class Piece:
 class Proposed:
     """One stretch of reply that a drafter proposes, with indexes into the request's evidence; grounding decides whether it stands.
 
-    `lead` is the white space or list marker that goes in front of it and claims nothing. `pieces` are the exact words that the text is
+    `lead` is the white space, list marker or colon that goes in front of it and claims nothing. `pieces` are the exact words that the text is
     put together from, in order, where the drafter quotes.
     """
 
