@@ -131,16 +131,25 @@ class Syncer:
         run = self._indexer.begin(upstream.workspace, upstream.root, summary, dry_run=wish.dry_run)
         since = None if wish.full else self._since(upstream, basis)
         stream = Stream(connector.changes(since), run.known)
-        done = 0
-        while not stream.ended:
-            done = self._segment(run, stream, done, progress)
-            if stream.cursor is not None and not (wish.dry_run or stream.owes or run.dropped & run.known.keys()):
-                self._sources.reached(upstream, stream.cursor, basis)
-        keys, ids = self._lost(run, stream)
-        self._brake(run, ids, wish)
+        try:
+            self._take(upstream, run, stream, basis, progress)
+            keys, ids = self._lost(run, stream)
+            self._brake(run, ids, wish)
+        except CopilotError:
+            self._indexer.let_go(run, ())  # what came before stays
+            raise
         self._indexer.let_go(run, keys)
         if stream.cursor is not None and not wish.dry_run:
             self._sources.reached(upstream, stream.cursor, basis)
+
+    def _take(self, upstream: Upstream, run: Run, stream: Stream, basis: str, progress: Progress) -> None:
+        """All that the source gives, up to each mark in turn; a mark is passed once nothing before it is owed."""
+        done = 0
+        while not stream.ended:
+            done = self._segment(run, stream, done, progress)
+            owed = stream.owes or run.dropped & run.known.keys()
+            if stream.cursor is not None and not (run.dry_run or owed):
+                self._sources.reached(upstream, stream.cursor, basis)
 
     def _segment(self, run: Run, stream: Stream, before: int, progress: Progress) -> int:
         reached = before
