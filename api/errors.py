@@ -53,6 +53,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.DrafterFailed: 503,
     e.IndexesOwned: 503,
     e.IndexMismatch: 503,
+    e.IndexBroken: 503,
     e.ConfigurationError: 500,
 }
 ADVICE = {

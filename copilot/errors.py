@@ -11,6 +11,7 @@ CopilotError
 ├── Conflict                 the same key with another body, or a change under one's feet
 ├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
 ├── IndexesOwned             another process owns the indexes of this COPILOT_HOME
+├── IndexBroken              an index cannot be opened or read; repair makes it again from the database
 ├── IndexMismatch            the index was made by another embedder: vectors of two makers are never mixed
 └── ConfigurationError       the operator's settings, model files or policy are wrong
 """
@@ -58,6 +59,10 @@ class DrafterFailed(CopilotError):
 
 class IndexesOwned(CopilotError):
     """Another process owns the indexes of this COPILOT_HOME."""
+
+
+class IndexBroken(CopilotError):
+    """An index cannot be opened or read."""
 
 
 class IndexMismatch(CopilotError):

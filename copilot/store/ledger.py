@@ -87,6 +87,15 @@ class Ledger:
                     "COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW back, or ingest into a new COPILOT_HOME."
                 )
 
+    def require_maker(self) -> None:
+        """Raise IndexMismatch where another embedder made a workspace's vectors: whoever rewrites an index must not drop them."""
+        c = t.workspaces.c
+        with self._db.read() as connection:
+            query = select(c.id).where(c.embedder.is_not(None), c.embedder != self._embedder).order_by(c.id)
+            other = connection.execute(query.limit(1)).scalar()
+        if other is not None:
+            self.open(other)
+
     def known(self, workspace: str, root: str) -> dict[str, Known]:
         """What is in force from this root, by origin."""
         c = t.documents.c
