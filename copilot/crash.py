@@ -16,7 +16,7 @@ POINTS = (
     "generation.made", "generation.named", "generation.switched", "generation.swept",
     "restore.checked", "restore.emptied", "restore.loaded",
     "backup.copied", "backup.written",
-    "erase.inside", "erase.retired",
+    "erase.retired", "erase.done",
 )  # fmt: skip
 """Every point there is; a test holds the list to the code."""
 

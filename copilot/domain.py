@@ -99,6 +99,7 @@ class Source:
     """A document as ingest read it, ready to be stored: its text is final, redacted where it must be, and split nowhere yet.
 
     A ticket's text is its problem, a blank line, and from `answer_start` its resolution; a `ranking` ticket's is its question alone.
+    `customers` are the ids of whoever asked; the ledger keeps their hashes, so that they can be erased.
     """
 
     document: Document
@@ -106,6 +107,7 @@ class Source:
     use: Use = "answers"
     answer_start: int = 0
     links: tuple[Link, ...] = ()
+    customers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

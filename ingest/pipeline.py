@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from copilot.build import Parts
+from copilot.crash import point
 from copilot.domain import Chunk, Source
 from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge
 from copilot.ports import LexicalEntry, Shelf, Vectors
+from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
 from ingest.load import Broken, Raw, Reading, scan
@@ -118,6 +120,7 @@ class Indexer:
     def __init__(self, parts: Parts) -> None:
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
+        self._customers = Customers(parts.database)
         self._writing = parts.writing
 
     def ingest(
@@ -193,6 +196,10 @@ class Indexer:
         source = run.parse(raw)
         if source is None:
             return None
+        if self._customers.is_erased(run.workspace, source.customers):
+            del run.kept[source.document.id]  # whatever is left of it goes too
+            run.summary.skipped += 1
+            return None
         existing = self._ledger.head(run.workspace, source.document.id)
         if run.allowed is not None and not {source.document.audience, *existing.audiences} <= run.allowed:
             run.summary.fail(raw.origin, f"{source.document.id} belongs to an audience that is not yours")
@@ -227,8 +234,10 @@ class Indexer:
             for shelf, some in _by_shelf(staged).items():
                 rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
                 self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
+                point("index.vectors")
                 if shelf.side != "ranking":
                     self._lexical.upsert(shelf, [_entry(id, chunk, title) for id, chunk, title in some])
+                    point("index.lexical")
             self._ledger.switch(workspace, staged)
             self._sweep()
         summary.chunks += sum(len(ready.chunks) for ready in batch)
@@ -242,9 +251,11 @@ class Indexer:
         texts = {digest(chunk.embedded): chunk.embedded for chunk in chunks}
         vectors = self._ledger.vectors(texts)
         missing = [hash for hash in texts if hash not in vectors]
+        point("embed.before")
         made = self._embedder.embed([texts[hash] for hash in missing], "document")
         fresh = dict(zip(missing, made, strict=True))
         self._ledger.keep_vectors(fresh)
+        point("embed.after")
         summary.embedded += len(fresh)
         return {**vectors, **fresh}
 
@@ -252,8 +263,11 @@ class Indexer:
         """Let the indexes go of what the ledger has doomed."""
         for shelf, ids in self._ledger.doomed().items():
             self._vectors.delete(shelf, ids)
+            point("sweep.vectors")
             self._lexical.delete(shelf, ids)
+            point("sweep.lexical")
             self._ledger.gone(shelf, ids)
+            point("sweep.after")
 
 
 def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

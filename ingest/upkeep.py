@@ -9,6 +9,7 @@ from typing import Any
 from copilot.build import Parts
 from copilot.store.jobs import Job
 from ingest.compact import compact
+from ingest.erase import Erased, erase
 from ingest.repair import repair
 from ingest.verify import verify
 
@@ -29,3 +30,11 @@ def repair_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
 def compact_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
     """What compact carried over and gave back."""
     return asdict(compact(parts, lambda done, all: progress({"done": done, "total": all})))
+
+
+def erase_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
+    """What was destroyed of the customer, and which backups still hold something."""
+    customer = job.payload.get(
+        "customer"
+    )  # none: a crash came after everything was done, and the job row forgot them too
+    return asdict(erase(parts, job.workspace, customer) if customer else Erased(0, 0, 0, 0))

@@ -1,4 +1,4 @@
-"""`copilot verify | repair | compact`: the ledger proved, put right and made small."""
+"""`copilot verify | repair | compact | backup | restore | erase | export`: the ledger proved, put right, made small, kept and handed over."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,13 +19,14 @@ from copilot.settings import Settings
 
 console = Console()
 errors = Console(stderr=True)
+WORKSPACE = Annotated[str | None, typer.Option("--workspace", "-w", help="COPILOT_WORKSPACE where not given.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")]
 POLL_SECONDS = 0.1
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (verify, repair, compact):
+    for command in (verify, repair, compact, backup, restore, erase, export):
         app.command()(command)
 
 
@@ -53,11 +56,65 @@ def compact(as_json: JSON = False) -> None:
     _print(result, as_json, _compacted)
 
 
-def _do(kind: str, payload: dict[str, Any], build: Callable[[Settings], Any]) -> dict[str, Any]:
+def backup(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], as_json: JSON = False) -> None:
+    """Copy the database as it stands now, beside a running server too. Example: copilot backup /backups/monday."""
+    from ingest.backup import backup as copy
+
+    _print(asdict(copy(Settings(), folder)), as_json, lambda made: _backed_up(made, folder))
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="What `copilot backup` made.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Lose what COPILOT_HOME holds now.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Put a backup in place and make both indexes from it, without embedding. Example: copilot restore /backups/monday."""
+    from copilot.jobs import owning
+    from ingest.backup import restore as load
+    from ingest.repair import build_anyway
+
+    settings = Settings()
+    with owning(settings):
+        load(settings, folder, replace)
+        with closing(build_anyway(settings)) as parts:
+            result = _here(parts, "repair", {})
+    _print(result, as_json, _repaired)
+    _exit(result)
+
+
+def erase(
+    customer: Annotated[str, typer.Option(help="Their id, as the help desk has it.")],
+    workspace: WORKSPACE = None,
+    as_json: JSON = False,
+) -> None:
+    """Forget a customer: tickets, conversations, suggestions, feedback; backups that hold them are listed. Example: copilot erase --customer c-77."""
+    from copilot.build import build
+
+    result = _do("erase", {"customer": customer}, build, workspace)
+    _print(result, as_json, _erased)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="The JSONL file to write.")],
+    customer: Annotated[str | None, typer.Option(help="Only what is kept of this customer.")] = None,
+    workspace: WORKSPACE = None,
+    as_json: JSON = False,
+) -> None:
+    """Write what a workspace holds, or all that is kept of one customer. Example: copilot export all.jsonl."""
+    from ingest.erase import export as write
+
+    settings = Settings()
+    counts = write(settings, workspace or settings.workspace, file, customer)
+    _print(dict(counts), as_json, lambda done: console.print(_listing(done) or "nothing is kept", highlight=False))
+
+
+def _do(
+    kind: str, payload: dict[str, Any], build: Callable[[Settings], Any], workspace: str | None = None
+) -> dict[str, Any]:
     """Run the job's handler here, or have the server that owns the indexes run it."""
     from copilot.jobs import owner_address, owning
 
-    settings = Settings()
+    settings = Settings() if workspace is None else Settings(workspace=workspace)
     if owner_address(settings) is not None:
         return _follow(settings, kind, payload)
     with owning(settings), closing(build(settings)) as parts:
@@ -132,3 +189,31 @@ def _repaired(result: dict[str, Any]) -> None:
 def _compacted(result: dict[str, Any]) -> None:
     before, after = (f"{result[name] / 1e6:.1f} MB" for name in ("before", "after"))
     console.print(f"{result['chunks']} chunks carried over: {before} before, {after} after", highlight=False)
+
+
+def _backed_up(made: dict[str, Any], folder: Path) -> None:
+    console.print(
+        f"{made['documents']} documents, {made['conversations']} conversations, {made['suggestions']} suggestions, "
+        f"{made['bytes'] / 1e6:.1f} MB in {folder}. Keep it as safe as the original: it holds the same.",
+        markup=False, highlight=False,
+    )  # fmt: skip
+
+
+def _erased(result: dict[str, Any]) -> None:
+    backups = result.pop("backups")
+    console.print(f"destroyed: {_listing(result)}", highlight=False)
+    for held in backups:
+        what = (
+            f"{held['tickets']} tickets, {held['conversations']} conversations"
+            if held["tickets"] >= 0
+            else "cannot be read"
+        )
+        console.print(
+            f"[yellow]backup[/yellow] {escape(held['folder'])} of {held['made_at']} holds {what}: delete it",
+            highlight=False,
+        )
+    console.print("`copilot compact` takes the last traces out of the indexes' files.", highlight=False)
+
+
+def _listing(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -142,6 +142,20 @@ links = Table(  # what an agent's public reply sent a customer to: ranking learn
     Column("at", UtcDateTime),
 )  # fmt: skip
 
+customers = Table(  # whose ticket a document came from, as a hash: what erasing a person looks for
+    "customers", metadata,
+    Column("document", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True),
+    Column("customer", String(64), primary_key=True),
+    Index(None, "customer"),
+)  # fmt: skip
+
+erased = Table(  # customers whose tickets no ingest brings back
+    "erased", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("customer", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 conversations = Table(
     "conversations", metadata,
     Column("workspace", String(64), primary_key=True),
