@@ -94,6 +94,12 @@ class Settings(BaseSettings):
         2_000_000, ge=1000, description="A longer request is refused with 413 before it is parsed."
     )
     max_file_bytes: int = Field(50_000_000, ge=1000, description="A longer file is reported as failed and not read.")
+    parse_seconds: float = Field(
+        8.0, gt=0, le=600, description="A document whose parser takes longer is failed, and set aside the second time."
+    )
+    parse_megabytes: int = Field(
+        200, ge=50, description="Memory that parsing one document may take; beyond it the same happens."
+    )
     retention_days: int = Field(
         365, ge=1, description="Conversations and suggestions older than this are deleted at start."
     )

@@ -26,6 +26,9 @@ PIPELINE = "2"
 TABLES = (".jsonl", ".ndjson", ".csv")
 SUFFIXES = (*CLEANERS, *TABLES)
 MAX_BROKEN_ROWS = 20
+MAX_ROW_BYTES = 5_000_000
+APART = (".pdf", ".docx", ".html", ".htm")
+APART_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Raw:
     origin: str
     fingerprint: str
     parse: Callable[[], Source]
+    apart: bool = False
+    """To be parsed in a process of its own: its format or its size could take a parser down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,8 @@ def _documents(path: Path, origin: str, reading: Reading) -> Iterator[Raw | Brok
             yield from _Table(origin, reading).documents(_rows(data, path.suffix.lower()))
         else:
             fingerprint = _fingerprint(data, reading.kind, reading.audience)
-            yield Raw(origin, fingerprint, partial(_parse, path, origin, reading, fingerprint))
+            apart = len(data) > APART_BYTES or path.suffix.lower() in APART
+            yield Raw(origin, fingerprint, partial(_parse, path, origin, reading, fingerprint), apart)
     except UnreadableFile as error:
         yield Broken(origin, str(error))
 
@@ -246,7 +252,9 @@ def _json_rows(data: bytes) -> Iterator[tuple[int, Row | str]]:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         data = decode(data).encode()
     for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
-        if line.strip():
+        if len(line) > MAX_ROW_BYTES:
+            yield number, f"it is longer than {MAX_ROW_BYTES:,} bytes: write one ticket a line"
+        elif line.strip():
             yield number, _json_row(line)
 
 
@@ -261,6 +269,9 @@ def _json_row(line: bytes) -> Row | str:
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, Row | str]]:
+    if max(map(len, text.splitlines()), default=0) > MAX_ROW_BYTES:
+        yield 1, f"it has a line of more than {MAX_ROW_BYTES:,} characters: write one ticket a line"
+        return
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

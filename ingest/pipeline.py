@@ -21,7 +21,9 @@ from copilot.ports import LexicalEntry, Shelf, Vectors
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
+from copilot.store.quarantine import Quarantine, Tried
 from ingest.load import Broken, Raw, Reading, scan
+from ingest.quarantine import TRIES, Overrun, Parser
 from ingest.split import split, split_ticket
 
 log = logging.getLogger(__name__)
@@ -78,22 +80,28 @@ class Run:
     known: dict[str, Known]
     summary: Summary
     allowed: frozenset[str] | None = None
+    dry: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
 
-    def parse(self, raw: Raw) -> Source | None:
-        """The document, or None with the reason counted. A file that cannot be read keeps what was known of it."""
+    def parse(self, raw: Raw, parser: Parser) -> Source | None:
+        """The document, or None with the reason counted. A file that cannot be read keeps what was known of it.
+
+        Raises Overrun.
+        """
         try:
-            source = raw.parse()
+            source = parser.parse(raw.parse) if raw.apart else raw.parse()
+        except Overrun:
+            raise
         except NotKnowledge:
             self.summary.skipped += 1
             return None
         except CopilotError as error:
-            return self._failed(raw.origin, str(error))
+            return self.failed(raw.origin, str(error))
         except Exception as error:
             log.exception("the parser broke on %s", raw.origin)
-            return self._failed(raw.origin, f"its parser broke ({type(error).__name__}); the log has the details")
+            return self.failed(raw.origin, f"its parser broke ({type(error).__name__}); the log has the details")
         if source.document.id in self.kept:
-            return self._failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
+            return self.failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
         self.kept[source.document.id] = raw.origin
         return source
 
@@ -107,7 +115,8 @@ class Run:
             if known.id not in self.kept and origin.split("#")[0] not in broken and not origin.startswith(folders)
         ]
 
-    def _failed(self, origin: str, reason: str) -> Source | None:
+    def failed(self, origin: str, reason: str) -> Source | None:
+        """Count the failure; the document that was known there stays."""
         self.summary.fail(origin, reason)
         if origin in self.known:
             self.kept.setdefault(self.known[origin].id, origin)
@@ -120,7 +129,8 @@ class Indexer:
     def __init__(self, parts: Parts) -> None:
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
-        self._customers = Customers(parts.database)
+        self._customers, self._quarantine = Customers(parts.database), Quarantine(parts.database)
+        self._parser = Parser(parts.settings)
         self._writing = parts.writing
 
     def ingest(
@@ -144,11 +154,12 @@ class Indexer:
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         if not dry_run:
             self._prepare(workspace)
-        run = Run(workspace, root, self._ledger.known(workspace, root), summary, reading.allowed)
+        run = Run(workspace, root, self._ledger.known(workspace, root), summary, reading.allowed, dry_run)
         found = list(scan(path.resolve(), reading))
-        for batch in _batches(self._fresh(run, found, progress)):
-            if not dry_run:
-                self._commit(workspace, batch, summary)
+        with self._parser:
+            for batch in _batches(self._fresh(run, found, progress)):
+                if not dry_run:
+                    self._commit(workspace, batch, summary)
         gone = [] if uploaded else run.gone(found)
         summary.retired += len(gone)
         if not dry_run:
@@ -193,7 +204,7 @@ class Indexer:
             run.summary.unchanged += 1
             run.kept[before.id] = raw.origin
             return None
-        source = run.parse(raw)
+        source = self._parsed(run, raw, place)
         if source is None:
             return None
         if self._customers.is_erased(run.workspace, source.customers):
@@ -207,6 +218,19 @@ class Indexer:
         run.summary.changed += existing.key is not None
         run.summary.added += existing.key is None
         return Ready(place, source, self._split(source), existing.key)
+
+    def _parsed(self, run: Run, raw: Raw, place: Place) -> Source | None:
+        """The document, or None with the reason counted; one that overran its parser twice is left alone until it changes."""
+        mine = (run.workspace, run.root, raw.origin, digest(f"{place.fingerprint}|{self._parser.bounds}"))
+        before = self._quarantine.tried(*mine) if raw.apart else Tried(0, "")
+        if before.times >= TRIES:
+            return run.failed(raw.origin, f"set aside after {before.times} tries until it changes: {before.reason}")
+        try:
+            return run.parse(raw, self._parser)
+        except Overrun as error:
+            if not run.dry:
+                self._quarantine.note(*mine, Tried(before.times + 1, str(error)))
+            return run.failed(raw.origin, str(error))
 
     def _fingerprint(self, raw: Raw) -> str:
         """Unchanged means: the same bytes, read the same way, split and embedded the same way."""

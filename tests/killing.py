@@ -12,14 +12,13 @@ import os
 import shutil
 import signal
 import sys
-import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import RLock, Thread
+from threading import RLock, Timer
 from typing import Any, cast
 
 import numpy as np
@@ -39,7 +38,7 @@ from ingest import pipeline
 from ingest.backup import backup, check, restore
 from ingest.compact import compact
 from ingest.erase import erase
-from ingest.load import Reading
+from ingest.load import Raw, Reading, scan
 from ingest.repair import repair
 from ingest.verify import verify
 
@@ -133,8 +132,6 @@ def act(name: str, parts: Parts, place: Path) -> None:
         restore(parts.settings, place / "before", replace=True)
         with closing(open_parts(parts.settings.home)) as opened:
             repair(opened)
-    elif name == "crash":
-        raise SystemExit("unreachable")
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -164,7 +161,7 @@ def dying(name: str, place: Path, point: str | None, visit: int, seconds: float 
         parts = open_parts(place / "home")
         crash.install(hook)
         if seconds is not None:
-            Thread(target=lambda: (time.sleep(seconds), os.kill(os.getpid(), signal.SIGKILL)), daemon=True).start()
+            Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
         act(name, parts, place)
         (place / f"done.{name}").touch()
 
@@ -225,14 +222,18 @@ def documents(parts: Parts, trial: Trial, done: bool) -> Sequence[str]:
 
 def attempt(base: Path, trial: Trial) -> dict[str, object]:
     """One death and what came of it."""
-    place = base / trial.name
+    place = base / "place"  # always the same: a root's name is part of the ledger
     shutil.copytree(base / "template", place)
     if trial.first:
         fork(dying(trial.act, place, trial.first, 1, None))
     status = fork(dying(trial.act, place, trial.point, trial.visit, trial.seconds))
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     verdict = place / "verdict"
-    look = fork(lambda: verdict.write_text(json.dumps(faults(place, trial))) and None)
+
+    def judge() -> None:
+        verdict.write_text(json.dumps(faults(place, trial)))
+
+    look = fork(judge)
     found = json.loads(verdict.read_text()) if look == 0 else ["looking at it failed"]
     finished = (place / f"done.{trial.act}").exists()
     shutil.rmtree(place)
@@ -241,7 +242,7 @@ def attempt(base: Path, trial: Trial) -> dict[str, object]:
 
 def template(base: Path) -> None:
     """A home with version 1, a backup of it, and some deletions behind it."""
-    place = base / "template"
+    place = base / "place"
 
     def work() -> None:
         with closing(open_parts(place / "home")) as parts:
@@ -251,14 +252,28 @@ def template(base: Path) -> None:
 
     if fork(work):
         raise SystemExit("the template could not be made")
+    place.rename(base / "template")
+
+
+def warm(folder: Path) -> None:
+    """Import what every trial needs, before the forks."""
+    import alembic.command
+    import chromadb
+    import tantivy
+
+    assert alembic.command
+    assert chromadb
+    assert tantivy
+    write(folder, 1)
+    for raw in scan(folder, Reading()):
+        if isinstance(raw, Raw):
+            raw.parse()
 
 
 def main() -> None:
     """Trials in, verdicts out."""
-    import chromadb  # noqa: F401  warm, before the forks
-    import tantivy  # noqa: F401
-
     base = Path(sys.argv[1])
+    warm(base / "warm")
     pipeline.BATCH_CHUNKS = 8  # two documents a batch
     template(base)
     for line in sys.stdin:

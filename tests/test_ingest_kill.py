@@ -21,7 +21,7 @@ COMPACT = ("compact", "generation")
 
 def trials() -> list[dict[str, Any]]:
     """Every point in an act that passes it; those that are passed often also at a later visit."""
-    made = []
+    made: list[dict[str, Any]] = []
     for point in crash.POINTS:
         family = point.split(".")[0]
         acts = ["ingest"] if family in INGEST else ["compact"] if family in COMPACT else []
@@ -66,18 +66,17 @@ def test_a_death_at_any_point_leaves_nothing_half_and_loses_nothing(tmp_path: Pa
     assert {one["point"] for one in results} == set(crash.POINTS)
 
 
-@pytest.mark.skipif(
-    "COPILOT_TEST_MOMENTS" not in os.environ, reason="COPILOT_TEST_MOMENTS=100 kills at so many random moments"
-)
+@pytest.mark.skipif("KILL_MOMENTS" not in os.environ, reason="KILL_MOMENTS=100 kills at so many random moments")
 def test_a_death_at_any_moment_leaves_nothing_half_and_loses_nothing(tmp_path: Path) -> None:
     import random
 
     chance = random.Random(7)
     acts = ("ingest", "delete", "compact", "restore", "erase")
     given = [
-        {"name": f"moment{at}", "act": acts[at % len(acts)], "seconds": chance.uniform(0.0, 0.6)}
-        for at in range(int(os.environ["COPILOT_TEST_MOMENTS"]))
+        {"name": f"moment{at}", "act": acts[at % len(acts)], "seconds": chance.uniform(0.0, 0.12)}
+        for at in range(int(os.environ["KILL_MOMENTS"]))
     ]
     results = run(tmp_path / "kill", given)
     assert [one for one in results if one["faults"]] == []
-    assert sum(one["killed"] for one in results) >= len(results) / 3
+    deaths = sum(one["killed"] for one in results)
+    assert deaths >= len(results) / 2, f"only {deaths} of {len(results)} died before their work was done"

@@ -156,6 +156,17 @@ erased = Table(  # customers whose tickets no ingest brings back
     Column("at", UtcDateTime, nullable=False),
 )  # fmt: skip
 
+quarantine = Table(  # documents that overran their parser, by the state in which they did
+    "quarantine", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("root", String(1024), primary_key=True),
+    Column("origin", String(1024), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 conversations = Table(
     "conversations", metadata,
     Column("workspace", String(64), primary_key=True),

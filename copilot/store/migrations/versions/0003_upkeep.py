@@ -1,4 +1,4 @@
-"""whose ticket a document came from, and who was erased"""
+"""whose ticket a document came from, who was erased, and what is set aside"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,8 +25,20 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace", "customer", name=op.f("pk_erased")),
     )
+    op.create_table(
+        "quarantine",
+        sa.Column("workspace", sa.String(length=64), nullable=False),
+        sa.Column("root", sa.String(length=1024), nullable=False),
+        sa.Column("origin", sa.String(length=1024), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace", "root", "origin", name=op.f("pk_quarantine")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("quarantine")
     op.drop_table("erased")
     op.drop_table("customers")
