@@ -43,6 +43,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.EmptyMessage: 422,
     e.TooLarge: 413,
     e.UnreadableFile: 422,
+    e.Overrun: 422,
     e.NotKnowledge: 422,
     e.NotFound: 404,
     e.NotAllowed: 403,

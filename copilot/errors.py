@@ -5,6 +5,7 @@ CopilotError
 │   ├── EmptyMessage         nothing to answer
 │   ├── TooLarge             above a limit of the settings
 │   └── UnreadableFile       a file that its parser refuses, with the reason
+│       └── Overrun          a file whose parser died or went beyond its bounds
 ├── NotKnowledge             a record that is deliberately left out of the index (unsolved, spam), with the reason
 ├── NotFound                 no such thing in the caller's workspace
 ├── NotAllowed               the caller's role or team may not do this
@@ -35,6 +36,10 @@ class TooLarge(InputError):
 
 class UnreadableFile(InputError):
     """A file's parser refused it."""
+
+
+class Overrun(UnreadableFile):
+    """A file's parser died or went beyond its bounds: after two tries the file is set aside until it changes."""
 
 
 class NotKnowledge(CopilotError):

@@ -16,14 +16,14 @@ import numpy as np
 from copilot.build import Parts
 from copilot.crash import point
 from copilot.domain import Chunk, Source
-from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge
+from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun
 from copilot.ports import LexicalEntry, Shelf, Vectors
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
 from copilot.store.quarantine import Quarantine, Tried
 from ingest.load import Broken, Raw, Reading, scan
-from ingest.quarantine import TRIES, Overrun, Parser
+from ingest.quarantine import TRIES, Parser
 from ingest.split import split, split_ticket
 
 log = logging.getLogger(__name__)

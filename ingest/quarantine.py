@@ -10,16 +10,12 @@ from types import TracebackType
 from typing import Self
 
 from copilot.domain import Source
-from copilot.errors import NotKnowledge, UnreadableFile
+from copilot.errors import NotKnowledge, Overrun, UnreadableFile
 from copilot.settings import Settings
 
 TRIES = 2
 START_SECONDS = 30.0  # a machine under load takes its time to start a process; the parser's own time begins after it
 Answer = tuple[str, object]
-
-
-class Overrun(UnreadableFile):
-    """A parser died or went beyond its bounds: after two tries the document is set aside until it changes."""
 
 
 class Parser:

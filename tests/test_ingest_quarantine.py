@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from copilot.build import Parts
-from copilot.errors import UnreadableFile
+from copilot.errors import Overrun, UnreadableFile
 from copilot.settings import Settings
 from ingest.load import Reading
 from ingest.pipeline import Indexer
-from ingest.quarantine import Overrun, Parser
+from ingest.quarantine import Parser
 from ingest.verify import verify
 from tests.conftest import ingest
 from tests.hostile_parsers import breaks, dies, eats, sleeps
