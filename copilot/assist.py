@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Literal
 
 import prompts
+from copilot.answerable import Answerability, answerability
 from copilot.domain import (
     PUBLIC,
     Abstention,
@@ -19,6 +20,7 @@ from copilot.domain import (
     Evidence,
     Guidance,
     Hit,
+    Kind,
     Macro,
     Nearest,
     Options,
@@ -34,7 +36,7 @@ from copilot.escalate import Policy, escalate
 from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.redact import redact
-from copilot.retrieve import Found, Query, Retriever
+from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.settings import Settings
 from copilot.store.ledger import now
 from copilot.store.library import Library
@@ -50,7 +52,9 @@ GUIDANCE_FROM = 0.40
 NEAREST = 3
 SETTLE = 3
 TICKETS = 5
+MACROS = 2
 SIMILAR = 3
+READ = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,12 @@ class Findings:
     texts: dict[tuple[str, int], tuple[str, int]]
     evidence: tuple[Evidence, ...]
 
-    @property
-    def strength(self) -> float:
-        """How near the best evidence comes to the message: the cosine that abstention looks at."""
-        return max((one.score for one in self.evidence), default=0.0)
+    def answers(self, message: str) -> Answerability:
+        """How likely it is that what a draft may rest on answers the message."""
+        public = [hit for hit in self.articles if hit.audience == PUBLIC]
+        tickets = [hit for hit in self.tickets if hit.audience == PUBLIC]
+        words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
+        return answerability(message, public, tickets, words)
 
 
 class Copilot:
@@ -128,7 +134,8 @@ class Copilot:
         revision, findings = self._settled(principal, query, vector)
         watch.lap("search")
 
-        weak = findings.strength < self._settings.abstain_below
+        answers = findings.answers(text)
+        weak = not findings.evidence or answers.score < self._settings.abstain_below
         escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit)
         watch.lap("escalate")
         yield Event("escalation", escalation)
@@ -147,14 +154,14 @@ class Copilot:
         suggestion = Suggestion(
             id=uuid.uuid4().hex, conversation_id=conversation.id or uuid.uuid4().hex, status=drafted.status, created_at=now(),
             draft=drafted.draft, triage=triage, escalation=escalation,
-            abstention=None if drafted.draft else _abstention(findings, triage, weak),
+            abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
             passages=shown, guidance=_guidance(findings), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
             ),
-            timings_ms={},
+            timings_ms={}, answerability=answers.score,
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
@@ -164,33 +171,32 @@ class Copilot:
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
         for _ in range(SETTLE):
-            revision = self._library.clock(principal.workspace)
-            findings = self._find(principal, query, vector)
+            revision, findings = self._find(principal, query, vector)
             if self._library.clock(principal.workspace) == revision:
                 break
         return revision, findings
 
-    def _find(self, principal: Principal, query: Query, vector: Vectors) -> Findings:
-        """Articles and solved tickets apart, since their scores do not compare; macros too."""
-        wide = replace(query, kinds=("article",), limit=3 * query.limit)
-        articles = self._retriever.rank(principal, wide, vector)
-        tickets = self._retriever.rank(principal, replace(query, kinds=("ticket",), limit=TICKETS), vector)
-        macros = self._retriever.rank(principal, replace(query, kinds=("macro",), limit=2), vector)
-        hits = (*articles, *tickets, *macros)
-        texts = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in hits})
-        articles, tickets, macros = (
-            tuple(h for h in some if (h.document_id, h.revision) in texts) for some in (articles, tickets, macros)
-        )
+    def _find(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
+        """Index revision, and articles and solved tickets apart, since they play different parts; macros too."""
+        limits: dict[Kind, int] = {"article": 3 * query.limit, "ticket": 2 * TICKETS, "macro": MACROS}
+        ranked = self._retriever.kinds(principal, query, vector, limits)
+        found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
+        texts = self._library.texts(principal.workspace, found)
+        articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
+        tickets = _distinct(tickets, texts)[:TICKETS]
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
-        return Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
+        return ranked.revision, Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
     ) -> Iterator[Said | Drafted]:
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
+        mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
+        redacted = redact(text, [conversation.customer.name or ""])
         request = DraftRequest(
-            conversation=conversation, message=redact(text, [conversation.customer.name or ""]).text, evidence=findings.evidence,
-            language=triage.language.label, sentiment=triage.sentiment.label, tone=options.tone,
+            conversation=conversation, message=redacted.text, evidence=findings.evidence,
+            language=triage.language.label, sentiment=mood, tone=options.tone,
+            personal=tuple({span.placeholder: span.text for span in redacted.found}.items()),
         )  # fmt: skip
         for drafter in filter(None, (self._model, self._extractive)):
             fallback = self._model is not None and drafter is self._extractive
@@ -229,10 +235,21 @@ class Stopwatch:
         return {**self._laps, "total": round((perf_counter() - self._start) * 1e3, 3)}
 
 
-def _abstention(findings: Findings, triage: Triage, weak: bool) -> Abstention:
+def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:
+    """Of tickets with the same resolution, word for word, the best one: the others tell the agent nothing more."""
+    first: dict[str, Hit] = {}
+    for hit in tickets:
+        text, answer = texts[hit.document_id, hit.revision]
+        first.setdefault(" ".join(text[answer:].casefold().split()), hit)
+    return tuple(first.values())
+
+
+def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:
     reason = (
         "no source comes near enough to the message" if weak else "the nearest sources say nothing that can be quoted"
     )
+    if weak and answers.strange:
+        reason += f", and none mentions {', '.join(answers.strange[:NEAREST])}"
     hits = sorted((*findings.articles, *findings.tickets), key=lambda hit: (-hit.scores["dense"], hit.document_id))
     nearest = tuple(
         Nearest(document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.scores["dense"])

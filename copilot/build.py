@@ -15,14 +15,17 @@ from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
+from copilot.mapping import Mapper
 from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
+from copilot.store.frames import Frames
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger
 from copilot.store.library import Library
+from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.triage import Triager
 
@@ -44,6 +47,7 @@ class Parts:
     vectors: VectorIndex
     lexical: LexicalIndex
     retriever: Retriever
+    mapper: Mapper
     copilot: Copilot
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
@@ -60,9 +64,11 @@ def build(settings: Settings) -> Parts:
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url())
     embedder = embedder_of(settings)
-    library, records = Library(database, embedder.fingerprint), Records(database)
+    library, records = Library(database), Records(database)
+    frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
+    mapper = Mapper(frames, Maps(database, embedder.fingerprint))
     vectors, lexical = indexes(settings)
-    retriever = Retriever(library, embedder, vectors, lexical, settings)
+    retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
@@ -71,7 +77,7 @@ def build(settings: Settings) -> Parts:
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, copilot=copilot, writing=RLock(),
+        retriever=retriever, mapper=mapper, copilot=copilot, writing=RLock(),
     )  # fmt: skip
 
 
@@ -120,4 +126,4 @@ def _model(settings: Settings) -> Drafter | None:
         return None
     from copilot.adapters.langchain import LangChainDrafter, chat_model
 
-    return LangChainDrafter(settings.llm, chat_model(settings), settings.llm_deadline_seconds)
+    return LangChainDrafter(settings, chat_model(settings))

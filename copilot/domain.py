@@ -1,7 +1,6 @@
 """Every noun of the product, defined once: frozen dataclasses of the standard library, used by the core, HTTP, SQL and evaluation alike.
 
-Offsets count Unicode code points. A citation's offsets are into its revision's text, an escalation reason's into the message as received,
-a statement's into the draft's text.
+Offsets count Unicode code points: a citation's into its revision's text, a reason's into the message as received, a statement's into the draft.
 """
 
 from __future__ import annotations
@@ -96,11 +95,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A document as ingest read it, ready to be stored: its text is final, redacted where it must be, and split nowhere yet.
-
-    A ticket's text is its problem, a blank line, and from `answer_start` its resolution; a `ranking` ticket's is its question alone.
-    `customers` are the ids of whoever asked; the ledger keeps their hashes, so that they can be erased.
-    """
+    """A document as ingest read it, its text final and redacted: of a ticket the problem, a blank line, and from `answer_start` the resolution;
+    of a `ranking` ticket the question alone. `customers` are the ids of whoever asked."""
 
     document: Document
     text: str
@@ -153,7 +149,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read."""
+    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read. `score` is its
+    document's cosine, `rank` its document's fused score, `near` the cosine of the passage at `focus` (offsets into `text`)."""
 
     document_id: str
     revision: int
@@ -166,6 +163,10 @@ class Evidence:
     headings: tuple[str, ...] = ()
     score: float = 0.0
     language: str | None = None
+    rank: float = 0.0
+    near: float = 0.0
+    focus: tuple[int, int] | None = None
+    solution_by: Author | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +221,18 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a person should step in, or a tag was given, with the words of message number `message` that say so (empty where no words do)."""
+
+    code: str
+    message: int
+    start: int
+    end: int
+    quote: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
     """A label with a calibrated confidence (0 to 1) and its cut into high, medium, low."""
 
@@ -227,6 +240,7 @@ class Tag:
     confidence: float
     level: Level
     alternatives: tuple[Alternative, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +251,7 @@ class Sentiment:
     confidence: float
     level: Level
     trend: Trend
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,25 +267,14 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triage:
-    """What the customer wants, how they feel, in what language and how soon."""
+    """What the customer wants, how they feel, in what language and how soon; `attention` weighs, as learned, whether a person is needed."""
 
     intent: Tag
     sentiment: Sentiment
     language: Tag
     urgency: Tag
     entities: tuple[Entity, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why a person should step in, with the words of message number `message` that say so (empty where no words do)."""
-
-    code: str
-    message: int
-    start: int
-    end: int
-    quote: str
-    weight: float
+    attention: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +376,7 @@ class Suggestion:
     provenance: Provenance
     timings_ms: dict[str, float]
     superseded_by: str | None = None
+    answerability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from copilot.domain import (
     PUBLIC,
@@ -14,47 +16,78 @@ from copilot.domain import (
     Dropped,
     Evidence,
     Hit,
+    Passage,
     SimilarTicket,
     Statement,
     Support,
 )
 from copilot.ground import Grounded, ground
 from copilot.ports import Drafter, DraftRequest
+from copilot.redact import PLACEHOLDER
+from copilot.sayable import APOLOGY
 from prompts import render
 
 SECTION_CHARS = 2_400
+RESOLUTION_CHARS = 4_000
+SECTIONS = 3
+LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
 FRAMED = ("en", "de", "fr", "nl", "es")
 GAP = "\n\n"
+CHAT_SENTENCES = 3
 
 Texts = Mapping[tuple[str, int], tuple[str, int]]
 
 
 def evidence(articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
-    """What a draft may rest on, best first: the sections of public articles around what was found, then whole resolutions.
+    """What a draft may rest on: the sections of public articles around what was found, best article first, then whole resolutions.
 
     Internal documents never get in here: this is the door between what agents see and what customers read.
     """
-    found = [_section(hit, texts[hit.document_id, hit.revision][0]) for hit in articles if hit.audience == PUBLIC]
+    found = [
+        one
+        for hit in articles
+        if hit.audience == PUBLIC
+        for one in _sections(hit, texts[hit.document_id, hit.revision][0])
+    ]
     solved = [_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets if hit.audience == PUBLIC]
     return tuple(found + solved)
 
 
-def _section(hit: Hit, text: str) -> Evidence:
-    """The stretch between two headings around the best passage; a long one from where the passage begins."""
-    passage = hit.passages[0]
+def _sections(hit: Hit, text: str) -> list[Evidence]:
+    """The sections around the best passages, each once: by the first of its passages."""
+    made: dict[int, Evidence] = {}
+    for passage in hit.passages[:SECTIONS]:
+        one = _section(hit, text, passage)
+        made.setdefault(one.start, one)
+    return list(made.values())
+
+
+def _section(hit: Hit, text: str, passage: Passage) -> Evidence:
+    """From the heading above the passage to the next one; of a long stretch, the paragraphs from the one before the passage."""
     start = text.rfind("\n#", 0, passage.start) + 1
-    if text.startswith("#", start):
-        start = min(passage.start, (text.find("\n", start) + 1) or passage.start)
     end = text.find("\n#", passage.end)
     end = len(text) if end < 0 else end
     if end - start > SECTION_CHARS:
-        start = passage.start
+        first = _first_step(text, start, passage.start)
+        start = max(start, text.rfind(GAP, start, max(start, first - 1)))
         end = min(end, max(passage.end, text.rfind("\n", start, start + SECTION_CHARS)))
-    return _evidence(hit, text, start, end)
+    made = _evidence(hit, text, start, end)
+    focus = (max(passage.start - made.start, 0), passage.end - made.start)
+    return replace(made, near=passage.scores["dense"], focus=focus, headings=passage.headings)
+
+
+def _first_step(text: str, start: int, at: int) -> int:
+    """Where the numbered list begins that goes on at this place; the place itself where none does."""
+    first = text.rfind("\n1. ", start, at) + 1
+    return first if first and all(LISTED.match(line) for line in text[first:at].split("\n")) else at
 
 
 def _resolution(hit: Hit, text: str, answer_start: int) -> Evidence:
-    return _evidence(hit, text, answer_start, len(text))
+    end = len(text)
+    if end - answer_start > RESOLUTION_CHARS:
+        limit = answer_start + RESOLUTION_CHARS
+        end = max(text.rfind("\n", answer_start, limit), text.rfind(". ", answer_start, limit) + 1)
+    return _evidence(hit, text, answer_start, end if end > answer_start else len(text))
 
 
 def _evidence(hit: Hit, text: str, start: int, end: int) -> Evidence:
@@ -64,6 +97,7 @@ def _evidence(hit: Hit, text: str, start: int, end: int) -> Evidence:
     return Evidence(
         document_id=hit.document_id, revision=hit.revision, start=start, end=start + len(words), text=words, title=hit.title,
         url=hit.url, kind=hit.kind, headings=hit.passages[0].headings, score=hit.scores["dense"], language=hit.language,
+        rank=hit.score, near=hit.scores["dense"], solution_by=hit.solution_by,
     )  # fmt: skip
 
 
@@ -87,14 +121,27 @@ class Frame:
 
 
 def frame(conversation: Conversation, sentiment: str, language: str, tone: str | None) -> Frame:
-    """Greeting and a line that fits the mood; closing that fits the channel. English where the language has no templates."""
+    """Greeting and a line that fits the mood; closing that fits the channel. English where the language has no templates.
+
+    Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
+    """
     language = language if language in FRAMED else "en"
+    replies = "\n".join(m.text for m in conversation.messages if m.author == "agent" and m.visibility == "public")
     inputs = {
         "name": first_name(conversation.customer.name), "channel": conversation.channel, "language": language,
-        "sentiment": sentiment, "tone": tone or "", "first": not any(m.author == "agent" for m in conversation.messages),
+        "sentiment": sentiment, "tone": tone or "", "first": not replies,
     }  # fmt: skip
-    lines = {part: render(part, inputs) for part in ("greeting", "empathy", "closing")}
-    return Frame(tuple(filter(None, (lines["greeting"], lines["empathy"]))), tuple(filter(None, (lines["closing"],))))
+    empathy = _fresh(render("empathy", inputs), replies)
+    lines = render("greeting", inputs), empathy, _fresh(render("closing", inputs), replies)
+    return Frame(tuple(filter(None, lines[:2])), tuple(filter(None, lines[2:])))
+
+
+def _fresh(alternatives: str, replies: str) -> str:
+    """The first alternative that the thread has not seen, without a second apology."""
+    for words in map(str.strip, alternatives.split("%%")):
+        if words.partition("\n")[0] not in replies and not (APOLOGY.search(words) and APOLOGY.search(replies)):
+            return words
+    return ""
 
 
 def first_name(name: str | None) -> str:
@@ -123,7 +170,10 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     page, dropped = Page(), list[Dropped]()
     framed, language = Frame((), ()), request.language
     waiting: list[Grounded] = []
-    for one in ground(drafter.stream(request), request.evidence):
+    for one in map(
+        partial(_restored, personal=dict(request.personal)),
+        ground(drafter.stream(request), request.evidence, request.message),
+    ):
         if isinstance(one, Dropped):
             dropped.append(one)
             continue
@@ -135,10 +185,11 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             framed = frame(request.conversation, request.sentiment, language, request.tone)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
-            yield page.add(grounded.text, grounded.lead or GAP, grounded)
+            yield page.add(grounded.text, _lead(grounded, request), grounded)
         waiting.clear()
     if page.statements:
-        yield from (page.add(line, GAP) for line in framed.closing)
+        full = request.conversation.channel == "chat" and len(page.statements) > CHAT_SENTENCES  # the greeting is none
+        yield from (page.add(line, GAP) for line in framed.closing if not full)
         yield Draft(
             text=page.text,
             generator=drafter.name,
@@ -146,6 +197,19 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             statements=tuple(page.statements),
             dropped=tuple(dropped),
         )
+
+
+def _restored(one: Grounded | Dropped, personal: Mapping[str, str]) -> Grounded | Dropped:
+    """With the customer's own data back in place; a placeholder that is not of this message is somebody else's."""
+    text = PLACEHOLDER.sub(lambda found: personal.get(found[0], found[0]), one.text)
+    if isinstance(one, Grounded) and PLACEHOLDER.search(text):
+        return Dropped(text=one.text, reason="it has a placeholder of another conversation")
+    return replace(one, text=text)
+
+
+def _lead(grounded: Grounded, request: DraftRequest) -> str:
+    """On the phone each statement is a point of its own."""
+    return "\n" if request.conversation.channel == "phone" else grounded.lead or GAP
 
 
 def said(statement: Statement, text: str, lead: str) -> Said:
@@ -188,6 +252,6 @@ def _language(first: Grounded, request: DraftRequest) -> str:
 
 
 BUDGET: dict[Channel, tuple[int, int]] = {
-    "email": (14, 1_500), "form": (14, 1_500), "chat": (3, 600), "phone": (5, 700), "social": (3, 500),
+    "email": (14, 1_500), "form": (14, 1_500), "chat": (2, 500), "phone": (6, 800), "social": (2, 400),
 }  # fmt: skip
 """Statements and characters of the body that suit a channel."""

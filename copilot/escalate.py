@@ -1,18 +1,12 @@
-"""Whether a person should step in: a policy file's rules over the customer's words and the triage, each reason with the words that gave it.
-
-In a policy's patterns (RE2, whole words, any case, accents optional) a space stands for any gap within a sentence, `...` for up to five
-words, an apostrophe for one or none, and `<name>` for any of the terms listed under that name.
-"""
+"""Whether a person should step in: a policy file's rules over the customer's words and the triage, each reason with the words that gave it."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from copilot.domain import Conversation, Escalation, Message, Reason, Trend, Triage
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
+from copilot.words import HIDDEN, Clauses, Words, fold, without_quotes
 
 LEVELS = ("note", "lead", "specialist", "emergency")
 ANSWERED = 0.5
@@ -28,60 +23,8 @@ ANSWERED = 0.5
 ANOTHER_CONTACT = timedelta(hours=12)
 """Messages nearer to each other than this are one attempt to reach somebody."""
 CHECK_LIMIT = 150.0
-HIDDEN = "\0"
 
 # ---- the policy file ----
-
-
-class Words:
-    """Patterns joined into one; `find` gives the stretches that match, in time linear in the text."""
-
-    def __init__(self, patterns: Sequence[str], terms: Mapping[str, Sequence[str]]) -> None:
-        expressions = [whole(pattern, terms) for pattern in patterns]
-        try:
-            self._compiled = compiled("|".join(expressions))
-        except ValueError:
-            for pattern, expression in zip(patterns, expressions, strict=True):
-                require_compiles(pattern, expression)
-            raise
-        if self._compiled.search("") is not None:
-            raise ValueError("a pattern matches the empty text, and so every message")
-
-    def find(self, text: str) -> Iterator[tuple[int, int]]:
-        """The spans of all matches, in order."""
-        return (match.span() for match in self._compiled.finditer(text))
-
-
-def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
-    """The RE2 expression that a policy's pattern stands for. Raises ValueError for a term that is not listed."""
-    for name, words in terms.items():
-        pattern = pattern.replace(f"<{name}>", f"(?:{'|'.join(words)})")
-    gap = r"(?:[^\w.!?\x00]+)"
-    spelled_out = fold(pattern.replace(" ... ", rf"(?:{gap}\w+){{0,5}}{gap}").replace("'", "'?")).replace(" ", gap)
-    if unknown := compiled("<[a-z_]+>").search(pattern):
-        raise ValueError(f"the pattern {pattern!r} uses {unknown.group()}, which is not listed under `terms`")
-    return rf"(?:^|\b)(?:{spelled_out})(?:\b|$)"
-
-
-def require_compiles(pattern: str, expression: str) -> None:
-    """Raise ValueError that names the pattern at fault."""
-    try:
-        compiled(expression)
-    except ValueError as error:
-        raise ValueError(f"the pattern {pattern!r} is no RE2 expression: {error}") from error
-
-
-def compiled(expression: str) -> Any:
-    """The expression in RE2: any case, no groups, linear time. Raises ValueError."""
-    import re2
-
-    options = re2.Options()
-    options.case_sensitive, options.never_capture, options.log_errors = False, True, False
-    options.max_mem = 1 << 25  # at RE2's own limit of 8 MB, rules of this size fall back to its slow engine
-    try:
-        return re2.compile(expression, options)
-    except re2.error as error:
-        raise ValueError(str(error)[:200]) from error
 
 
 def _compile(value: object, info: ValidationInfo) -> Words | None:
@@ -128,12 +71,23 @@ class Rule(BaseModel):
         return self
 
 
+class Learned(BaseModel):
+    """What the learned chance that a person is needed counts for: a reason of its own from `shown_from`, with `weight` times the chance."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    level: Literal["note", "lead", "specialist", "emergency"]
+    team: str
+    weight: float = Field(gt=0, le=1)
+    shown_from: float = Field(0.5, ge=0, le=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules in force, and the score from which stepping in is recommended."""
 
     threshold: float
     rules: tuple[Rule, ...]
+    learned: Learned | None = None
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -151,11 +105,16 @@ class Policy:
 
     @classmethod
     def _of(cls, file: _File) -> Policy:
-        return cls(file.threshold, tuple(_rule(number, raw, file.terms) for number, raw in enumerate(file.rules, 1)))
+        return cls(
+            file.threshold,
+            tuple(_rule(number, raw, file.terms) for number, raw in enumerate(file.rules, 1)),
+            file.learned,
+        )
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
+    learned: Learned | None = None
     version: Literal[1]
     threshold: float = Field(gt=0, le=1)
     terms: dict[str, list[str]] = {}
@@ -230,41 +189,6 @@ def in_utc(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def fold(text: str) -> str:
-    """The text without accents and typographic quotes, character for character, so that offsets stay."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode().translate(_foldings())
-
-
-@cache
-def _foldings() -> dict[int, str]:
-    letters = {
-        code: unicodedata.normalize("NFD", chr(code))[0] for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
-    }
-    return {**letters, **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"), 0xDF: "s", 0xA0: " ", 0x202F: " "}
-
-
-QUOTE_FOLLOWS = (
-    r"(?:-{2,}|_{5,}) {0,2}(?:original message|forwarded message|urspr.ngliche nachricht|weitergeleitete nachricht|message d'origine|"
-    r"message transf.r.|oorspronkelijk bericht|doorgestuurd bericht|mensaje original|mensaje reenviado)",
-    r"(?:on|am|le|op|el) [^\n]{4,200}(?:wrote|schrieb|a .crit|schreef|escribi.)[^\n]{0,80}:\s*$",
-    r"(?:from|von|de|van): [^\n]{1,200}\n *(?:sent|gesendet|envoy.|verzonden|enviado)(?: le| el)? ?:",
-)
-
-
-def without_quotes(text: str) -> str:
-    """The text with every quoted line, and the quoted mail below, blanked out in place."""
-    below = _quote_follows().search(fold(text))
-    end = below.start() if below else len(text)
-    lines = text[:end].split("\n")
-    shown = "\n".join(HIDDEN * len(line) if line.lstrip(" \t").startswith(">") else line for line in lines)
-    return shown + HIDDEN * (len(text) - end)
-
-
-@cache
-def _quote_follows() -> Any:
-    return compiled("(?m)" + "|".join(f"^[ \t]*{pattern}" for pattern in QUOTE_FOLLOWS))
-
-
 # ---- the decision ----
 
 
@@ -275,14 +199,36 @@ def escalate(
     case = Case.of(conversation, triage, abstained, refund_limit)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
     kept = strongest(fired)
-    score = round(1 - math.prod(1 - reason.weight for _, reason in kept), 4)
+    grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
+    unseen, said_so = learned(policy.learned, triage.attention)
+    grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
+    score = round(1 - (1 - unseen) * math.prod(1 - one.reason.weight for one in grounds), 4)
     return Escalation(
         recommended=score >= policy.threshold,
-        level=max((rule.level for rule, _ in kept), key=LEVELS.index, default=None),
-        team=kept[0][0].team if kept else None,
+        level=max((one.level for one in grounds), key=LEVELS.index, default=None),
+        team=grounds[0].team if grounds else None,
         score=score,
-        reasons=tuple(reason for _, reason in kept),
+        reasons=tuple(one.reason for one in grounds),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A reason with whom it calls."""
+
+    reason: Reason
+    level: str
+    team: str
+
+
+def learned(policy: Learned | None, attention: Reason | None) -> tuple[float, list[Ground]]:
+    """What the learned chance adds to the score unseen, or, where it is high enough, as a reason with the phrase that weighs most."""
+    if policy is None or attention is None:
+        return 0.0, []
+    weight = round(policy.weight * attention.weight, 4)
+    if attention.weight < policy.shown_from:
+        return weight, []
+    return 0.0, [Ground(replace(attention, weight=weight), policy.level, policy.team)]
 
 
 def strongest(fired: list[tuple[Rule, Reason]]) -> list[tuple[Rule, Reason]]:
@@ -352,26 +298,6 @@ def said(rule: Rule, text: str) -> tuple[int, int] | None:
         if at == len(cancelling) or cancelling[at][0] >= right:
             return span
     return None
-
-
-class Clauses:
-    """Where a text's clauses begin and end: at punctuation, blank lines and "but"."""
-
-    def __init__(self, text: str) -> None:
-        cuts = [match.span() for match in _clause_ends().finditer(text)]
-        self._begins = [0, *(end for _, end in cuts)]
-        self._ends = [*(start for start, _ in cuts), len(text)]
-
-    def around(self, start: int, end: int) -> tuple[int, int]:
-        """The clauses that a stretch lies in, as one stretch."""
-        first = max(bisect_right(self._begins, start) - 1, 0)
-        last = min(bisect_left(self._ends, end), len(self._ends) - 1)
-        return self._begins[first], self._ends[last]
-
-
-@cache
-def _clause_ends() -> Any:
-    return compiled(r"[.!?;,:…]+(?:\s+|$)|\n\s*\n|\x00+|\s(?:but|aber|sondern|mais|maar|pero|sino)\s")
 
 
 # ---- its own examples ----

@@ -133,7 +133,10 @@ class LexicalIndex(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
-    """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else."""
+    """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else.
+
+    `personal` holds what the message's placeholders stand for: it leaves the process never and is put back after grounding.
+    """
 
     conversation: Conversation
     message: str
@@ -141,18 +144,30 @@ class DraftRequest:
     language: str
     sentiment: str
     tone: str | None = None
+    personal: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A stretch of one evidence's text, word for word: `request.evidence[evidence].text[start:end]`."""
+
+    evidence: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
     """One stretch of reply that a drafter proposes, with indexes into the request's evidence; grounding decides whether it stands.
 
-    `lead` is the white space or list marker that goes in front of it and claims nothing.
+    `lead` is the white space, list marker or colon that goes in front of it and claims nothing. `pieces` are the exact words that the text is
+    put together from, in order, where the drafter quotes.
     """
 
     text: str
     evidence: tuple[int, ...] = ()
     lead: str = ""
+    pieces: tuple[Piece, ...] = ()
 
 
 class Drafter(Protocol):

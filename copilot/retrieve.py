@@ -1,27 +1,32 @@
-"""Finds what bears on a query: dense and lexical arms, cut to what may be seen, rescored exactly, fused, ranked.
-
-The score of a chunk is a convex combination of its arms, each min-max normalised over the visible candidates of its kind
-(Bruch et al., "An Analysis of Fusion Functions for Hybrid Retrieval", 2022): it beats reciprocal ranks once its weight is tuned.
-"""
+"""Finds what bears on a query: one pass over what may be seen, by meaning and by words, then ranked kind by kind."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 
-from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Passage, Principal
+import numpy as np
+from numpy.typing import NDArray
+
+from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
+from copilot.linear_map import apply
+from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Shelf, VectorIndex, Vectors
+from copilot.rank import Arms, Weights, rank
 from copilot.settings import Settings
+from copilot.store.frames import Frame, Frames, Mask, Places, View
 from copilot.store.ledger import now
-from copilot.store.library import Library, Row, View
+from copilot.store.library import Library
+from copilot.votes import VOTERS, votes
 
 KINDS: tuple[Kind, ...] = ("article", "ticket")
-PASSAGES = 3
-VOTERS = 30
+SCANNED = 50_000
+"""Up to so many chunks every one is scored: that takes less time than asking an index. Above, the approximate index is asked."""
 SETTLE_SECONDS = 1.0
+WANING = timedelta(days=180)
+"""After so long a solved ticket's recency counts 1/e."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,14 @@ class Found:
     index_revision: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """The best documents of each kind, without their texts, and the index revision that they were found in."""
+
+    hits: Mapping[Kind, tuple[Hit, ...]]
+    revision: str
+
+
 def visible_to(principal: Principal) -> frozenset[str] | None:
     """The audiences whose documents the principal may see; None means all. The one door for this question."""
     if "admin" in principal.roles:
@@ -65,147 +78,150 @@ class Retriever:
     """Searches one index on behalf of a principal."""
 
     def __init__(
-        self, library: Library, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex, settings: Settings
-    ) -> None:
-        self._library, self._embedder, self._settings = library, embedder, settings
-        self._vectors, self._lexical = vectors, lexical
+        self, library: Library, frames: Frames, mapper: Mapper, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex,
+        settings: Settings,
+    ) -> None:  # fmt: skip
+        self._library, self._frames, self._mapper, self._embedder = library, frames, mapper, embedder
+        self._vectors, self._lexical, self._settings = vectors, lexical, settings
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on the query. Raises NotFound for an unknown workspace."""
-        revision = self._library.clock(principal.workspace)
+        self._frames.at(principal.workspace)  # an unknown workspace is refused before anything is computed
         started = perf_counter()
         vector = self._embedder.embed([query.text], "query")[0]
         embedded = perf_counter()
-        results = self.rank(principal, query, vector)
-        while (
-            now_at := self._library.clock(principal.workspace)
-        ) != revision and perf_counter() - embedded < SETTLE_SECONDS:
-            revision, results = now_at, self.rank(principal, query, vector)  # an ingest switched meanwhile
+        revision, results = self._filled(principal, query, vector)
+        while self._moved(principal, revision) and perf_counter() - embedded < SETTLE_SECONDS:
+            revision, results = self._filled(principal, query, vector)  # an ingest switched meanwhile
         timings = {"embed": _ms(started, embedded), "search": _ms(embedded, perf_counter())}
         return Found(results=results, timings_ms=timings, index_revision=revision)
 
     def rank(self, principal: Principal, query: Query, vector: Vectors) -> tuple[Hit, ...]:
         """The same, with the query's vector given: best documents first, ties by id, scores rounded to 1e-6."""
+        return self._filled(principal, query, vector)[1]
+
+    def kinds(self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int]) -> Ranked:
+        """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
         view = View(
             workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
             before=query.before, language=query.language,
         )  # fmt: skip
-        rows, words = self._candidates(view, query.kinds, query.text, vector)
-        votes = self._votes(view, vector) if "article" in query.kinds and self._settings.votes_weight else {}
-        hits = _documents(_fuse(rows, vector, words, self._settings.lexical_weight), votes, self._settings.votes_weight)
-        best = sorted(hits, key=lambda hit: (-hit.score, hit.document_id))[: query.limit]
-        return self._with_texts(principal.workspace, best)
+        frame = self._frames.at(view.workspace)
+        cosines = self._cosines(frame, view, tuple(limits), vector)
+        nearness = frame.best(cosines)
+        hits = {
+            kind: self._of_kind(frame, view, kind, query.text, vector, nearness, limit)
+            for kind, limit in limits.items()
+        }
+        return Ranked(hits=hits, revision=frame.revision)
 
-    def _candidates(
-        self, view: View, kinds: Sequence[Kind], text: str, vector: Vectors
-    ) -> tuple[list[Row], Mapping[str, float]]:
-        """Visible chunks near the query in either arm, with their BM25 scores."""
-        shelves = [Shelf(view.workspace, kind, side) for kind in kinds for side in ("public", "internal")]
-        limit = self._settings.candidates
-        words = {id: score for shelf in shelves for id, score in self._lexical.search(shelf, text, limit)}
-        rows = (
-            self._library.all(view, kinds) if self._settings.exact else self._near(view, shelves, kinds, vector, words)
+    def _moved(self, principal: Principal, revision: str) -> bool:
+        return self._library.clock(principal.workspace) != revision
+
+    def _filled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, tuple[Hit, ...]]:
+        """Index revision and the hits of all kinds together, with their passages' texts."""
+        ranked = self.kinds(principal, query, vector, dict.fromkeys(query.kinds, query.limit))
+        together = sorted(
+            (hit for hits in ranked.hits.values() for hit in hits), key=lambda hit: (-hit.score, hit.document_id)
         )
-        near = sorted(rows, key=lambda row: (-float(row.vector @ vector), row.id))[:limit]
-        kept = {row.id for row in near} | words.keys()
-        return [row for row in rows if row.id in kept], words
+        best = together[: query.limit]
+        texts = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in best})
+        return ranked.revision, with_texts(best, texts)
 
-    def _near(
-        self, view: View, shelves: Sequence[Shelf], kinds: Sequence[Kind], vector: Vectors, words: Iterable[str]
-    ) -> list[Row]:
-        """What the approximate index finds; where too little of it is visible it is asked deeper, then all is read."""
-        limit = self._settings.candidates
-        for depth in (limit, 4 * limit):
-            found = [{id for id, _ in self._vectors.search(shelf, vector, depth)} for shelf in shelves]
-            near = {id for ids in found for id in ids}
-            rows = self._library.join(view, near | set(words))
-            if all(len(ids) < depth for ids in found) or sum(row.id in near for row in rows) >= limit:
-                return rows
-        return self._library.all(view, kinds)
+    def _of_kind(
+        self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, limit: int
+    ) -> tuple[Hit, ...]:
+        seen = frame.visible(view, (kind,))
+        words = self._words(frame, view, kind, text, seen)
+        arms, most, weights = Arms(words=words), self._settings.candidates, self._weights(kind)
+        if kind == "article":
+            arms = self._learned(frame, view, vector, nearness, arms)
+        elif kind == "ticket":
+            age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
+            arms = replace(arms, recent=np.exp(-age / WANING.total_seconds()))
+        near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
+        turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
+        voted = frame.find(arms.votes)
+        told = np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.array(sorted(words), dtype=np.int64)]])
+        return tuple(rank(frame, np.unique(told), vector, arms, weights, limit))
 
-    def _with_texts(self, workspace: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-        texts = self._library.texts(workspace, {(hit.document_id, hit.revision) for hit in hits})
-        # A document deleted since the join has no text any more: it is not found, then.
-        found = [(hit, texts.get((hit.document_id, hit.revision))) for hit in hits]
-        return tuple(_filled(hit, text[0]) for hit, text in found if text is not None)
+    def _learned(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
+        """With the votes of solved cases and the learned map, as far as they are wanted and there."""
+        said = votes(frame, view, nearness) if self._settings.votes_weight else {}
+        matrix = self._mapper.at(frame, view) if self._settings.map_weight else None
+        if matrix is None:
+            return replace(arms, votes=said)
+        turned = np.full(len(frame.heads), -np.inf)
+        turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
+        return replace(arms, votes=said, turned=turned)
 
-    def _votes(self, view: View, vector: Vectors) -> dict[str, float]:
-        """Article id -> what the solved cases near the message say for it: sim⁴ / √(articles that the case was sent), summed, best at 1."""
-        near = self._vectors.search(Shelf(view.workspace, "ticket", "ranking"), vector, 4 * VOTERS)
-        cases = self._library.questions(view, [id for id, _ in near])
-        similarity: dict[str, float] = {}
-        targets: dict[str, Sequence[str]] = {}
-        for ticket, linked, question in cases.values():
-            similarity[ticket] = max(similarity.get(ticket, 0.0), float(question @ vector))
-            targets[ticket] = linked
-        votes: defaultdict[str, float] = defaultdict(float)
-        for ticket in sorted(similarity, key=lambda id: (-similarity[id], id))[:VOTERS]:
-            for target in targets[ticket]:
-                votes[target] += similarity[ticket] ** 4 / len(targets[ticket]) ** 0.5
-        best = max(votes.values(), default=0.0)
-        return {id: vote / best for id, vote in votes.items()} if best > 0 else {}
+    def _weights(self, kind: Kind) -> Weights:
+        s = self._settings
+        if kind == "ticket":
+            return Weights(lexical=s.lexical_weight, recency=s.recency_weight, chunks=2, matches=1)
+        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
+
+    def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> dict[int, float]:
+        """BM25 of the visible chunks that the words find, as a share of the best."""
+        found = {
+            frame.place[id]: score
+            for shelf in _shelves(view.workspace, kind)
+            for id, score in self._lexical.search(shelf, text, self._settings.candidates)
+            if id in frame.place
+        }
+        shown = {at: score for at, score in found.items() if seen[frame.owner[at]]}
+        best = max(shown.values(), default=0.0)
+        return {at: score / best for at, score in shown.items()} if best > 0 else {}
+
+    def _cosines(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Vectors:
+        """Each chunk's cosine; in a large workspace only those that the approximate index names, the rest at minus infinity."""
+        if not self._settings.exact and len(frame.ids) > SCANNED:
+            chunks = self._near(frame, view, kinds, vector)
+            if chunks is not None:
+                cosines = np.full(len(frame.ids), -np.inf, dtype=np.float32)
+                cosines[chunks] = frame.vectors[chunks] @ vector
+                return cosines
+        return frame.vectors @ vector if len(frame.ids) else np.zeros(0, dtype=np.float32)
+
+    def _near(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Places | None:
+        """What the approximate index finds; None where too little of it is visible, so that all must be looked at."""
+        limit, named = self._settings.candidates, set[str]()
+        for kind in kinds:
+            seen, shown, whole = frame.visible(view, (kind,)), 0, True
+            for shelf in _shelves(view.workspace, kind):
+                found = [id for id, _ in self._vectors.search(shelf, vector, 4 * limit) if id in frame.place]
+                whole = whole and len(found) < 4 * limit
+                shown += sum(bool(seen[frame.owner[frame.place[id]]]) for id in found)
+                named.update(found)
+            if not whole and shown < limit:
+                return None
+        cases = self._vectors.search(Shelf(view.workspace, "ticket", "ranking"), vector, 4 * VOTERS)
+        named.update(id for id, _ in cases if id in frame.place)
+        return np.array(sorted(frame.place[id] for id in named), dtype=np.int64)
 
 
-def _filled(hit: Hit, text: str) -> Hit:
+def with_texts(hits: list[Hit] | tuple[Hit, ...], texts: Mapping[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:
+    """The hits with their passages' texts; a document deleted since it was found has no text any more, and is not found, then."""
+    found = [(hit, texts.get((hit.document_id, hit.revision))) for hit in hits]
+    return tuple(_with_text(hit, text[0]) for hit, text in found if text is not None)
+
+
+def _with_text(hit: Hit, text: str) -> Hit:
     return replace(hit, passages=tuple(replace(p, text=text[p.start : p.end]) for p in hit.passages))
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A candidate chunk with its score in each arm and together."""
-
-    row: Row
-    dense: float
-    lexical: float
-    fused: float
-    telling: float
-    """How well it answers among the chunks of its own document: all are about the same matter, so the words decide more."""
+def _shelves(workspace: str, kind: Kind) -> tuple[Shelf, ...]:
+    return Shelf(workspace, kind, "public"), Shelf(workspace, kind, "internal")
 
 
-def _fuse(rows: Sequence[Row], vector: Vectors, words: Mapping[str, float], weight: float) -> list[Scored]:
-    dense = [float(row.vector @ vector) for row in rows]
-    lexical = [words.get(row.id, 0.0) for row in rows]
-    together = zip(rows, dense, lexical, _min_max(dense), _min_max(lexical), strict=True)
-    return [Scored(row, near, said, (1 - weight) * x + weight * y, (x + y) / 2) for row, near, said, x, y in together]
-
-
-def _min_max(scores: Sequence[float]) -> list[float]:
-    low, high = min(scores, default=0.0), max(scores, default=0.0)
-    return [(score - low) / (high - low) if high > low else 0.0 for score in scores]
-
-
-def _documents(chunks: Iterable[Scored], votes: Mapping[str, float], weight: float) -> list[Hit]:
-    """Chunks gathered into their documents: a document scores the mean of its two best chunks, plus its votes."""
-    grouped: defaultdict[str, list[Scored]] = defaultdict(list)
-    for chunk in chunks:
-        grouped[chunk.row.document_id].append(chunk)
-    return [_hit(some, votes.get(id, 0.0), weight) for id, some in grouped.items()]
-
-
-def _hit(chunks: Sequence[Scored], vote: float, weight: float) -> Hit:
-    row = chunks[0].row
-    best = sorted((chunk.fused for chunk in chunks), reverse=True)[:2]
-    score = (sum(best) / len(best) + weight * vote) / (1 + weight)
-    scores = {"dense": max(c.dense for c in chunks), "lexical": max(c.lexical for c in chunks), "votes": vote}
-    shown = sorted(chunks, key=lambda chunk: (-_round(chunk.telling), chunk.row.start))[:PASSAGES]
-    return Hit(
-        document_id=row.document_id, kind=row.kind, title=row.title, url=row.url, audience=row.audience, revision=row.revision,
-        score=_round(score), scores={arm: _round(value) for arm, value in scores.items()},
-        passages=tuple(_passage(chunk) for chunk in shown), language=row.language, resolved_at=row.resolved_at,
-        solution_by=row.solution_by,
-    )  # fmt: skip
-
-
-def _passage(chunk: Scored) -> Passage:
-    scores = {"dense": _round(chunk.dense), "lexical": _round(chunk.lexical)}
-    row = chunk.row
-    return Passage(
-        start=row.start, end=row.end, text="", headings=row.headings, score=_round(chunk.telling), scores=scores
-    )
-
-
-def _round(score: float) -> float:
-    return round(score, 6)
+def _top(places: Places, values: NDArray[np.floating], count: int) -> Places:
+    """The places with the greatest values; equals to the last of them are all taken, so that the choice has no chance in it."""
+    if len(places) <= count:
+        return places
+    wanted = np.round(values[places].astype(np.float64), 6)
+    edge = np.partition(wanted, len(wanted) - count)[len(wanted) - count]
+    kept: Places = places[wanted >= edge]
+    return kept
 
 
 def _ms(start: float, end: float) -> float:

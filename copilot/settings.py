@@ -47,22 +47,37 @@ class Settings(BaseSettings):
     )
 
     lexical_weight: float = Field(
-        0.2, ge=0, le=1, description="Share of BM25 in the min-max fusion; the rest is cosine."
-    )
-    votes_weight: float = Field(
-        0.4,
+        0.05,
         ge=0,
         le=2,
-        description="What solved cases near the message may add to the articles they were answered with.",
+        description="What the best match of words adds to a document's cosine; others add their share.",
+    )
+    recency_weight: float = Field(
+        0.1,
+        ge=0,
+        le=2,
+        description="What a solved ticket of today gains over one of long ago (1/e of it after 180 days).",
+    )
+    votes_weight: float = Field(
+        0.25, ge=0, le=2, description="What solved cases near the message add to the article they speak for most."
+    )
+    map_weight: float = Field(
+        0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
     )
     candidates: int = Field(
-        50, ge=10, le=2000, description="Chunks fetched from each index for each shelf before fusion."
+        50,
+        ge=10,
+        le=2000,
+        description="Documents and chunks that each arm proposes for each kind before they are ranked.",
+    )
+    memory_chunks: int = Field(
+        300_000, ge=0, description="Chunks held in memory over all workspaces (2 kB each); one workspace always is."
     )
     exact: bool = Field(
         False, description="Score every visible vector instead of asking the approximate index (evaluation does)."
     )
     abstain_below: float = Field(
-        0.48, ge=0, le=1, description="Cosine of the best evidence under which the copilot gives no answer."
+        0.42, ge=0, le=1, description="Answerability, 0 to 1, under which the copilot gives no answer."
     )
     resolution_from: float = Field(
         0.70, ge=0, le=1, description="Cosine from which a solved ticket's resolution may carry the draft."
@@ -80,6 +95,26 @@ class Settings(BaseSettings):
     llm_deadline_seconds: float = Field(
         8.0, gt=0, le=120, description="After this the extractive draft is shown instead."
     )
+
+    llm_retries: int = Field(
+        1,
+        ge=0,
+        le=5,
+        description="How often a model that fails at once (429, 5xx, no connection) is asked again, within the deadline.",
+    )
+    llm_failures: int = Field(
+        3, ge=1, le=100, description="Failures in a row after which the model is left alone for a while."
+    )
+    llm_pause_seconds: float = Field(
+        60.0, gt=0, le=3600, description="How long it is left alone; then one request tries it."
+    )
+    llm_prompt_tokens: int = Field(
+        6_000,
+        ge=500,
+        le=200_000,
+        description="Budget of one prompt, at four characters a token; sources beyond it are left out.",
+    )
+    llm_answer_tokens: int = Field(700, ge=50, le=20_000, description="Budget of one answer.")
 
     taxonomy: Path | None = Field(None, description="A taxonomy file of your own; the general one is shipped.")
     policy: Path | None = Field(None, description="An escalation policy file of your own; the general one is shipped.")
@@ -130,6 +165,6 @@ class Settings(BaseSettings):
 
 
 ANSWERING = (
-    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "votes_weight", "candidates", "exact", "abstain_below",
-    "resolution_from", "llm", "llm_base_url", "taxonomy", "policy", "refund_limit",
+    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "recency_weight", "votes_weight", "map_weight", "candidates", "exact",
+    "abstain_below", "resolution_from", "llm", "llm_base_url", "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "refund_limit",
 )  # fmt: skip

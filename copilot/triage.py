@@ -6,8 +6,9 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,17 +19,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
 from copilot.entities import entities
 from copilot.errors import ConfigurationError
-from copilot.learn import OTHER, Example, Floats, Head, fit_texts, head, with_words
+from copilot.intents import fit_intents, intent_head
+from copilot.learn import OTHER, Example, Floats
+from copilot.moods import MOODS, URGENCIES, Reading, moods
 from copilot.ports import Embedder, Vectors
-from copilot.query import customer_turns
+from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS
 from copilot.text import normalise, own_words
+from copilot.urgency import URGENT, Patterns, attention, told_by
 
-MOODS = ("very_negative", "negative", "neutral", "positive", "very_positive")
 HIGH, MEDIUM = 0.75, 0.45
 """Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
 ALTERNATIVES = 3
 STEADY: Trend = "steady"
+MOOD_SCALE = np.arange(-2, 3)
 TREND_TURNS = 5
 TREND_MARGIN = 0.6
 """How far, on the scale of moods (-2 to 2), the latest turn must lie from the mean of the earlier ones to be a trend."""
@@ -92,18 +96,9 @@ def _explained(error: Exception) -> str:
     return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors()[:3])
 
 
-@cache
-def mood_examples(field: Literal["sentiment", "urgency"]) -> tuple[Example, ...]:
-    """The shipped messages with their sentiment or urgency."""
-    rows = map(json.loads, (DEFAULTS / "mood.jsonl").read_text(encoding="utf-8").splitlines())
-    return tuple(Example(own_words(normalise(row["text"])), row[field]) for row in rows)
-
-
 def refit_defaults(embedder: Embedder, folder: Path = DEFAULTS) -> None:
     """Fit the shipped heads anew, after a change to their data, to the recipe or to the shipped embedder."""
-    fit_texts(intent_examples(DEFAULTS / "taxonomy.yaml"), embedder).save(folder / "intents.npz")
-    fit_texts(mood_examples("sentiment"), embedder, words=True).save(folder / "mood.npz")
-    fit_texts(mood_examples("urgency"), embedder, words=True).save(folder / "urgency.npz")
+    fit_intents(intent_examples(DEFAULTS / "taxonomy.yaml"), embedder).save(folder / "intents.npz")
 
 
 # ---- reading a conversation ----
@@ -117,12 +112,9 @@ class Triager:
 
     def __init__(self, embedder: Embedder, taxonomy: Path, models: Path) -> None:
         self._embedder = embedder
-        self._intent = head("intents", intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
-        self._mood = head("mood", mood_examples("sentiment"), embedder, DEFAULTS / "mood.npz", models, words=True)
-        self._urgency = head(
-            "urgency", mood_examples("urgency"), embedder, DEFAULTS / "urgency.npz", models, words=True
-        )
-        self._mood_scale = np.array([MOODS.index(label) - 2 for label in self._mood.labels])
+        self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
+        self._moods = moods(embedder, models)
+        self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}
         _detect("The language model is read now, not at the first message.")
 
@@ -130,38 +122,49 @@ class Triager:
         """The tags of a conversation whose latest ask has this vector (one unit row)."""
         turns = _customer_texts(conversation)
         spoken = language(turns[-1], conversation.customer.locale)
-        latest = with_words(vector[None, :], [_first_lines(conversation, turns)])[0]
+        latest = self._moods.read(_first_lines(conversation, turns), vector)
         return Triage(
-            intent=self._intent_tag(vector, spoken),
-            sentiment=self._sentiment(latest, turns),
+            intent=self._intent_tag(vector, search_text(conversation) if any(turns) else "", spoken),
+            sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
-            urgency=_tag(self._urgency, self._urgency.probabilities(latest)),
+            urgency=self._urgency(conversation, latest),
             entities=entities(conversation),
+            attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
         )
 
-    def _intent_tag(self, vector: Vectors, spoken: Tag) -> Tag:
+    def _intent_tag(self, vector: Vectors, text: str, spoken: Tag) -> Tag:
         """In a language that the default model barely knows, far from every example says nothing, so `other` is not an answer there."""
-        return _tag(self._intent, self._intent.probabilities(vector, gated=spoken.label == "en"))
+        chances = self._intent.probabilities(vector, text, gated=spoken.label == "en")
+        return _tag(self._intent.labels, chances, self._intent.level)
 
-    def _sentiment(self, latest: Vectors, turns: list[str]) -> Sentiment:
+    def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:
+        """How soon, with the words that say why: what a pattern names, else the phrase that weighs most."""
+        tag = _tag(URGENCIES, latest.urgencies)
+        named = self._patterns.reasons(conversation)
+        if not named and tag.label == "high":
+            named = told_by(conversation, "wording", latest.told_by["high"], tag.confidence)
+        return replace(tag, reasons=named)
+
+    def _sentiment(self, conversation: Conversation, latest: Reading, turns: list[str]) -> Sentiment:
         """The latest turn's mood, and where the mood is heading; turns are embedded only where there is more than one."""
-        if len(turns) == 1:
-            chances, trend = self._mood.probabilities(latest), STEADY
-        else:
-            *earlier, chances = self._moods(turns[-1 - TREND_TURNS :])
+        chances, trend = latest.moods, STEADY
+        if len(turns) > 1:
+            *earlier, chances = self._moods_of(turns[-1 - TREND_TURNS :])
             trend = self._trend(earlier, chances)
-        tag = _tag(self._mood, chances)
-        return Sentiment(label=tag.label, confidence=tag.confidence, level=tag.level, trend=trend)
+        tag = _tag(MOODS, chances)
+        words = told_by(conversation, tag.label, latest.told_by.get(tag.label, ""), tag.confidence)
+        return Sentiment(label=tag.label, confidence=tag.confidence, level=tag.level, trend=trend, reasons=words)
 
-    def _moods(self, turns: list[str]) -> list[Floats]:
+    def _moods_of(self, turns: list[str]) -> list[Floats]:
         """The chances of each mood for each turn; only turns not read before are embedded."""
         keys = [hashlib.sha256(turn.encode("utf-8", "replace")).digest() for turn in turns]
         known = {key: self._seen[key] for key in keys if key in self._seen}
         missing = {key: turn for key, turn in zip(keys, turns, strict=True) if key not in known}
         if missing:
-            texts = list(missing.values())
-            rows = with_words(self._embedder.embed(texts, "query"), texts)
-            known |= {key: self._mood.probabilities(row) for key, row in zip(missing, rows, strict=True)}
+            rows = self._embedder.embed(list(missing.values()), "query")
+            known |= {
+                key: self._moods.read(text, row).moods for (key, text), row in zip(missing.items(), rows, strict=True)
+            }
             self._remember(known)
         return [known[key] for key in keys]
 
@@ -171,7 +174,7 @@ class Triager:
 
     def _trend(self, earlier: list[Floats], latest: Floats) -> Trend:
         """The latest turn's expected mood, from -2 to 2, against the mean of the earlier ones."""
-        change = float((latest - np.mean(earlier, axis=0)) @ self._mood_scale)
+        change = float((latest - np.mean(earlier, axis=0)) @ MOOD_SCALE)
         return "worsening" if change <= -TREND_MARGIN else "improving" if change >= TREND_MARGIN else STEADY
 
 
@@ -186,15 +189,15 @@ def _first_lines(conversation: Conversation, turns: list[str]) -> str:
     return f"{normalise(conversation.subject)}\n\n{turns[-1]}".strip() if len(turns) == 1 else turns[-1]
 
 
-def _tag(fitted: Head, chances: Floats) -> Tag:
-    order = sorted(range(len(chances)), key=lambda i: (-chances[i], fitted.labels[i]))
-    best, *rest = [Alternative(label=fitted.labels[i], confidence=round(float(chances[i]), 4)) for i in order]
-    alternatives = tuple(rest[:ALTERNATIVES])
-    return Tag(label=best.label, confidence=best.confidence, level=_level(best.confidence), alternatives=alternatives)
-
-
 def _level(confidence: float) -> Level:
     return "high" if confidence >= HIGH else "medium" if confidence >= MEDIUM else "low"
+
+
+def _tag(labels: tuple[str, ...], chances: Floats, level: Callable[[float], Level] = _level) -> Tag:
+    order = sorted(range(len(chances)), key=lambda i: (-chances[i], labels[i]))
+    best, *rest = [Alternative(label=labels[i], confidence=round(float(chances[i]), 4)) for i in order]
+    alternatives = tuple(rest[:ALTERNATIVES])
+    return Tag(label=best.label, confidence=best.confidence, level=level(best.confidence), alternatives=alternatives)
 
 
 # ---- language ----

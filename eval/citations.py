@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
 from copilot.domain import Citation, Statement
+from copilot.ground import WORD
+from copilot.variants import SPOKEN
 from eval.metrics import Metric, Outcome
 from eval.rates import Kind, Rows, harmonic, rates, share
-from eval.support import Judge, Level, contains
+from eval.support import Judge, Level, contains, fold
 
 Place = tuple[str, int, int]
 """Document, start, end."""
 NOWHERE = "\0unknown"
+_SPOKEN = "|".join(SPOKEN.values())
+_PLATFORM = re.compile(
+    rf"\((?:not )?(?:{_SPOKEN})(?:, (?:{_SPOKEN}))*\)|(?:\bnot )?\b(?:{_SPOKEN})(?:, (?:{_SPOKEN}))*:"
+)
+"""How a draft names the platforms of a variant that the source marks as `[win,mac: …]`."""
 
 KINDS = (
     Kind(
@@ -33,7 +41,7 @@ def citations(outcomes: Sequence[Outcome], judge: Judge) -> list[Metric]:
     """The citations of the drafts against their sources, against the judge at each of its levels, and against the gold documents.
 
     exactness: held checks / checks, one a citation (quote = text[start:end] of its revision) and one a supported statement of an extractive
-    draft (its words, in one spelling, stand in its quotes). validity: citations whose revision has a text and 0 ≤ start < end ≤ its length.
+    draft (its words, in one spelling, stand in a quote or are its quotes'). validity: citations whose stretch is in the text.
     ALCE (Gao et al. 2023, `compute_autoais`), over the claiming statements s_1..s_n with citations C_i, passages "Title: t\\n text":
     recall = 1/n Σ r_i with r_i = 0 where C_i is empty or any of it is invalid, else sup(all of C_i, s_i); precision = precise citations /
     citations, 0 without any, where with r_i = 1 the citation c is precise if it is alone, or sup(c, s_i), or not sup(C_i without c, s_i); f1 is
@@ -97,7 +105,20 @@ def _exact(outcome: Outcome) -> Iterator[bool]:
     if draft and draft.generator == "extractive":
         for text, statement in claiming(outcome):
             if statement.support == "supported":
-                yield any(contains(text, one) for one in (*_quotes(statement), " ".join(_quotes(statement))))
+                yield _put_together(text, _quotes(statement))
+
+
+def _put_together(text: str, quotes: Sequence[str]) -> bool:
+    """Whether the words stand in one quote, or are those of quotes in a row; a variant's platform may be named between them."""
+    if any(contains(text, one) for one in quotes):
+        return True
+    words = _spelt(_PLATFORM.sub(" ", text))
+    runs = (quotes[i:j] for i in range(len(quotes)) for j in range(i + 1, len(quotes) + 1))
+    return any(_spelt(" ".join(run)) == words for run in runs)
+
+
+def _spelt(text: str) -> list[str]:
+    return [word.casefold() for word in WORD.findall(fold(text))]
 
 
 def _quotes(statement: Statement) -> list[str]:

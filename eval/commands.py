@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,7 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from copilot.settings import Settings
 
@@ -215,7 +216,14 @@ def _bar(name: str, quiet: bool) -> Iterator[Step]:
 
 
 def _show(made: Run) -> None:
-    table = Table("metric", "value", "95 % interval", "n", title=f"{made.name}", title_justify="left")
+    table = Table(
+        Column("metric", no_wrap=True),
+        "value",
+        Column("95 % interval", no_wrap=True),
+        "n",
+        title=f"{made.name}",
+        title_justify="left",
+    )
     for score in made.scores:
         wrong = score.invariant and score.value < 1
         style = "red" if wrong else ""
@@ -236,13 +244,12 @@ def _interval(score: Score) -> str:
 
 
 def _show_comparison(found: Comparison) -> None:
-    table = Table("metric", "A", "B", "difference", "95 % interval", "p (Holm)", "verdict", "n")
+    whole = partial(Column, no_wrap=True)
+    table = Table(whole("metric"), whole("A"), whole("B"), whole("B − A, 95 % interval"), whole("p"), whole("verdict"))
     for one in found.differences:
         style = {"better": "green", "worse": "red"}.get(one.verdict or "", "")
-        table.add_row(
-            one.name, f"{one.a:.3f}", f"{one.b:.3f}", f"{one.difference:+.3f}", f"{one.low:+.3f} – {one.high:+.3f}", f"{one.p_holm:.3f}",
-            one.verdict, str(one.n), style=style,
-        )  # fmt: skip
+        change = f"{one.difference:+.3f} ({one.low:+.3f} … {one.high:+.3f})"
+        table.add_row(one.name, f"{one.a:.3f}", f"{one.b:.3f}", change, f"{one.p_holm:.3f}", one.verdict, style=style)
     console.print(table)
     for line in found.notes:
         console.print(f"- {line}", markup=False, highlight=False, soft_wrap=True)

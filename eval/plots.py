@@ -13,7 +13,7 @@ from eval.abstention import risk_coverage
 from eval.cases import Mood
 from eval.drawing import ACCENT, BAD, INK, LINE, MUTED, SECOND, SMALL, Plot, Sketch, drawn
 from eval.record import Run, Score, SliceScore
-from eval.worst import words
+from eval.worst import unknown_intents, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ def _paint_curves(ax: Axes, lines: Mapping[str, list[tuple[int, Score]]]) -> Non
         places = [k + shift for k, _ in points]
         values = [one.value for _, one in points]
         ax.errorbar(places, values, yerr=_arms([one for _, one in points]), color=colour, ecolor=colour, elinewidth=1, label=label,
-                    marker=marker, markersize=4, linestyle=line, linewidth=1.6)  # fmt: skip
+                    marker=marker, markersize=4, linestyle=line, linewidth=1.6, clip_on=False)  # fmt: skip
     ks = sorted({k for points in lines.values() for k, _ in points})
     ax.set_xticks(ks, [str(k) for k in ks])
     _share_axis(ax)
@@ -91,14 +91,16 @@ def _risk(run: Run) -> Iterator[Sketch]:
     answered = {record.id for record in run.records if record.suggestion.get("draft")}
     yield Sketch(
         "risk-coverage", "Answering less, erring less",
-        "A curve that falls to the left, where only the surest cases are answered, means that confidence can be trusted; the ring is what it does.",
+        f"Of the {len(rows)} cases whose right documents are labelled or which have no answer, the surest ones: wrong is a case without an "
+        "answer, or with none of its right documents among the first five found, draft or not. Low on the left is good: then confidence can be "
+        "trusted; the far left may start high, as it rests on a few cases. The ring is what this run drafted.",
         lambda page: _paint_risk(page.add_subplot(), rows, answered),
     )  # fmt: skip
 
 
 def _paint_risk(ax: Axes, rows: Mapping[str, tuple[float, float]], answered: set[str]) -> None:
     points = risk_coverage(list(rows.values()))
-    ax.plot(*zip(*points, strict=True), color=ACCENT, linewidth=1.6, drawstyle="steps-post")
+    ax.plot(*zip(*points, strict=True), color=ACCENT, linewidth=1.6, drawstyle="steps-post", clip_on=False)
     kept = [rows[id][1] for id in sorted(answered & rows.keys())]
     if kept:
         here = (len(kept) / len(rows), sum(kept) / len(kept))
@@ -112,10 +114,11 @@ def _paint_risk(ax: Axes, rows: Mapping[str, tuple[float, float]], answered: set
             markeredgewidth=1.8,
             linestyle="none",
             label=label,
+            clip_on=False,
         )
-        ax.legend(loc="upper left", borderaxespad=0)
-    ax.set_xlim(0, 1.02)
-    ax.set_ylim(0, 1.02 * max(0.2, *(risk for _, risk in points)) + 0.08)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, min(1.0, 1.1 * max(0.2, *(risk for _, risk in points))))
     _percent(ax, "x")
     _percent(ax, "y")
     ax.grid(axis="y")
@@ -132,9 +135,19 @@ def _reliability(run: Run) -> Iterator[Sketch]:
         if rows:
             yield Sketch(
                 f"reliability-{name}", f"Is stated confidence true? ({what})",
-                "Dots on the diagonal are honest; below it the copilot is too sure of itself. A dot's area shows how many cases it stands for.",
+                "Dots on the diagonal are honest; below it the copilot is too sure of itself. A dot's area shows how many cases it stands for."
+                + (_caveat(run) if name == "intent" else ""),
                 lambda page, rows=rows: _paint_reliability(page.add_subplot(), rows),  # type: ignore[misc]
             )  # fmt: skip
+
+
+def _caveat(run: Run) -> str:
+    """What makes the intents look worse than they are, if anything does."""
+    unknown = unknown_intents(run)
+    truths = [truth for record in run.records if (truth := record.case.get("intent")) is not None]
+    missed = sum(truth in unknown for truth in truths)
+    says = f" {missed} of the {len(truths)} labels are none that this copilot has: it cannot but miss them."
+    return says if missed else ""
 
 
 def _paint_reliability(ax: Axes, rows: Sequence[tuple[float, float]]) -> None:
@@ -147,9 +160,16 @@ def _paint_reliability(ax: Axes, rows: Sequence[tuple[float, float]]) -> None:
         ax.plot([stated, stated], [stated, right], color=BAD, linewidth=1, alpha=0.7)
     sizes = [12 + 500 * n / len(rows) for *_, n in points]
     ax.scatter(
-        [p[0] for p in points], [p[1] for p in points], s=sizes, color=ACCENT, alpha=0.85, linewidths=0, zorder=3
+        [p[0] for p in points],
+        [p[1] for p in points],
+        s=sizes,
+        color=ACCENT,
+        alpha=0.85,
+        linewidths=0,
+        zorder=3,
+        clip_on=False,
     )
-    ax.set_xlim(-0.03, 1.05)
+    ax.set_xlim(0, 1)
     _share_axis(ax)
     _percent(ax, "x")
     ax.set_xlabel("stated confidence")
@@ -164,7 +184,8 @@ def _confusion(run: Run) -> Iterator[Sketch]:
             side = 1.9 + 0.29 * len(shown)
             yield Sketch(
                 f"confusion-{name}", f"Which {what} are taken for which",
-                "Rows are the truth, columns what the copilot said; the strongest cell off the diagonal is the mistake to look at first.",
+                "Rows are the truth, columns what the copilot said; the strongest cell off the diagonal is the mistake to look at first."
+                + (_caveat(run) if name == "intent" else ""),
                 lambda page, pairs=pairs, shown=shown: _paint_confusion(page.add_subplot(), pairs, shown),  # type: ignore[misc]
                 (max(SMALL[0], side + 0.5), max(SMALL[1], side)),
             )  # fmt: skip
@@ -334,7 +355,7 @@ def _short(text: str, most: int = 22) -> str:
 
 
 def _share_axis(ax: Axes) -> None:
-    ax.set_ylim(0, 1.05)
+    ax.set_ylim(0, 1)
     _percent(ax, "y")
     ax.grid(axis="y")
 

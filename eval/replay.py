@@ -15,8 +15,8 @@ from copilot.domain import Conversation, Document, Message, Principal
 from copilot.errors import InputError
 from copilot.retrieve import visible_to
 from copilot.settings import Settings
+from copilot.store.frames import View
 from copilot.store.ledger import now
-from copilot.store.library import View
 from eval.cases import Case
 from eval.desk import ProcessDesk, Step, ask_all, opened
 from eval.record import Run

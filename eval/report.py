@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eval.drawing import Plot
 from eval.metrics import Value
 from eval.plots import plots
 from eval.record import Run, Score
 from eval.shown import Shown, shown
-from eval.worst import Finding, worst
+from eval.worst import Finding, findings
 
 if TYPE_CHECKING:
     from eval.compare import Comparison, Difference
@@ -30,24 +30,36 @@ DETAILED = 60
 """So many of the worst cases are shown in full; the others are rows of a table."""
 TURNED = 40
 HEADLINES = {
-    "retrieval.article.hit@5": "Right article among the first five",
-    "citations.gold_recall": "Right documents that drafts cite",
-    "claims.faithfulness": "Statements true to what was found",
-    "drafts.token_f1": "Words shared with the true reply",
-    "abstention.false_abstain": "Silent though it could answer",
-    "abstention.correct_refusal": "Silent where it must be",
+    "retrieval.article.hit@5": "Right article among the first five found",
+    "citations.gold_recall": "Right documents that the drafts cite",
+    "abstention.false_abstain": "No draft though there is an answer",
+    "abstention.correct_refusal": "No draft where there is no answer",
+    "abstention.coverage_at_5_risk": "Cases it could answer with 5 % errors at most",
     "triage.intent.accuracy": "Intent right",
-    "triage.sentiment.within_one": "Mood right, or one step off",
+    "drafts.token_f1": "Words shared with the reference reply",
     "escalation.recall": "Needed escalations seen",
+    "triage.sentiment.within_one": "Mood right, or one step off",
+    "claims.faithfulness": "Statements that their sources bear out",
+    "abstention.aurc": "Errors among the surest cases",
+    "claims.recall": "Facts of the reference reply that drafts hold",
+    "retrieval.ticket.hit@5": "Right ticket among the first five found",
     "retrieval.article.mrr@10": "How near the top the right article is",
-    "retrieval.ticket.hit@5": "Right ticket among the first five",
-    "citations.recall.lexical": "Statements that their sources bear out",
-    "drafts.answered": "Cases with a draft",
+    "citations.recall.lexical": "Statements that their citations support",
     "triage.urgency.accuracy": "Urgency right",
+    "drafts.answered": "Cases with a draft",
     "escalation.average_precision": "Escalation ranking",
 }
 """The scores that head the report, as far as the run has them, the first eight."""
 CARDS = 8
+BY_CONSTRUCTION = (
+    "citations.recall.", "citations.precision.", "citations.f1.", "citations.coverage", "claims.faithfulness", "claims.hallucination",
+    "claims.self_knowledge",
+)  # fmt: skip
+"""What a draft made of its sources' own words cannot miss: no news at the head of the report."""
+PROMISES = {
+    "citations.exactness": "every citation equals the stored words",
+    "citations.validity": "every citation leads to a document that can be read",
+}
 GROUPS = {
     "retrieval": "Retrieval", "citations": "Citations", "claims": "Claims", "drafts": "Drafts", "abstention": "Abstention",
     "triage": "Triage", "escalation": "Escalation", "judge": "Judge",
@@ -55,11 +67,31 @@ GROUPS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """A promise that did not hold, and on which cases."""
+class Promise:
+    """Something that must hold on every case, and on how many of how many it did."""
 
     score: Score
+    says: str
     ids: tuple[str, ...]
+    """The cases on which it does not hold."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether it holds everywhere."""
+        return self.score.value >= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many cases fail how badly, and how many drafts nobody can judge by an answer."""
+
+    cases: int
+    grave: int
+    lesser: int
+    labels: int
+    """Cases with nothing but a wrong label, or a person not called."""
+    drafts: int
+    unjudged: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +136,15 @@ class Page:
     """All that the template shows."""
 
     run: Run
-    broken: tuple[Broken, ...]
+    promises: tuple[Promise, ...]
     cards: tuple[Card, ...]
     cases: tuple[Shown, ...]
-    rest: tuple[Finding, ...]
+    rest: tuple[Shown, ...]
+    counts: Counts
+    unknown: tuple[int, int]
+    """How many labelled intents the taxonomy does not have, of how many."""
     blames: Mapping[str, int]
+    """Part of the product -> how many cases have a fault of it."""
     kinds: Mapping[str, int]
     slices: Mapping[str, Sequence[str]]
     plots: tuple[Plot, ...]
@@ -119,6 +155,11 @@ class Page:
     fell: tuple[Difference, ...]
     turned: tuple[Turned, ...]
     more_turned: int
+
+    @property
+    def compared(self) -> bool:
+        """Whether there is a recorded run to stand against."""
+        return self.recorded or self.comparison is not None or bool(self.turned)
 
 
 def render(
@@ -141,12 +182,12 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"score": _score, "signed": _signed, "place": _place, "row": _row}
+    made.filters |= {"score": _score, "signed": _signed, "place": _place}
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     page = _page(run, recorded, comparison, earlier)
     return made.get_template("report.html.j2").render(
         page=page, css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")), js=Markup(script), js_hash=_hash(script),
-        data=Markup(_data(page.cases)), top=TOP,
+        data=Markup(_data((*page.cases, *page.rest))), top=TOP,
     )  # fmt: skip
 
 
@@ -156,15 +197,20 @@ def _page(
     comparison: Comparison | None,
     earlier: Mapping[str, Mapping[str, Value]] | None,
 ) -> Page:
-    bad = worst(run)
-    slices = tuple(dict.fromkeys(one.slice for one in run.slices))
-    cases = tuple(shown(number, finding, slices) for number, finding in enumerate(bad[:DETAILED], 1))
-    turned = tuple(_turned(run, earlier or {}, {one.finding.record.id: one.anchor for one in cases}))
+    every = findings(run)
+    slices, statistics = (
+        tuple(dict.fromkeys(one.slice for one in run.slices)),
+        {one.name: one.statistic for one in run.scores},
+    )
+    bad = tuple(
+        shown(number, one, slices, statistics) for number, one in enumerate((one for one in every if one.faults), 1)
+    )
+    turned = tuple(_turned(run, earlier or {}, {one.finding.record.id: one.anchor for one in bad}))
     differences = comparison.differences if comparison else ()
     return Page(
-        run=run, broken=tuple(_broken(run)), cards=tuple(_cards(run, recorded or {})), cases=cases, rest=bad[DETAILED:],
-        blames=_counted(finding.faults[0].blame for finding in bad),
-        kinds=_counted(kind for one in cases for kind in one.kinds), slices=_values(cases), plots=plots(run), groups=_groups(run),
+        run=run, promises=tuple(_promises(run)), cards=tuple(_cards(run, every, recorded or {})), cases=bad[:DETAILED], rest=bad[DETAILED:],
+        counts=_counts(every), unknown=_unknown(every), blames=_counted(blame for one in bad for blame in one.blames),
+        kinds=_counted(kind for one in bad for kind in one.kinds), slices=_values(bad), plots=plots(run), groups=_groups(run),
         recorded=bool(recorded), comparison=comparison, worse=tuple(one for one in differences if one.verdict == "worse"),
         fell=tuple(one for one in differences if one.verdict == "same" and _fell(one)),
         turned=turned[:TURNED], more_turned=max(0, len(turned) - TURNED),
@@ -174,19 +220,46 @@ def _page(
 # ---- the headline ----
 
 
-def _broken(run: Run) -> Iterator[Broken]:
-    for score in run.scores:
-        if score.invariant and not score.value >= 1:
-            rows = ((record.id, record.rows.get(score.name)) for record in run.records)
-            yield Broken(score=score, ids=tuple(id for id, row in rows if isinstance(row, float | int) and row < 1))
+def _promises(run: Run) -> Iterator[Promise]:
+    """Every promise that the run measured, broken ones first."""
+    for score in sorted((one for one in run.scores if one.invariant), key=lambda one: one.value >= 1):
+        rows = ((record.id, record.rows.get(score.name)) for record in run.records)
+        ids = tuple(id for id, row in rows if isinstance(row, float | int) and row < 1)
+        yield Promise(score=score, says=PROMISES.get(score.name, score.name), ids=ids)
 
 
-def _cards(run: Run, recorded: Mapping[str, float]) -> Iterator[Card]:
-    scores = {score.name: score for score in run.scores if not score.invariant and score.value == score.value}
-    for name in [*(name for name in HEADLINES if name in scores), *(name for name in scores if name not in HEADLINES)][
-        :CARDS
-    ]:
+def _cards(run: Run, every: Sequence[Finding], recorded: Mapping[str, float]) -> Iterator[Card]:
+    """The telling scores first; none that could not be otherwise, or that labels unknown to the copilot pull down."""
+    dull = BY_CONSTRUCTION if _extractive(every) else ()
+    mute = "triage.intent." if _unknown(every)[0] else "\0"
+    scores = {
+        one.name: one
+        for one in run.scores
+        if not one.invariant and one.value == one.value and not one.name.startswith((*dull, mute))
+    }
+    names = (*(name for name in HEADLINES if name in scores), *(name for name in scores if name not in HEADLINES))
+    for name in names[:CARDS]:
         yield Card(title=HEADLINES.get(name, name), score=scores[name], recorded=recorded.get(name))
+
+
+def _extractive(every: Sequence[Finding]) -> bool:
+    """Whether every draft is made of its sources' own words."""
+    drafts = [one.suggestion.draft for one in every if one.suggestion.draft]
+    return bool(drafts) and all(draft.generator == "extractive" for draft in drafts)
+
+
+def _unknown(every: Sequence[Finding]) -> tuple[int, int]:
+    return sum(one.unknown_intent for one in every), sum(one.case.intent is not None for one in every)
+
+
+def _counts(every: Sequence[Finding]) -> Counts:
+    bad = [one for one in every if one.faults]
+    of_reply = [one for one in bad if any(fault.blame != "triage" for fault in one.faults)]
+    drafts = [one for one in every if one.suggestion.draft]
+    return Counts(
+        cases=len(every), grave=sum(one.grave for one in bad), lesser=sum(not one.grave for one in of_reply),
+        labels=len(bad) - len(of_reply), drafts=len(drafts), unjudged=sum(not one.judged for one in drafts),
+    )  # fmt: skip
 
 
 def _groups(run: Run) -> Mapping[str, Sequence[Score]]:
@@ -282,10 +355,3 @@ def _signed(value: float) -> str:
 def _place(value: float) -> str:
     """A share as a CSS length."""
     return f"{min(1.0, max(0.0, value)) * 100:.2f}%"
-
-
-def _row(value: Any) -> str:
-    """A case's row as one short text."""
-    if isinstance(value, tuple | list):
-        return ", ".join(_row(one) for one in value)
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
 from copilot.errors import InputError
-from copilot.ground import NEGATION, WORD
+from copilot.facts import NEGATION
+from copilot.ground import WORD
 from copilot.text import normalise
 from eval.rates import share
 

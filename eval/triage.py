@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from copilot.domain import Sentiment, Tag
 from copilot.learn import OTHER
-from copilot.triage import MOODS
+from copilot.moods import MOODS
 from eval.metrics import Metric, Outcome
 from eval.rates import Kind, Rows, rates
 

@@ -1,22 +1,24 @@
 """Which cases are worst and why, in words that a newcomer understands.
 
-Badness is the gravest fault, and a tenth of the others: a reply that would mislead a customer always stands above one that merely
-says nothing, and both above a wrong label.
+Badness is the gravest fault and a tenth of the others: a reply that would mislead a customer stands above one that merely says nothing,
+and both above a wrong label. Up to 3 more tell equal ones apart: a long draft on weak evidence, silence on strong evidence.
 
     100      a citation that does not quote its source: a broken promise
      90      an answer where the documents hold none
+    35–88   another customer's own words passed on as ours, by their share of the draft
      80      a draft, but none of the right documents was found
      70      a draft that cites none of the right documents, though one was found
      60      no draft, though the case has an answer
      55, 45  as 80 and 70, but the draft rests on solved tickets alone, and nobody labelled which tickets answer
      50 × s  s: the share of the draft's statements that their sources do not bear out
-     25      an escalation that was missed
+     20–35   other faults of the words alone: see eval.wording
+    25      an escalation that was missed
      15      some of the right documents left out
      10 × d  d: the draft's distance from the reference reply (1 - token F1), where they share next to nothing
       6      a needless escalation, a wrong intent
       3      a wrong mood, a wrong urgency
 
-Labels that evaluators left open are no fault: nobody knows the right answer.
+Labels that evaluators left open are no fault: nobody knows the right answer. Nor is an intent that the taxonomy does not have.
 """
 
 from __future__ import annotations
@@ -29,10 +31,18 @@ from typing import Literal, Protocol
 from pydantic import TypeAdapter
 
 from copilot.domain import Citation, Suggestion
+from eval.abstention import confidence
 from eval.cases import Case
+from eval.metrics import Outcome
 from eval.record import CaseRecord, Run
+from eval.triage import unknown_labels
+from eval.wording import flaws
 
 Blame = Literal["retrieval", "drafting", "noise", "triage"]
+GRAVE = 40.0
+"""A fault this bad or worse is grave: the customer is misled, or left without an answer that there is."""
+NUANCE = 3.0
+LONG_DRAFT = 100
 UNLIKE = 0.15
 """A token F1 below this is next to nothing in common with the reference reply."""
 LABELS = {"intent": ("wrong intent", 6.0), "sentiment": ("wrong mood", 3.0), "urgency": ("wrong urgency", 3.0)}
@@ -69,13 +79,34 @@ class Finding:
     suggestion: Suggestion
     titles: Mapping[str, str]
     """Document id -> its title, as far as the run names it."""
+    unknown_intent: bool = False
+    """Whether its labelled intent is none that the taxonomy has."""
     faults: tuple[Fault, ...] = ()
 
     @property
     def badness(self) -> float:
         """How bad the case is altogether; 0 is nothing to complain of."""
         gravest, *others = [fault.badness for fault in self.faults] or [0.0]
-        return gravest + sum(others) / 10
+        return gravest + sum(others) / 10 + (NUANCE * self.weight if self.faults else 0)
+
+    @property
+    def weight(self) -> float:
+        """From 0 to 1: how much a draft says on how weak evidence, or on how strong evidence it says nothing."""
+        draft, sure = self.suggestion.draft, min(1.0, max(0.0, confidence(self.suggestion)))
+        if draft is None:
+            return sure
+        length = sum(len(draft.text[one.start : one.end].split()) for one in draft.statements if one.citations)
+        return (length / (length + LONG_DRAFT) + 1 - sure) / 2
+
+    @property
+    def grave(self) -> bool:
+        """Whether the customer is misled, or left without an answer that there is."""
+        return bool(self.faults) and self.faults[0].badness >= GRAVE
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything is known to hold the reply against: right documents, a reference, or that there is no answer."""
+        return bool(self.gold or self.case.reference_reply) or self.case.answerable is False
 
     @property
     def verdict(self) -> str:
@@ -114,24 +145,48 @@ class Finding:
         return f"“{title}”" if title else document_id
 
 
+def findings(run: Run) -> tuple[Finding, ...]:
+    """Every case with what is wrong about it, worst first; equally bad ones in the order of their ids."""
+    outcomes = _outcomes(run)
+    titles = {id: title for outcome in outcomes for id, title in _titles(outcome.suggestion)}
+    unknown = frozenset(unknown_labels(outcomes))
+    read = [_judged(record, one, titles, unknown) for record, one in zip(run.records, outcomes, strict=True)]
+    return tuple(sorted(read, key=lambda one: (-one.badness, one.record.id)))
+
+
 def worst(run: Run) -> tuple[Finding, ...]:
-    """The cases with faults, worst first; equally bad ones in the order of their ids."""
-    read = [(record, _suggestion(record)) for record in run.records]
-    titles = {id: title for _, made in read for id, title in _titles(made)}
-    bad = [finding for record, made in read if (finding := _judged(record, made, titles)).faults]
-    return tuple(sorted(bad, key=lambda one: (-one.badness, one.record.id)))
+    """The cases with faults, worst first."""
+    return tuple(one for one in findings(run) if one.faults)
 
 
 def find(record: CaseRecord) -> Finding:
     """What is wrong with this case."""
-    made = _suggestion(record)
-    return _judged(record, made, dict(_titles(made)))
+    outcome = _outcome(record)
+    return _judged(record, outcome, dict(_titles(outcome.suggestion)))
 
 
-def _judged(record: CaseRecord, made: Suggestion, titles: Mapping[str, str]) -> Finding:
-    read = Finding(record=record, case=_CASE.validate_python(record.case), suggestion=made, titles=titles)
+def unknown_intents(run: Run) -> frozenset[str]:
+    """The labelled intents that the taxonomy does not have: missing them is no fault of the copilot."""
+    return frozenset(unknown_labels(_outcomes(run)))
+
+
+def _judged(
+    record: CaseRecord, outcome: Outcome, titles: Mapping[str, str], unknown: frozenset[str] = frozenset()
+) -> Finding:
+    case = outcome.case
+    read = Finding(
+        record=record, case=case, suggestion=outcome.suggestion, titles=titles, unknown_intent=case.intent in unknown
+    )
     faults = sorted((*_draft_faults(read), *_triage_faults(read)), key=lambda fault: -fault.badness)
     return replace(read, faults=tuple(faults))
+
+
+def _outcomes(run: Run) -> list[Outcome]:
+    return [_outcome(record) for record in run.records]
+
+
+def _outcome(record: CaseRecord) -> Outcome:
+    return Outcome(case=_CASE.validate_python(record.case), suggestion=_suggestion(record))
 
 
 def _titles(made: Suggestion) -> Iterator[tuple[str, str]]:
@@ -163,6 +218,8 @@ def _draft_faults(read: Finding) -> Iterator[Fault]:
     yield from _sources(read)
     yield from _unsupported(read)
     yield from _unlike(read)
+    for flaw in flaws(read.suggestion.draft, read.case.text):
+        yield Fault(kind=flaw.kind, badness=flaw.badness, why=flaw.why, blame="drafting")
 
 
 def _silent(read: Finding) -> Iterator[Fault]:
@@ -170,7 +227,10 @@ def _silent(read: Finding) -> Iterator[Fault]:
         return
     found = _found(read)
     if found:
-        why, blame = f"It wrote nothing, although {_at(read, found[0])} was found and answers the case.", "drafting"
+        why, blame = (
+            f"It wrote nothing, although {_at(read, found[0])} was found and is labelled as its answer.",
+            "drafting",
+        )
     elif read.gold:
         why, blame = f"It wrote nothing: {_none_of(read)}.", "retrieval"
     else:
@@ -204,14 +264,16 @@ def _sources(read: Finding) -> Iterator[Fault]:
         blame: Blame = "drafting" if left_out[0] in read.places else "retrieval"
         yield Fault(kind="part of the answer missing", badness=15, why=why, blame=blame)
     elif found:
-        above = min((read.places.get(one, 1) for one in cited), default=99) < read.places[found[0]]
-        blame, badness = "noise" if above else "drafting", 45 if _unlabelled(read) else 70
-        yield Fault(kind="right document not cited", badness=badness, why=_passed_over(read, found[0]), blame=blame)
-    else:
-        why = f"{_capital(_none_of(read))}{_resting(read, '; the draft rests on ')}."
+        badness = 45 if _unlabelled(read) else 70
         yield Fault(
-            kind="right document not found", badness=55 if _unlabelled(read) else 80, why=why, blame="retrieval"
+            kind="right document not cited", badness=badness, why=_passed_over(read, found[0]), blame="drafting"
         )
+    else:
+        badness, why = (
+            55 if _unlabelled(read) else 80,
+            _capital(_none_of(read)) + _resting(read, "; the draft rests on "),
+        )
+        yield Fault(kind="right document not found", badness=badness, why=f"{why}.", blame="retrieval")
 
 
 def _unsupported(read: Finding) -> Iterator[Fault]:
@@ -241,7 +303,7 @@ def _triage_faults(read: Finding) -> Iterator[Fault]:
         yield Fault(kind="needless escalation", badness=6, why=why, blame="triage")
     for name, (kind, badness) in LABELS.items():
         said = labels(read.record, name)
-        if said and said[0] != said[1]:
+        if said and said[0] != said[1] and not (name == "intent" and read.unknown_intent):
             why = f"It took the {name} for {words(said[0])}; it is {words(said[1])}."
             yield Fault(kind=kind, badness=badness, why=why, blame="triage")
 
@@ -286,14 +348,12 @@ def _unlabelled(read: Finding) -> bool:
 
 
 def _resting(read: Finding, lead: str) -> str:
+    """What the draft rests on; a draft of tickets alone is not called wrong where only articles were labelled."""
     cited = list(dict.fromkeys(one.document_id for one in read.citations))
-    aside = (
-        ""
-        if not _unlabelled(read) or not read.gold
-        else " (a ticket nobody labelled)"
-        if len(cited) == 1
-        else " (tickets nobody labelled)"
-    )
+    aside = ""
+    if cited and read.gold and _unlabelled(read):
+        one = len(cited) == 1
+        aside = f", {'a solved ticket' if one else 'solved tickets'}; whether {'that answers' if one else 'those answer'} is not labelled"
     return f"{lead}{_listed(read, cited)}{aside}" if cited else ""
 
 

@@ -131,7 +131,7 @@ class Indexer:
         self._vectors, self._lexical = parts.vectors, parts.lexical
         self._customers, self._quarantine = Customers(parts.database), Quarantine(parts.database)
         self._parser = Parser(parts.settings)
-        self._writing = parts.writing
+        self._writing, self._mapper = parts.writing, parts.mapper
 
     def ingest(
         self,
@@ -164,6 +164,8 @@ class Indexer:
         summary.retired += len(gone)
         if not dry_run:
             self._retire(workspace, gone)
+            if summary.added or summary.changed or gone:
+                self._mapper.refit(workspace)
         summary.seconds = round(perf_counter() - started, 3)
         return summary
 
@@ -173,6 +175,7 @@ class Indexer:
         if unknown := [id for id, key in keys.items() if key is None]:
             raise NotFound(f"There is no document {min(unknown)!r}.")
         self._retire(workspace, [key for key in keys.values() if key is not None])
+        self._mapper.refit(workspace)
 
     def _retire(self, workspace: str, keys: Collection[int]) -> None:
         with self._writing:

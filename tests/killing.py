@@ -22,17 +22,23 @@ from threading import RLock, Timer
 from typing import Any, cast
 
 import numpy as np
+from sqlalchemy import select
 
 from copilot import crash
 from copilot.build import Parts, empty_indexes, indexes
 from copilot.errors import IndexBroken
-from copilot.ports import Vectors
+from copilot.mapping import Mapper
+from copilot.ports import Shelf, Vectors
 from copilot.settings import Settings
+from copilot.store import schema as t
 from copilot.store.accounts import Accounts
+from copilot.store.contents import Contents
 from copilot.store.database import Database
+from copilot.store.frames import Frames, View
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger, now
-from copilot.store.library import Library, View
+from copilot.store.library import Library
+from copilot.store.maps import Maps
 from copilot.store.records import Records
 from ingest import pipeline
 from ingest.backup import backup, check, restore
@@ -85,10 +91,12 @@ def open_parts(home: Path) -> Parts:
     except IndexBroken:
         empty_indexes(settings)
         vectors, lexical = indexes(settings)
+    frames = Frames(database, "hashed", settings.memory_chunks)
     return Parts(
-        settings=settings, database=database, ledger=Ledger(database, "hashed"), library=Library(database, "hashed"),
+        settings=settings, database=database, ledger=Ledger(database, "hashed"), library=Library(database),
         records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", embedder),
-        vectors=vectors, lexical=lexical, retriever=cast("Any", None), copilot=cast("Any", None), writing=RLock(),
+        vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=Mapper(frames, Maps(database, "hashed")),
+        copilot=cast("Any", None), writing=RLock(),
     )  # fmt: skip
 
 
@@ -214,10 +222,18 @@ def documents(parts: Parts, trial: Trial, done: bool) -> Sequence[str]:
             found.append(f"{id} is half, or of the wrong version")
             continue
         for word, wanted in ((f"v{version}{id}", True), (f"v{3 - version}{id}", False)):
-            ids = [id for id, _ in parts.lexical.search(shelf, word, 10)]
-            if bool(parts.library.join(view, ids)) is not wanted:
+            if (id in seen(parts, shelf, word)) is not wanted:
                 found.append(f"search for {word} is wrong")
     return found
+
+
+def seen(parts: Parts, shelf: Shelf, word: str) -> set[str]:
+    """The ids of the documents in force that the word finds on the shelf."""
+    held = Contents(parts.database, "hashed").held().get(shelf, {})
+    keys = {int(id.split(".")[0]) for id, _ in parts.lexical.search(shelf, word, 10) if id in held}
+    known = select(t.documents.c.id).where(t.documents.c.key.in_(keys))
+    with parts.database.read() as connection:
+        return set(connection.execute(known).scalars())
 
 
 def attempt(base: Path, trial: Trial) -> dict[str, object]:

@@ -27,6 +27,7 @@ class FakeModel(ThreadingHTTPServer):
 
     answer: Any = ""
     seen: list[dict[str, Any]]
+    finishes = True
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -36,6 +37,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.seen.append(body)
         answer = self.server.answer
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if isinstance(answer, int):
             self.send_error(answer)
             return
@@ -50,7 +53,8 @@ class Handler(BaseHTTPRequestHandler):
                 event = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "fake", **delta}
                 self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
                 self.wfile.flush()
-            self.wfile.write(b"data: [DONE]\n\n")
+            if self.server.finishes:
+                self.wfile.write(b"data: [DONE]\n\n")
         except (BrokenPipeError, ConnectionResetError):
             pass
 
@@ -71,13 +75,16 @@ def model() -> Iterator[FakeModel]:
 
 @pytest.fixture
 def with_model(filled: Parts, model: FakeModel) -> Iterator[Parts]:
-    settings = Settings(
-        home=filled.settings.home, llm="openai:fake", llm_base_url=f"http://127.0.0.1:{model.server_address[1]}/v1",
-        llm_deadline_seconds=2,
-    )  # fmt: skip
-    made = build(settings)
+    made = build(settings_of(filled, model))
     yield made
     made.close()
+
+
+def settings_of(filled: Parts, model: FakeModel, **options: Any) -> Settings:
+    url = f"http://127.0.0.1:{model.server_address[1]}/v1"
+    return Settings(
+        home=filled.settings.home, llm="openai:fake", llm_base_url=url, **{"llm_deadline_seconds": 2, **options}
+    )
 
 
 def line(text: str, *sources: int) -> str:
@@ -194,3 +201,88 @@ def test_no_personal_data_and_no_internal_word_reaches_the_model(with_model: Par
         "anna.ruiz",
     ):
         assert secret not in sent
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_failure_that_passes_is_asked_again_within_the_deadline(
+    with_model: Parts, model: FakeModel, status: int
+) -> None:
+    model.answer = [status, lambda body: [line(GOOD, source_of(body, GOOD))]]
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.status == "drafted"
+    assert len(model.seen) == 2
+
+
+def test_a_refusal_that_will_not_pass_is_not_asked_again(with_model: Parts, model: FakeModel) -> None:
+    model.answer = 401
+    assert with_model.copilot.suggest(AGENT, QUESTION).status == "extractive"
+    assert len(model.seen) == 1
+
+
+def test_after_three_failures_the_model_is_left_alone(with_model: Parts, model: FakeModel) -> None:
+    model.answer = 401
+    statuses = [with_model.copilot.suggest(AGENT, QUESTION).status for _ in range(5)]
+    assert statuses == ["extractive"] * 5
+    assert len(model.seen) == 3
+
+
+def test_a_model_that_was_left_alone_is_tried_again_after_the_pause(filled: Parts, model: FakeModel) -> None:
+    made = build(settings_of(filled, model, llm_failures=1, llm_pause_seconds=0.2, llm_retries=0))
+    model.answer = 500
+    assert made.copilot.suggest(AGENT, QUESTION).status == "extractive"
+    time.sleep(0.25)
+    model.answer = lambda body: [line(GOOD, source_of(body, GOOD))]
+    assert made.copilot.suggest(AGENT, QUESTION).status == "drafted"
+    assert made.copilot.suggest(AGENT, QUESTION).status == "drafted"
+    made.close()
+
+
+def test_of_a_cut_answer_the_whole_lines_count(with_model: Parts, model: FakeModel) -> None:
+    model.finishes = False
+    model.answer = lambda body: [line(GOOD, source_of(body, GOOD)), '{"text": "The link is sent to']
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.status == "drafted"
+    assert made.draft is not None
+    assert GOOD in made.draft.text
+    assert "is sent to" not in made.draft.text
+
+
+@pytest.mark.parametrize("sources", [[0], [-1], [99], ["1"], None, [None]])
+def test_an_invented_citation_drops_its_statement(with_model: Parts, model: FakeModel, sources: Any) -> None:
+    model.answer = json.dumps({"text": "Refunds are always free.", "sources": sources}) + "\n"
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.draft is not None
+    assert "always free" not in made.draft.text
+
+
+def test_the_prompt_keeps_within_its_budget(filled: Parts, model: FakeModel) -> None:
+    made = build(settings_of(filled, model, llm_prompt_tokens=500))
+    model.answer = ""
+    made.copilot.suggest(AGENT, asks(QUESTION.messages[0].text * 100))
+    (body,) = model.seen
+    assert len(body["messages"][0]["content"]) <= 500 * 4
+    assert body.get("max_tokens", body.get("max_completion_tokens")) == 700
+    made.close()
+
+
+def test_the_customers_own_data_is_put_back_after_grounding(with_model: Parts, model: FakeModel) -> None:
+    def answer(body: dict[str, Any]) -> list[str]:
+        assert "jo.doe@example.com" not in json.dumps(body)
+        return [
+            line(f"{GOOD} It goes to [email-1].", source_of(body, GOOD)),
+            line("Could you check that [email-1] is right?"),
+        ]
+
+    model.answer = answer
+    made = with_model.copilot.suggest(AGENT, asks("The password link sent to jo.doe@example.com does not work."))
+    assert made.draft is not None
+    assert "Could you check that jo.doe@example.com is right?" in made.draft.text
+    assert "[email-1]" not in made.draft.text
+
+
+def test_a_placeholder_of_another_conversation_is_dropped(with_model: Parts, model: FakeModel) -> None:
+    model.answer = lambda body: [line(f"[name-9], {GOOD}", source_of(body, GOOD)), line(GOOD, source_of(body, GOOD))]
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.draft is not None
+    assert "[name-9]" not in made.draft.text
+    assert any("another conversation" in dropped.reason for dropped in made.draft.dropped)

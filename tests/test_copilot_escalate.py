@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 
 from copilot.domain import Author, Channel, Conversation, Escalation, Message, Sentiment, Tag, Trend, Triage
 from copilot.errors import ConfigurationError
-from copilot.escalate import Policy, check, escalate, without_quotes
+from copilot.escalate import Policy, check, escalate
 from copilot.settings import DEFAULTS, Settings
+from copilot.words import without_quotes
 from tests.conftest import asks
 
 POLICY = Policy.load(DEFAULTS / "policy.yaml")
 LIMIT = 150.0
 CODES = {
     "asks_for_person", "legal_threat", "safety", "security_incident", "personal_data", "refund_above_limit", "churn_threat",
-    "repeated_contact", "worsening_mood", "damage_claim", "press", "data_loss", "payment_dispute", "self_harm", "no_evidence",
+    "repeated_contact", "worsening_mood", "damage_claim", "minors", "accessibility", "press", "data_loss", "payment_dispute", "self_harm",
+    "no_evidence",
 }  # fmt: skip
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

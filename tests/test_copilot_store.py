@@ -38,11 +38,13 @@ from copilot.errors import Conflict, IndexMismatch, NotFound
 from copilot.ports import Shelf
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
+from copilot.store.frames import Frames, View
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger, Place, Staged, digest, now
-from copilot.store.library import Library, View
+from copilot.store.library import Library
 from copilot.store.records import KeyReused, Records
 from copilot.store.withdraw import NOTICE
+from copilot.votes import votes
 
 W = "default"
 VIEW = View(workspace=W, audiences=frozenset({"public"}), as_of=now())
@@ -85,7 +87,12 @@ def ledger(database: Database) -> Ledger:
 
 @pytest.fixture
 def library(database: Database) -> Library:
-    return Library(database, "model-a")
+    return Library(database)
+
+
+@pytest.fixture
+def frames(database: Database) -> Frames:
+    return Frames(database, "model-a", most=100)
 
 
 def put(ledger: Ledger, id: str, text: str, switch: bool = True, **fields: object) -> Staged:
@@ -107,15 +114,50 @@ def ids(staged: Staged) -> list[str]:
     return [id for id, _ in staged.chunks]
 
 
-def test_a_pending_revision_is_seen_by_nobody_and_the_old_one_stays(ledger: Ledger, library: Library) -> None:
+def seen(frames: Frames, view: View = VIEW) -> dict[str, int]:
+    """Id and revision of each document that the view shows."""
+    frame = frames.at(view.workspace)
+    heads = np.array(frame.heads, dtype=object)[frame.visible(view, ("article", "ticket", "macro"))]
+    return {head.id: head.revision for head in heads}
+
+
+def test_a_pending_revision_is_seen_by_nobody_and_the_old_one_stays(
+    ledger: Ledger, library: Library, frames: Frames
+) -> None:
     old = put(ledger, "a", "the old text")
     new = put(ledger, "a", "the new text, longer", switch=False)
-    assert [row.revision for row in library.join(VIEW, [*ids(old), *ids(new)])] == [1]
+    assert seen(frames) == {"a": old.number}
     assert library.text(W, "a").text == "the old text"
     ledger.switch(W, [new])
-    assert [row.revision for row in library.join(VIEW, [*ids(old), *ids(new)])] == [2]
+    assert seen(frames) == {"a": new.number}
     assert library.text(W, "a").text == "the new text, longer"
     assert library.text(W, "a", 1).text == "the old text"
+
+
+def test_a_frame_brought_up_to_date_is_the_frame_read_anew(ledger: Ledger, frames: Frames, database: Database) -> None:
+    put(ledger, "a", "first")
+    kept, gone = put(ledger, "b", "second one"), put(ledger, "c", "a third one")
+    frames.at(W)
+    put(ledger, "a", "first, changed")
+    ledger.retire(W, [gone.key])
+    put(ledger, "d", "the fourth")
+    followed, anew = frames.at(W), Frames(database, "model-a", most=100).at(W)
+    assert next(followed.parts()).head.id == "a"
+    assert [part.head for part in followed.parts()] == [part.head for part in anew.parts()]
+    assert followed.ids == anew.ids
+    assert ids(kept)[0] in followed.place
+    assert ids(gone)[0] not in followed.place
+    assert np.array_equal(followed.vectors, anew.vectors)
+
+
+def test_memory_holds_the_workspaces_asked_for_last(ledger: Ledger, database: Database) -> None:
+    put(ledger, "a", "text")
+    ledger.open("other")
+    frames = Frames(database, "model-a", most=0)
+    first = frames.at(W)
+    assert frames.at(W) is first
+    frames.at("other")
+    assert frames.at(W) is not first
 
 
 def test_a_crash_before_the_switch_leaves_the_old_revision_and_dooms_the_half_written_chunks(
@@ -145,43 +187,37 @@ def test_switching_moves_the_clock_and_dooms_the_chunks_of_the_replaced_revision
 
 
 def test_a_retired_document_leaves_no_text_no_vector_and_no_revision(
-    ledger: Ledger, library: Library, database: Database
+    ledger: Ledger, frames: Frames, database: Database
 ) -> None:
     from sqlalchemy import func, select
 
     from copilot.store import schema as t
 
     staged = put(ledger, "a", "CANARY-TEXT")
+    assert seen(frames) == {"a": 1}
     ledger.retire(W, [staged.key])
     with database.read() as connection:
         for table in (t.documents, t.revisions, t.chunks, t.vectors, t.links):
             assert connection.execute(select(func.count()).select_from(table)).scalar() == 0
-    assert library.join(VIEW, ids(staged)) == []
+    assert seen(frames) == {}
 
 
-def test_an_internal_document_is_joined_only_for_those_who_may_see_it(ledger: Ledger, library: Library) -> None:
-    staged = put(ledger, "a", "for staff", audience="internal")
-    team = put(ledger, "b", "for a team", audience="team:billing")
-    both = [*ids(staged), *ids(team)]
-    assert library.join(VIEW, both) == []
-    assert {
-        row.document_id for row in library.join(replace(VIEW, audiences=frozenset({"public", "internal"})), both)
-    } == {"a"}
-    assert {row.document_id for row in library.join(replace(VIEW, audiences=None), both)} == {"a", "b"}
+def test_an_internal_document_is_seen_only_by_those_who_may(ledger: Ledger, frames: Frames) -> None:
+    put(ledger, "a", "for staff", audience="internal")
+    put(ledger, "b", "for a team", audience="team:billing")
+    assert seen(frames) == {}
+    assert set(seen(frames, replace(VIEW, audiences=frozenset({"public", "internal"})))) == {"a"}
+    assert set(seen(frames, replace(VIEW, audiences=None))) == {"a", "b"}
 
 
-def test_evidence_counts_from_its_last_used_turn_and_within_its_validity(ledger: Ledger, library: Library) -> None:
+def test_evidence_counts_from_its_last_used_turn_and_within_its_validity(ledger: Ledger, frames: Frames) -> None:
     day = datetime(2025, 5, 1, tzinfo=UTC)
-    ticket = put(ledger, "t", "solved then", kind="ticket", created_at=day - timedelta(days=9), resolved_at=day)
-    article = put(ledger, "u", "undated")
-    expired = put(ledger, "x", "expired", valid_until=day)
-    all = [*ids(ticket), *ids(article), *ids(expired)]
-
-    def seen(**fields: object) -> set[str]:
-        return {row.document_id for row in library.join(replace(VIEW, **fields), all)}  # type: ignore[arg-type]
-
-    assert seen(before=day - timedelta(seconds=1), as_of=day - timedelta(seconds=1)) == {"u", "x"}
-    assert seen(before=day, as_of=day) == {"t", "u"}
+    put(ledger, "t", "solved then", kind="ticket", created_at=day - timedelta(days=9), resolved_at=day)
+    put(ledger, "u", "undated")
+    put(ledger, "x", "expired", valid_until=day)
+    earlier = day - timedelta(seconds=1)
+    assert set(seen(frames, replace(VIEW, before=earlier, as_of=earlier))) == {"u", "x"}
+    assert set(seen(frames, replace(VIEW, before=day, as_of=day))) == {"t", "u"}
 
 
 def test_the_clock_of_a_suggestion_moves_only_when_something_becomes_valid_or_ceases_to_be(
@@ -195,29 +231,34 @@ def test_the_clock_of_a_suggestion_moves_only_when_something_becomes_valid_or_ce
     assert library.epoch(W) == edge == library.epoch(W)
 
 
-def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Library) -> None:
+def voices(frames: Frames, view: View) -> dict[str, float]:
+    frame = frames.at(view.workspace)
+    return votes(frame, view, np.ones(len(frame.heads), dtype=np.float32))
+
+
+def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Library, frames: Frames) -> None:
     day = datetime(2025, 5, 1, tzinfo=UTC)
     staged = put(ledger, "t", "a question", kind="ticket", use="ranking", links=(Link(document_id="a", at=day),))
     assert staged.shelves == (Shelf(W, "ticket", "ranking"),)
-    assert library.join(VIEW, ids(staged)) == []
-    assert library.all(VIEW, ["ticket"]) == []
+    assert seen(frames) == {}
     assert library.documents(VIEW, kind=None, after=None, limit=10) == []
     with pytest.raises(NotFound):
         library.text(W, "t")
-    assert library.questions(VIEW, ids(staged))[ids(staged)[0]][:2] == ("t", ("a",))
-    assert library.questions(replace(VIEW, before=day - timedelta(seconds=1)), ids(staged)) == {}
+    assert voices(frames, VIEW) == {"a": 1.0}
+    assert voices(frames, replace(VIEW, before=day - timedelta(seconds=1))) == {}
 
 
 def test_vectors_of_two_embedders_are_never_mixed(ledger: Ledger, database: Database) -> None:
-    staged = put(ledger, "a", "text")
+    put(ledger, "a", "text")
     with pytest.raises(IndexMismatch, match="COPILOT_EMBEDDER"):
         Ledger(database, "model-b").open(W)
-    assert Library(database, "model-b").join(VIEW, ids(staged)) == []
+    assert seen(Frames(database, "model-b", most=9)) == {}
 
 
-def test_another_workspace_sees_nothing(ledger: Ledger, library: Library) -> None:
-    staged = put(ledger, "a", "text")
-    assert library.join(replace(VIEW, workspace="other"), ids(staged)) == []
+def test_another_workspace_sees_nothing(ledger: Ledger, library: Library, frames: Frames) -> None:
+    put(ledger, "a", "text")
+    with pytest.raises(NotFound, match="other"):
+        frames.at("other")
     with pytest.raises(NotFound):
         library.text("other", "a")
     with pytest.raises(NotFound, match="other"):

@@ -43,6 +43,21 @@ def test_an_extractive_statement_must_stand_in_its_quotes() -> None:
     assert measured(("Open a folder.", [A]), generator="some-model")["citations.exactness"] == 1
 
 
+def test_a_statement_put_together_of_quotes_says_what_they_say_in_their_order() -> None:
+    texts = {("a", 1): "Click [win: Tools] [mac: Edit] and do not delete the file."}
+    click, tools, edit, rest = (cite("a", *span, texts) for span in ((0, 5), (12, 17), (25, 29), (31, 58)))
+    assert (click.quote, tools.quote) == ("Click", "Tools")
+
+    def exact(words: str, *quotes: Citation) -> float:
+        answer = suggestion(draft((words, list(quotes)), generator="extractive"))
+        return rows(citations([outcome(said=answer, texts=texts)], JUDGE))["citations.exactness"]
+
+    assert exact("Click Tools and do not delete the file.", click, tools, rest) == 1
+    assert exact("Click Tools (Windows) Edit (Mac) and do not delete the file.", click, tools, edit, rest) == 1
+    assert exact("Click Tools and do delete the file.", click, tools, rest) < 1
+    assert exact("Click Edit and do not delete the file.", click, tools, rest) < 1
+
+
 @pytest.mark.parametrize(
     "broken",
     [cite("gone", 0, 4, TEXTS), cite("a", 0, 999, TEXTS), cite("a", -1, 4, TEXTS), cite("a", 5, 5, TEXTS), replace(A, revision=2)],

@@ -132,3 +132,25 @@ def test_an_undefined_score_leaves_its_point_out() -> None:
     texts = [element.text for element in ElementTree.fromstring(plot.svg).iter("text")]
     assert "3" not in texts
     assert {"1", "5"} <= set(texts)
+
+
+def test_no_axis_of_shares_goes_beyond_one_hundred_percent(whole: Run) -> None:
+    for plot in plots(whole):
+        shares = re.findall(r">(\d+)%<", plot.svg)
+        assert all(int(share) <= 100 for share in shares), plot.key
+    assert re.search(r">100%<", next(plot.svg for plot in plots(whole) if plot.key == "risk-coverage"))
+
+
+def test_the_risk_plot_says_what_is_wrong_and_of_how_many(whole: Run) -> None:
+    says = next(plot.says for plot in plots(whole) if plot.key == "risk-coverage")
+    assert says.startswith("Of the 6 cases")
+    assert "wrong is" in says
+
+
+def test_labels_that_the_copilot_does_not_have_are_owned_up_to() -> None:
+    rows: dict[str, Any] = {"triage__intent__macro_f1": ("billing", "junk_spam")}
+    scores = [score("triage.intent.macro_f1", statistic="macro_f1")]
+    (plot,) = plots(run(record(case(intent="junk_spam"), **rows), scores=scores))
+    (known,) = plots(run(record(case(intent="billing"), **rows), scores=scores))
+    assert "1 of the 1 labels are none that this copilot has" in plot.says
+    assert "labels" not in known.says

@@ -17,8 +17,9 @@ from copilot.domain import Conversation, Message
 from eval.compare import Comparison, Difference
 from eval.record import CaseRecord, Run
 from eval.report import DETAILED, render
-from eval.shown import LONG, safe_url
-from tests.eval_cases import case, cite, draft, hit, suggestion
+from eval.shown import LONG
+from tests.eval_cases import case, cite, draft, hit, suggestion, triage
+from tests.eval_cases import tag as label_of
 from tests.eval_runs import record, run, score, sliced
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
@@ -105,15 +106,6 @@ def test_data_cannot_end_its_script_early() -> None:
     assert known["slices"] == [f"{HOSTILE}: {HOSTILE}"]
 
 
-@pytest.mark.parametrize(
-    ("url", "safe"),
-    [("https://help.example/a", True), ("http://help.example", True), ("javascript:alert(1)", False), ("JaVaScRiPt:alert(1)", False),
-     ("data:text/html,x", False), ("//evil.example", False), ("https:", False), ("http://[", False), (" javascript:x", False), (None, False)],
-)  # fmt: skip
-def test_only_web_addresses_become_links(url: str | None, safe: bool) -> None:
-    assert (safe_url(url) is not None) == safe
-
-
 def test_a_link_is_written_only_for_a_web_address() -> None:
     texts = {("a", 1): "words"}
     for url, links in (("https://help.example/a", 1), ("javascript:alert(1)", 0)):
@@ -172,11 +164,83 @@ def test_a_kept_promise_raises_no_alarm() -> None:
     assert 'role="alert"' not in render(run(scores=[score("citations.exactness", 1.0, invariant=True)]))
 
 
+def test_kept_promises_are_the_first_thing_said_in_words_and_numbers() -> None:
+    kept = [score("citations.exactness", 1.0, invariant=True), score("citations.validity", 1.0, invariant=True)]
+    first = " ".join(Reader(section(render(run(scores=kept)), "headline").split("<h2")[0]).words.split())
+    assert "Promises kept: every citation equals the stored words (7 of 7 cases); every citation leads to" in first
+
+
+def test_a_broken_promise_is_not_counted_among_the_kept() -> None:
+    promises = [score("citations.exactness", 1.0, invariant=True), score("citations.validity", 0.5, invariant=True)]
+    first = section(render(run(scores=promises)), "headline").split("<h2")[0]
+    alarm, kept = first.split('class="kept"')
+    assert "citations.validity is 0.500" in alarm
+    assert "leads to a document" not in kept
+
+
+@pytest.mark.parametrize(("generator", "shown"), [("extractive", False), ("model", True)])
+def test_scores_that_extracts_cannot_miss_are_no_headline(generator: str, shown: bool) -> None:
+    made = record(case(), suggestion(draft(("Turn it off and on again.", ()), generator=generator)))
+    names = ("claims.faithfulness", "citations.recall.lexical", "drafts.token_f1")
+    cards = section(render(run(made, scores=[score(name, 1.0) for name in names])), "headline")
+    assert ("#claims.faithfulness" in cards) is shown
+    assert ("#citations.recall.lexical" in cards) is shown
+    assert "#drafts.token_f1" in cards
+
+
+def labelled(id: str, intent: str, said: str) -> CaseRecord:
+    rows: dict[str, Any] = {
+        "triage__intent__macro_f1": (said, intent),
+        "triage__intent__accuracy": float(said == intent),
+    }
+    return record(case(id, intent=intent), suggestion(triage_=triage(label_of(said))), **rows)
+
+
+def test_intents_that_the_copilot_does_not_have_are_said_and_neither_chipped_nor_in_the_headline() -> None:
+    scores = [score("triage.intent.accuracy"), score("triage.intent.macro_f1", statistic="macro_f1")]
+    page = render(run(labelled("a", "junk_spam", "billing"), labelled("b", "billing", "billing"), scores=scores))
+    assert "1 of 2 labelled intents are none that this copilot has" in page
+    assert "1 of the 2 labels are none that this copilot has" in section(page, "plots")
+    assert "No case has a known fault." in page
+    assert "#triage.intent.accuracy" not in section(page, "headline")
+    known = render(run(labelled("b", "billing", "billing"), scores=scores))
+    assert "none that this copilot has" not in known
+    assert "#triage.intent.accuracy" in section(known, "headline")
+
+
+def test_the_count_tells_grave_faults_from_lesser_ones_and_labels_and_what_nobody_can_judge() -> None:
+    texts = {("right", 1): "words"}
+    mood: dict[str, Any] = {"triage__sentiment__macro_f1": ("neutral", "positive")}
+    said = suggestion(draft(("Turn it off and on again.", [cite("right", 0, 5, texts)])))
+    partly = record(case("partly", gold_docs=("right", "other")), said, {"article": ("right", "other")})
+    page = render(run(bad("silent"), partly, record(case("mood"), **mood), record(case("unjudged"), said)))
+    assert "<strong>1 of 4 cases</strong>" in page
+    assert "Lesser faults of the reply: 1. Only a wrong label, or a person not called: 1." in page
+    assert "1 of 2 drafts have no right answer to hold them against" in page
+
+
+def test_the_lesser_list_is_filtered_and_counted_too() -> None:
+    count = DETAILED + 3
+    page = render(run(*(bad(f"c{n:03}") for n in range(count))))
+    known = json.loads(Reader(page).scripts[0])
+    ids = {attributes.get("id") for _, attributes in Reader(page).elements}
+    assert len(known) == count
+    assert {one["id"] for one in known} <= ids
+    assert f"silent though answerable ({count})" in page
+
+
+def test_the_line_of_a_case_says_what_the_customer_was_told() -> None:
+    texts = {("other", 1): "words"}
+    said = suggestion(draft(("Turn it off and on again.", [cite("other", 0, 5, texts)]), opening="Hello,"))
+    page = section(render(run(record(case(answerable=False), said))), "worst")
+    assert "The draft: “Turn it off and on again.”" in page.split("</summary>")[0]
+
+
 def test_eight_headline_scores_at_most_the_telling_ones_first() -> None:
     scores = [*(score(f"drafts.other{n}") for n in range(9)), score("retrieval.article.hit@5", 0.875)]
     cards = section(render(run(scores=scores)), "headline").split('<li class="card">')[1:]
     assert len(cards) == 8
-    assert "Right article among the first five" in cards[0]
+    assert "Right article among the first five found" in cards[0]
     assert "0.875" in cards[0]
     assert "0.775 – 0.975 · n 7" in cards[0]
 
@@ -196,17 +260,21 @@ def test_a_change_is_good_or_bad_by_its_direction_and_only_beyond_the_interval(
 def test_without_a_recorded_run_no_change_is_claimed_and_the_report_says_so() -> None:
     page = render(run(scores=[score("drafts.token_f1")]))
     assert 'class="change' not in page
-    assert "There is nothing to compare with" in section(page, "got-worse")
+    assert 'id="got-worse"' not in page
+    assert "#got-worse" not in page
+    assert "No run is recorded for this suite" in section(page, "notes")
 
 
 def test_the_worst_stand_first_each_with_its_verdict_in_sight() -> None:
     texts = {("other", 1): "words"}
-    wrong = record(case("wrong", answerable=False), suggestion(draft(("Do this.", [cite("other", 0, 5, texts)]))))
+    wrong = record(
+        case("wrong", answerable=False), suggestion(draft(("Turn it off and on again.", [cite("other", 0, 5, texts)])))
+    )
     page = section(render(run(bad("silent"), wrong, record(case("fine")))), "worst")
     lines = re.findall(r"<summary>(.*?)</summary>", page, re.DOTALL)
     assert "No document answers this, yet it wrote a reply from “other”." in lines[0]
     assert "It wrote nothing" in next(line for line in lines[1:] if "number" in line)
-    assert "2 of 3 cases have a fault" in page
+    assert "<strong>2 of 3 cases</strong>" in page
     assert "fine" not in page
 
 
@@ -216,8 +284,8 @@ def test_ten_stand_open_to_view_and_the_rest_is_folded_or_a_line_each() -> None:
     top, more = page.split('id="more"')
     assert top.count('<details class="case"') == 10
     assert more.count('<details class="case"') == DETAILED - 10
-    assert "5 more with lesser faults" in more
-    assert more.count("<tr><td><code>case-number-") == 5
+    assert "The other 5, a line each" in more
+    assert more.count("<td><code>case-number-") == 5
 
 
 def test_a_case_shows_message_draft_quotes_gold_and_what_was_found() -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from copilot.domain import Citation
 from eval.record import CaseRecord
-from eval.worst import Blame, find, worst
-from tests.eval_cases import case, cite, draft, hint, hit, suggestion
+from eval.worst import Blame, find, unknown_intents, worst
+from tests.eval_cases import case, cite, draft, hint, hit, suggestion, tag, triage
 from tests.eval_runs import record, run
 
+ADVICE = "Turn the hub off and on again."
 TEXTS = {(name, 1): f"The words of {name}." for name in ("right", "other", "third")}
 
 
@@ -21,7 +22,7 @@ def cites(*names: str) -> tuple[Citation, ...]:
 
 
 def drafted(*names: str, asked: dict[str, Any] | None = None, found: tuple[str, ...] = (), **rows: Any) -> CaseRecord:
-    said = suggestion(draft(("Do this.", cites(*names))), passages=[hit(name, "words") for name in found])
+    said = suggestion(draft((ADVICE, cites(*names))), passages=[hit(name, "words") for name in found])
     return record(case(**(asked or {"gold_docs": ("right",)})), said, {"article": found}, **rows)
 
 
@@ -45,9 +46,9 @@ def test_a_right_document_that_search_missed_is_blamed_on_retrieval() -> None:
     assert only(drafted("other", found=("other", "third"))) == ("right document not found", why, "retrieval")
 
 
-def test_a_right_document_below_the_one_that_was_used_is_blamed_on_noise() -> None:
+def test_a_right_document_below_the_one_that_was_used_is_blamed_on_drafting_too() -> None:
     why = "The right document, “right” (place 2), was found but not used; the draft rests on “other”."
-    assert only(drafted("other", found=("other", "right"))) == ("right document not cited", why, "noise")
+    assert only(drafted("other", found=("other", "right"))) == ("right document not cited", why, "drafting")
 
 
 def test_a_right_document_above_the_one_that_was_used_is_blamed_on_drafting() -> None:
@@ -65,13 +66,13 @@ def test_a_draft_that_leaves_out_a_part_says_which() -> None:
 
 def test_a_ticket_that_nobody_labelled_is_not_called_wrong() -> None:
     quote = replace(cites("other")[0], kind="ticket")
-    said = suggestion(draft(("Do this.", (quote,))))
+    said = suggestion(draft((ADVICE, (quote,))))
     unlabelled = find(record(case(gold_docs=("right",)), said, {"article": ("right",)}))
     labelled = find(record(case(gold_docs=("right",), gold_tickets=("t-9",)), said, {"article": ("right",)}))
     assert unlabelled.right(quote) is None
     assert labelled.right(quote) is False
     assert unlabelled.badness < labelled.badness
-    assert "“other” (a ticket nobody labelled)" in unlabelled.verdict
+    assert "“other”, a solved ticket; whether that answers is not labelled." in unlabelled.verdict
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,56 @@ def test_what_would_mislead_a_customer_stands_above_silence_and_silence_above_a_
 def test_equally_bad_cases_stand_in_the_order_of_their_ids() -> None:
     made = [silent(("right",), id=id, gold_docs=("right",)) for id in ("c", "a", "b")]
     assert [one.record.id for one in worst(run(*made))] == ["a", "b", "c"]
+
+
+def test_an_intent_that_the_taxonomy_does_not_have_is_no_fault() -> None:
+    rows: dict[str, Any] = {"triage__intent__macro_f1": ("billing", "junk_spam")}
+    known: dict[str, Any] = {"triage__intent__macro_f1": ("refund", "billing")}
+    made = run(
+        record(case("unknown", intent="junk_spam"), **rows),
+        record(case("known", intent="billing"), suggestion(triage_=triage(tag("refund", 0.9, billing=0.05))), **known),
+    )
+    assert [(one.record.id, one.faults[0].kind) for one in worst(made)] == [("known", "wrong intent")]
+    assert unknown_intents(made) == {"junk_spam"}
+
+
+def test_among_equal_faults_the_longer_draft_on_weaker_evidence_stands_first() -> None:
+    def wrong(id: str, words: str, dense: float) -> CaseRecord:
+        said = suggestion(draft((words, cites("other"))), passages=[hit("other", "words", dense)])
+        return record(case(id, answerable=False), said)
+
+    made = [wrong("a", ADVICE, 0.9), wrong("b", ADVICE, 0.2), wrong("c", f"{ADVICE} " * 9, 0.2)]
+    assert [one.record.id for one in worst(run(*made))] == ["c", "b", "a"]
+
+
+def test_silence_on_strong_evidence_stands_before_silence_on_weak() -> None:
+    made = [
+        record(case(id, gold_docs=("right",)), suggestion(nearest=[("right", score)]))
+        for id, score in (("a", 0.1), ("b", 0.8))
+    ]
+    assert [one.record.id for one in worst(run(*made))] == ["b", "a"]
+
+
+def test_another_customers_words_stand_above_wrong_sources_and_below_an_answer_where_there_is_none() -> None:
+    quote = replace(cites("other")[0], kind="ticket")
+    theirs = record(case("theirs"), suggestion(draft(("I fixed it by deleting my account again.", (quote,)))))
+    unfound = drafted("other", asked={"id": "unfound", "gold_docs": ("right",)}, found=("other",))
+    needless = drafted("other", asked={"id": "needless", "answerable": False})
+    assert [one.record.id for one in worst(run(theirs, unfound, needless))] == ["needless", "theirs", "unfound"]
+
+
+def test_only_faults_that_mislead_or_leave_without_an_answer_are_grave() -> None:
+    assert find(silent(("right",), gold_docs=("right",))).grave
+    assert not find(record(case(escalate=True))).grave
+    assert not find(drafted("right", asked={"gold_docs": ("right", "other")}, found=("right", "other"))).grave
+
+
+@pytest.mark.parametrize(
+    ("known", "judged"),
+    [({"gold_docs": ("a",)}, True), ({"reference_reply": "Hi"}, True), ({"answerable": False}, True), ({"answerable": True}, False), ({}, False)],
+)  # fmt: skip
+def test_a_draft_is_judged_only_against_something(known: dict[str, Any], judged: bool) -> None:
+    assert find(record(case(**known))).judged is judged
 
 
 def test_an_undefined_row_is_no_fault() -> None:

@@ -14,7 +14,7 @@ from copilot.assist import Copilot
 from copilot.build import Parts
 from copilot.domain import Conversation, Customer, Message, Source
 from copilot.errors import NotKnowledge
-from copilot.learn import Head, key_of
+from copilot.intents import IntentHead, intent_key
 from copilot.ports import Embedder
 from copilot.triage import intent_examples
 from ingest.demo import FOLDER
@@ -84,8 +84,8 @@ def _parsed(raw: Any) -> Source | None:
 
 
 def test_its_shipped_head_belongs_to_its_taxonomy(embedder: Embedder) -> None:
-    key = key_of(intent_examples(FOLDER / "taxonomy.yaml"), embedder)
-    assert Head.load(FOLDER / "intents.npz", key) is not None
+    key = intent_key(intent_examples(FOLDER / "taxonomy.yaml"), embedder)
+    assert IntentHead.load(FOLDER / "intents.npz", key) is not None
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from copilot import crash
 from copilot.build import Parts
+from copilot.store.frames import View
 from copilot.store.ledger import now
-from copilot.store.library import View
 from ingest.compact import compact
 from ingest.load import Reading
 from ingest.pipeline import Indexer
 from ingest.repair import repair
 from ingest.verify import verify
-from tests.killing import open_parts
+from tests.killing import open_parts, seen
 
 NAMES = st.sampled_from("abcdef")
 VERSIONS = st.integers(1, 6)
@@ -144,11 +144,9 @@ class Machine(RuleBasedStateMachine):
         found = self.found()
         if not self.unsure:
             assert found == self.stored
-        view = View(workspace="default", audiences=None, as_of=now())
         for shelf in self.parts.lexical.shelves():
             for name, version in found.items():
-                ids = [id for id, _ in self.parts.lexical.search(shelf, f"{name}{version}y", 5)]
-                assert {row.document_id for row in self.parts.library.join(view, ids)} == {name}
+                assert seen(self.parts, shelf, f"{name}{version}y") == {name}
 
     def teardown(self) -> None:
         if hasattr(self, "parts"):

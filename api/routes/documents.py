@@ -19,8 +19,9 @@ from api.visible import readable
 from copilot.domain import Document, Kind, Principal, RevisionStatus
 from copilot.errors import NotAllowed, NotFound
 from copilot.retrieve import visible_to
+from copilot.store.frames import View
 from copilot.store.ledger import now
-from copilot.store.library import Library, View
+from copilot.store.library import Library
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], route_class=Guarded)
 

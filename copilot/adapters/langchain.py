@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -15,18 +16,25 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
-from copilot.domain import Principal
+from copilot.adapters.breaker import Breaker
+from copilot.domain import Evidence, Principal
 from copilot.errors import ConfigurationError, DrafterFailed
 from copilot.ports import DraftRequest, Proposed
+from copilot.redact import PLACEHOLDER
 from copilot.retrieve import Query, Retriever
 from copilot.settings import Settings
 from copilot.text import normalise
 from prompts import render
 
-SOURCES = 6
+ARTICLES, TICKETS = 4, 2
 SOURCE_CHARS = 1_500
+CHARS_A_TOKEN = 4
+RULES_CHARS = 1_500
 LINE_CHARS = 4_000
 QUEUED = 1_000
+INVENTED = -1
+WAIT_SECONDS = (0.1, 0.4)
+PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
 def chat_model(settings: Settings) -> BaseChatModel:
@@ -35,6 +43,7 @@ def chat_model(settings: Settings) -> BaseChatModel:
 
     assert settings.llm is not None
     given: dict[str, Any] = {"timeout": settings.llm_deadline_seconds, "max_retries": 0, "temperature": 0}
+    given["max_tokens"] = settings.llm_answer_tokens
     if settings.llm_base_url:
         given["base_url"] = settings.llm_base_url
         given["api_key"] = "none"  # a server of one's own often asks for none, but its client insists on some
@@ -52,37 +61,76 @@ def chat_model(settings: Settings) -> BaseChatModel:
 class LangChainDrafter:
     """Asks a chat model for one JSON statement a line and passes each on as soon as its line is whole."""
 
-    def __init__(self, name: str, model: BaseChatModel, deadline_seconds: float) -> None:
-        self.name, self._model, self._deadline = name, model, deadline_seconds
+    def __init__(self, settings: Settings, model: BaseChatModel) -> None:
+        assert settings.llm is not None
+        self.name, self._model, self._deadline = settings.llm, model, settings.llm_deadline_seconds
+        self._retries, self._prompt_chars = settings.llm_retries, settings.llm_prompt_tokens * CHARS_A_TOKEN
+        self._breaker = Breaker(settings.llm_failures, settings.llm_pause_seconds)
 
     def stream(self, request: DraftRequest) -> Iterator[Proposed]:
         """The model's statements in order. Raises DrafterFailed past the deadline, on an error, and where no line can be read."""
-        sources = request.evidence[:SOURCES]
-        prompt = render(
-            "reply",
-            {
-                "message": _data(request.message),
-                "sources": [{"title": _data(s.title), "text": _data(s.text[:SOURCE_CHARS])} for s in sources],
-                "language": request.language,
-                "tone": request.tone,
-                "channel": request.conversation.channel,
-            },
-        )
+        if not self._breaker.closed():
+            raise DrafterFailed("the model failed too often and is left alone for a while")
+        try:
+            yield from self._statements(request)
+        except DrafterFailed:
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+
+    def _statements(self, request: DraftRequest) -> Iterator[Proposed]:
+        prompt, numbers = self._prompt(request)
         read = 0
-        for line in self._lines(prompt):
-            proposed = _proposed(line, first=read == 0)
+        for line in self._patient_lines(prompt):
+            proposed = _proposed(line, numbers, first=read == 0)
             if proposed is not None:
                 read += 1
                 yield proposed
         if read == 0:
             raise DrafterFailed("the model's answer holds no statement that can be read")
 
-    def _lines(self, prompt: str) -> Iterator[str]:
+    def _prompt(self, request: DraftRequest) -> tuple[str, list[int]]:
+        """The words for the model, and for each source's number its index in the evidence."""
+        chars = self._prompt_chars - RULES_CHARS
+        message = _data(request.message[: chars // 2])
+        chars -= len(message)
+        numbers, sources = list[int](), list[dict[str, str]]()
+        for index in _sources(request.evidence):
+            source = request.evidence[index]
+            text = _data(PLACEHOLDER.sub("…", source.text[: min(SOURCE_CHARS, chars)]))
+            if len(text) < min(len(source.text), SOURCE_CHARS) and chars < SOURCE_CHARS:
+                break
+            chars -= len(text)
+            numbers.append(index)
+            sources.append({"title": _data(source.title), "text": text})
+        inputs = {
+            "message": message, "sources": sources, "language": request.language, "tone": request.tone,
+            "channel": request.conversation.channel,
+        }  # fmt: skip
+        return render("reply", inputs), numbers
+
+    def _patient_lines(self, prompt: str) -> Iterator[str]:
+        """The answer's lines; a failure that may pass, before anything was said, is tried again after a moment, within the deadline."""
+        end = monotonic() + self._deadline
+        for attempt in range(self._retries + 1):
+            said = False
+            try:
+                for line in self._lines(prompt, end):
+                    said = True
+                    yield line
+                return
+            except DrafterFailed as error:
+                wait = random.uniform(*WAIT_SECONDS) * 2**attempt
+                if said or not _passes(error) or attempt == self._retries or monotonic() + wait > end:
+                    raise
+                sleep(wait)
+
+    def _lines(self, prompt: str, end: float) -> Iterator[str]:
         """The answer line by line. The model runs in a thread of its own: a client that ignores its timeout must not hold the agent."""
         chunks: Queue[str | Exception | None] = Queue(QUEUED)
         stop = Event()
         Thread(target=self._run, args=(prompt, chunks, stop), daemon=True).start()
-        end, rest = monotonic() + self._deadline, ""
+        rest = ""
         try:
             while (left := end - monotonic()) > 0:
                 chunk = chunks.get(timeout=left)
@@ -115,18 +163,37 @@ class LangChainDrafter:
                 chunks.put(error)
 
 
+def _sources(evidence: Sequence[Evidence]) -> list[int]:
+    """Which evidence a model gets to read: sections of articles first, then what solved similar cases."""
+    articles = [index for index, one in enumerate(evidence) if one.kind == "article"][:ARTICLES]
+    tickets = [index for index, one in enumerate(evidence) if one.kind == "ticket" and one.solution_by != "customer"]
+    return [*articles, *tickets[:TICKETS]]
+
+
+def _passes(error: DrafterFailed) -> bool:
+    """Whether the failure may be gone in a moment: no connection, too many requests, an error of the server."""
+    cause = error.__cause__
+    status = getattr(cause, "status_code", None)
+    return (
+        status in PASSING
+        if status is not None
+        else isinstance(cause, ConnectionError) or "Connection" in type(cause).__name__
+    )
+
+
 def _data(text: str) -> str:
     """Text that cannot close the tag it stands in."""
     return text.replace("<", "‹").replace(">", "›")
 
 
-def _proposed(line: str, first: bool) -> Proposed | None:
+def _proposed(line: str, numbers: Sequence[int], first: bool) -> Proposed | None:
     """The statement in a line, or None where the line holds none (a fence, a remark, half a JSON object)."""
     line = line.strip().removeprefix("- ").rstrip(",")
     try:
         value = json.loads(line)
         text, sources = value["text"], value.get("sources", [])
-        indexes = tuple(number - 1 for number in sources if isinstance(number, int))
+        given = [number for number in sources if isinstance(number, int)]
+        indexes = tuple(numbers[number - 1] if 1 <= number <= len(numbers) else INVENTED for number in given)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if not isinstance(text, str) or not text.strip():

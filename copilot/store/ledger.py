@@ -20,7 +20,7 @@ from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
-from copilot.store.withdraw import withdraw
+from copilot.store.withdraw import unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
@@ -156,6 +156,7 @@ class Ledger:
                 withdraw(connection, workspace, id)
                 connection.execute(delete(t.documents).where(t.documents.c.key == key))
                 point("retire.inside")
+            unlearn(connection, workspace, keys)
             _tick(connection, workspace)
         point("retire.after")
         self._db.forget()

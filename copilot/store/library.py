@@ -1,4 +1,4 @@
-"""Reading side of the ledger: what the indexes found, joined with what is active and visible now."""
+"""Reading side of the ledger: documents, their revisions and texts, as seen through a view."""
 
 from __future__ import annotations
 
@@ -7,48 +7,15 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import numpy as np
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from copilot.domain import Author, Document, Kind
+from copilot.domain import Document, Kind
 from copilot.errors import NotFound
-from copilot.ports import Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
+from copilot.store.frames import View
 from copilot.store.ledger import HEAD, now, parts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """What a reader may see: a workspace, its audiences (None: all), and the state of knowledge at a time."""
-
-    workspace: str
-    audiences: frozenset[str] | None
-    as_of: datetime
-    before: datetime | None = None
-    language: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A chunk of an active revision, with its document's head and its vector."""
-
-    id: str
-    document_id: str
-    kind: Kind
-    title: str
-    url: str | None
-    audience: str
-    language: str | None
-    resolved_at: datetime | None
-    solution_by: Author | None
-    revision: int
-    start: int
-    end: int
-    headings: tuple[str, ...]
-    vector: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +33,8 @@ class Text:
 class Library:
     """Looks things up in the ledger, as seen through a view."""
 
-    def __init__(self, database: Database, embedder: str) -> None:
-        self._db, self._embedder = database, embedder
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def clock(self, workspace: str) -> str:
         """The workspace's index revision: it moves with each switch or deletion. Raises NotFound for an unknown workspace."""
@@ -99,38 +66,6 @@ class Library:
         with self._db.read() as connection:
             rows = sorted(tuple(row) for row in connection.execute(query.where(d.workspace == workspace)))
         return len(rows), hashlib.sha256(repr(rows).encode()).hexdigest()
-
-    def join(self, view: View, ids: Collection[str]) -> list[Row]:
-        """Those of the chunks that are active and visible; the rest of an index's answer is dropped here."""
-        with self._db.read() as connection:
-            return [
-                _row(r)
-                for some in parts(ids)
-                for r in connection.execute(self._chunks(view).where(t.chunks.c.id.in_(some)))
-            ]
-
-    def all(self, view: View, kinds: Collection[Kind]) -> list[Row]:
-        """Every searchable chunk that the view shows, for exact search."""
-        with self._db.read() as connection:
-            query = self._chunks(view).where(t.documents.c.kind.in_(kinds), t.chunks.c.searchable)
-            return [_row(r) for r in connection.execute(query)]
-
-    def questions(self, view: View, ids: Collection[str]) -> dict[str, tuple[str, tuple[str, ...], Vectors]]:
-        """Chunk id -> ticket id, the articles that its agents sent, and the question's vector. For ranking alone: nothing here is shown."""
-        found: dict[str, tuple[str, tuple[str, ...], Vectors]] = {}
-        d, c = t.documents.c, t.chunks.c
-        query: Select[Any] = self._joined(select(c.id, d.id.label("ticket"), t.links.c.target, t.vectors.c.vector))
-        query = query.join(t.links, t.links.c.document == d.key).where(d.workspace == view.workspace)
-        if view.before is not None:
-            query = query.where(t.links.c.at <= view.before)
-        if view.audiences is not None:
-            query = query.where(d.audience.in_(sorted(view.audiences)))
-        with self._db.read() as connection:
-            for some in parts(ids):
-                for row in connection.execute(query.where(c.id.in_(some)).order_by(c.id, t.links.c.target)):
-                    targets = found[row.id][1] if row.id in found else ()
-                    found[row.id] = (row.ticket, (*targets, row.target), np.frombuffer(row.vector, dtype="<f4"))
-        return found
 
     def links(self, workspace: str) -> dict[str, tuple[str, ...]]:
         """Ticket id -> the articles that its agents sent, for evaluation: nothing here is shown."""
@@ -198,20 +133,6 @@ class Library:
                 for row in connection.execute(query.order_by(d.id).limit(limit))
             ]
 
-    def _chunks(self, view: View) -> Select[Any]:
-        d, c = t.documents.c, t.chunks.c
-        query = select(
-            c.id, d.id.label("document_id"), d.kind, d.title, d.url, d.audience, d.language, d.resolved_at, d.solution_by, c.revision, c.start,
-            c.end, c.headings, t.vectors.c.vector,
-        )  # fmt: skip
-        return self._joined(query).where(*_visible(view))
-
-    def _joined(self, query: Select[Any]) -> Select[Any]:
-        d, c, v = t.documents.c, t.chunks.c, t.vectors.c
-        query = query.select_from(t.chunks)
-        query = query.join(t.documents, and_(d.key == c.document, d.active_revision == c.revision))
-        return query.join(t.vectors, and_(v.hash == c.vector, v.embedder == self._embedder))
-
 
 def _visible(view: View) -> list[ColumnElement[bool]]:
     """The conditions under which a document's row is seen through the view."""
@@ -226,8 +147,3 @@ def _visible(view: View) -> list[ColumnElement[bool]]:
     if view.language is not None:
         conditions.append(or_(d.language.is_(None), d.language == view.language))
     return conditions
-
-
-def _row(row: Any) -> Row:
-    values = {**row._mapping, "headings": tuple(row.headings), "vector": np.frombuffer(row.vector, dtype="<f4")}
-    return Row(**values)

@@ -167,6 +167,16 @@ quarantine = Table(  # documents that overran their parser, by the state in whic
     Column("at", UtcDateTime, nullable=False),
 )  # fmt: skip
 
+maps = Table(  # what turns queries towards the articles that such questions were answered with; dropped with any part of its basis
+    "maps", metadata,
+    Column("workspace", ForeignKey("workspaces.id"), primary_key=True),
+    Column("embedder", String(64), primary_key=True),
+    Column("matrix", LargeBinary),  # float32, little endian, square; null: none helps
+    Column("trained_until", UtcDateTime),  # null: some case has no date
+    Column("basis", JSON, nullable=False),  # "key.revision" of each case and article that it was learned from
+    Column("created_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 conversations = Table(
     "conversations", metadata,
     Column("workspace", String(64), primary_key=True),

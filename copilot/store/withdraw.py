@@ -1,7 +1,8 @@
-"""Deletion reaches stored suggestions: what they show of a deleted document is destroyed, in the deletion's own transaction."""
+"""Deletion reaches what was made of a document: suggestions that show it, maps learned from it; in the deletion's own transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -50,3 +51,11 @@ def _draft_without(draft: dict[str, Any], document_id: str) -> dict[str, Any]:
         done = statement["end"]
     # What was dropped has no citation to tell whether it came from this document: it goes too.
     return {**draft, "text": text + draft["text"][done:], "statements": statements, "dropped": []}
+
+
+def unlearn(connection: Connection, workspace: str, keys: Collection[int]) -> None:
+    """Drop the maps that were learned from one of these documents."""
+    gone, c = {str(key) for key in keys}, t.maps.c
+    for row in connection.execute(select(c.embedder, c.basis).where(c.workspace == workspace)).all():
+        if any(version.partition(".")[0] in gone for version in row.basis):
+            connection.execute(delete(t.maps).where(c.workspace == workspace, c.embedder == row.embedder))

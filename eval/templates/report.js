@@ -15,7 +15,7 @@
   follow();
   if (!form) return;
 
-  const more = document.getElementById("more");
+  const folds = [...document.querySelectorAll("#worst details.more")];
   const cases = JSON.parse(document.getElementById("cases-data").textContent).map((known) => {
     const element = document.getElementById(known.id);
     return { ...known, element, text: element.textContent.toLowerCase() };
@@ -34,11 +34,23 @@
       one.element.hidden = !fits;
       shown += fits;
     }
-    if (more && active) more.open = true;
+    for (const fold of folds) {
+      const some = cases.some((one) => !one.element.hidden && fold.contains(one.element));
+      fold.hidden = !some;
+      if (active && some) fold.open = true;
+    }
+    document.getElementById("none").hidden = shown > 0;
+    form.querySelector("button").hidden = !active;
     document.getElementById("count").textContent = active ? `${shown} of ${cases.length} cases` : "";
+  };
+  const reset = (event) => {
+    event.preventDefault();
+    form.reset();
   };
   form.hidden = false;
   form.addEventListener("input", filter);
+  form.addEventListener("reset", () => setTimeout(filter));
   form.addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("reset").addEventListener("click", reset);
   filter();
 })();

@@ -1,0 +1,68 @@
+"""How likely it is that what was found answers the message: a small calibrated score that transfers between companies.
+
+It looks at cosines and at whether the names in the message are names that the sources know; nothing in it is about one company.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from copilot.domain import Hit
+from copilot.facts import NAME
+from copilot.settings import DEFAULTS
+
+WEIGHTS = DEFAULTS / "answerability.yaml"
+FEATURES = ("nearest", "tickets", "known_names", "strange_names")
+NEAREST = 3
+READ_CHARS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answerability:
+    """The score, 0 to 1, what it was made of, and the names in the message that no source mentions."""
+
+    score: float
+    features: tuple[float, ...]
+    strange: tuple[str, ...]
+
+
+def answerability(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Sequence[str]) -> Answerability:
+    """The score of a message with what was found for it; `texts` are the found documents' whole texts."""
+    strange, known = names(message, texts)
+    seen = features(articles, tickets, len(known), len(strange))
+    weights, bias = _weights(WEIGHTS)
+    exponent = bias + sum(weight * value for weight, value in zip(weights, seen, strict=True))
+    return Answerability(round(1 / (1 + math.exp(-exponent)), 6), seen, strange)
+
+
+def features(articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strange: int) -> tuple[float, ...]:
+    """The best cosine, the mean of the three nearest solved tickets' (the best again where there are fewer), names known and strange."""
+    near, solved = _cosines(articles), _cosines(tickets)
+    best = max([*near[:1], *solved[:1]], default=0.0)
+    mean = sum(solved[:NEAREST]) / NEAREST if len(solved) >= NEAREST else best
+    return best, mean, math.log1p(known), math.log1p(strange)
+
+
+def names(message: str, texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names in the message that the texts do not mention, and those that they do, each once in order."""
+    low = "\n".join(text[:READ_CHARS] for text in texts).lower()
+    found = dict.fromkeys(name.lower() for name in NAME.findall(message))
+    written = {name.lower(): name for name in reversed(NAME.findall(message))}
+    strange = tuple(written[name] for name in found if name not in low)
+    return strange, tuple(written[name] for name in found if name in low)
+
+
+def _cosines(hits: Sequence[Hit]) -> list[float]:
+    return sorted((hit.scores["dense"] for hit in hits), reverse=True)
+
+
+@cache
+def _weights(file: Path) -> tuple[tuple[float, ...], float]:
+    stored = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return tuple(float(stored["weights"][name]) for name in FEATURES), float(stored["bias"])

@@ -1,0 +1,102 @@
+"""A message as phrases, each as hashed words and letter groups: what a linear head can weigh, and point at."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+BUCKETS = 1 << 15
+LONGEST = 5
+"""Letter groups of two to five, across the edges of words: they see through typing errors and endings."""
+READ_CHARS = 4000
+MOST = 120
+LONG = 140
+"""A phrase longer than this is also cut at commas and "and": people in distress use few full stops."""
+SIGNALS = 7
+
+_PHRASE = re.compile(r"[^\n.!?…]+[.!?…]*|[.!?…]+")
+_PART = re.compile(r"[^,;]{24,}?(?:[,;]|\s(?=(?:and|but|so|und|aber|et|mais|en|maar|y|pero)\s))|[^,;]+[,;]?|[,;]+")
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[!?]+|\.{3,}|[^\w\s]")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_STEP, _MIX, _SHIFT = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15), np.uint64(40)
+
+Integers = NDArray[np.int64]
+Floats32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """A text's phrases: their `spans` in it, and which buckets each one fills (`rows` and `buckets` side by side)."""
+
+    spans: tuple[tuple[int, int], ...]
+    rows: Integers
+    buckets: Integers
+    signals: Floats32
+
+    def scores(self, weights: Floats32, idf: Floats32) -> Floats32:
+        """What each phrase, brought to unit length, scores for each target: phrases × targets."""
+        worth = idf[self.buckets]
+        lengths = np.sqrt(np.bincount(self.rows, worth**2, minlength=len(self.spans)))
+        weighed = weights[self.buckets] * (worth / lengths[self.rows])[:, None]
+        columns = [np.bincount(self.rows, column, minlength=len(self.spans)) for column in weighed.T]
+        return np.array(columns, dtype=np.float32).T
+
+    def whole(self, weights: Floats32, idf: Floats32) -> Floats32:
+        """What the text as one bag of words and letter groups scores for each target."""
+        buckets, counts = np.unique(self.buckets, return_counts=True)
+        worth = np.log2(1 + counts) * idf[buckets]
+        return np.asarray((worth / max(float(np.sqrt((worth**2).sum())), 1e-9)) @ weights[buckets], dtype=np.float32)
+
+
+def phrases(text: str) -> Phrases:
+    """The phrases at the start of a text; a text without any has one, empty."""
+    spans = tuple(_spans(text[:READ_CHARS]))[:MOST] or ((0, 0),)
+    shown = [text[start:end] for start, end in spans]
+    keys = np.unique(np.concatenate([_letters(shown), *(_words(row, phrase) for row, phrase in enumerate(shown))]))
+    return Phrases(spans, keys // BUCKETS, keys % BUCKETS, signals(text[:READ_CHARS]))
+
+
+def signals(text: str) -> Floats32:
+    """How loud a text is and how long: capitals, exclamation and question marks, words."""
+    words = _LETTERS.findall(text)
+    capitals = sum(len(word) > 2 and word.isupper() for word in words)
+    shouts, asks = text.count("!"), text.count("?")
+    doubled = ["!!" in text, "??" in text]
+    counts = np.log1p([capitals, shouts, asks, len(words)])
+    return np.array([*counts, 5 * capitals / (len(words) + 1), *doubled], dtype=np.float32)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    for phrase in _PHRASE.finditer(text):
+        start, end = phrase.span()
+        pieces = [(start, end)] if end - start <= LONG else [one.span() for one in _PART.finditer(text, start, end)]
+        yield from (piece for piece in pieces if text[slice(*piece)].strip())
+
+
+def _letters(shown: list[str]) -> Integers:
+    """A key (row and bucket in one number) for each letter group of each phrase."""
+    parts = [f" {' '.join(phrase.lower().split())} " for phrase in shown]
+    codes = np.frombuffer("".join(parts).encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
+    rows = np.repeat(np.arange(len(parts), dtype=np.int64), [len(part) for part in parts])
+    keys, rolling = list[Integers](), codes
+    for more in range(1, min(LONGEST, len(codes))):
+        rolling = rolling[:-1] * _STEP + codes[more:]
+        first = rows[: len(rolling)]
+        buckets = ((rolling * _MIX) >> _SHIFT).astype(np.int64) % BUCKETS
+        keys.append((first * BUCKETS + buckets)[first == rows[more:]])
+    return np.concatenate([np.zeros(0, dtype=np.int64), *keys])
+
+
+def _words(row: int, phrase: str) -> Integers:
+    """A key for each word, pair of words and mark of a phrase; that it has words in capitals is one too."""
+    tokens = [token.lower() if token[0].isalpha() else token[:3] for token in _TOKEN.findall(phrase)]
+    loud = ["<capitals>"] if any(len(word) > 2 and word.isupper() for word in _LETTERS.findall(phrase)) else []
+    grams = (*tokens, *loud, *(f"{a} {b}" for a, b in pairwise(tokens)))
+    hashed = [row * BUCKETS + zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in grams]
+    return np.array(hashed, dtype=np.int64)

@@ -1,0 +1,141 @@
+"""Orders documents by what every arm says of them: the words, the meaning, the solved cases near the message, and the learned map.
+
+The scores are absolute, so a document's does not depend on what else was found: the mean cosine of its best chunks, plus the
+weighted share of the best lexical match, plus the cosine after the map, its votes or its recency; divided by the weights in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from copilot.domain import Hit, Passage
+from copilot.ports import Vectors
+from copilot.store.frames import Frame, Places
+
+Floats = NDArray[np.float64]
+
+PASSAGES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What each arm may add, beside the cosine's 1, and how many of a document's chunks and lexical matches speak for it."""
+
+    lexical: float
+    votes: float = 0.0
+    map: float = 0.0
+    recency: float = 0.0
+    chunks: int = 3
+    matches: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arms:
+    """What is said for documents and chunks besides their cosine; `words` is BM25 by chunk, as a share of the best.
+
+    `turned`, where there is a map, is each document's cosine after it; `recent` is 1 for a document of today and wanes.
+    """
+
+    words: Mapping[int, float]
+    votes: Mapping[str, float] = field(default_factory=dict)
+    turned: Floats | None = None
+    recent: Floats | None = None
+
+
+def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int) -> list[Hit]:
+    """The best of these documents, without their texts; ties by id, scores rounded to 1e-6, every cosine computed exactly."""
+    if not len(documents):
+        return []
+    scored = Scored.of(frame, documents, vector, arms, weights)
+    voted = np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()])
+    turned = np.zeros(len(documents)) if arms.turned is None else arms.turned[documents]
+    recent = np.zeros(len(documents)) if arms.recent is None else arms.recent[documents]
+    above = (
+        scored.near
+        + weights.lexical * scored.said
+        + weights.votes * voted
+        + weights.map * turned
+        + weights.recency * recent
+    )
+    scale = (
+        1
+        + weights.lexical
+        + (weights.votes if arms.votes else 0)
+        + (0 if arms.turned is None else weights.map)
+        + weights.recency
+    )
+    scores = [_round(score) for score in (above / scale).tolist()]
+    order = sorted(range(len(scores)), key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
+    return [
+        _hit(frame, int(documents[n]), scored, n, scores[n], {"votes": float(voted[n]), "map": float(turned[n])})
+        for n in order[:limit]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The chunks of some documents, one document after the other, with their cosine and their words' share of the best."""
+
+    first: Places
+    chunks: Places
+    dense: Floats
+    lexical: Floats
+    near: Floats
+    said: Floats
+
+    @classmethod
+    def of(cls, frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights) -> Scored:
+        """Scores in double precision, so that neither order nor neighbours show in the sixth decimal."""
+        chunks = frame.chunks(documents)
+        sizes = frame.first[documents + 1] - frame.first[documents]
+        first = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+        dense = np.round(frame.vectors[chunks].astype(np.float64) @ vector.astype(np.float64), 6)
+        lexical = np.array([arms.words.get(at, 0.0) for at in chunks.tolist()])
+        near, said = _mean_of_best(dense, first, weights.chunks), _mean_of_best(lexical, first, weights.matches)
+        return cls(first, chunks, dense, lexical, near, said)
+
+
+def _mean_of_best(values: Floats, first: Places, count: int) -> Floats:
+    """The mean of each run's greatest values."""
+    sizes = np.diff(first)
+    runs = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((-values, runs))
+    rank_in_run = np.arange(len(values)) - first[runs]
+    kept = rank_in_run < count
+    sums = np.bincount(runs[kept], weights=values[order][kept], minlength=len(sizes))
+    return np.asarray(sums / np.minimum(sizes, count), dtype=np.float64)
+
+
+def _hit(frame: Frame, at: int, scored: Scored, n: int, score: float, more: Mapping[str, float]) -> Hit:
+    head, own = frame.heads[at], slice(int(scored.first[n]), int(scored.first[n + 1]))
+    dense, lexical = scored.dense[own], scored.lexical[own]
+    scores = {"dense": float(dense.max()), "lexical": float(lexical.max()), **more}
+    return Hit(
+        document_id=head.id, kind=head.kind, title=head.title, url=head.url, audience=head.audience, revision=head.revision,
+        score=score, scores={arm: _round(value) for arm, value in scores.items()},
+        passages=_passages(frame, scored.chunks[own].tolist(), dense.tolist(), lexical.tolist()),
+        language=head.language, resolved_at=head.resolved_at, solution_by=head.solution_by,
+    )  # fmt: skip
+
+
+def _passages(frame: Frame, chunks: list[int], dense: list[float], lexical: list[float]) -> tuple[Passage, ...]:
+    """The passages that tell most. All are about the same matter, so the words decide more here than between documents."""
+    best = max(dense)
+    found = []
+    for at, near, said in zip(chunks, dense, lexical, strict=True):
+        span, telling = frame.spans[at], ((near / best if best > 0 else 0.0) + said) / 2
+        scores = {"dense": _round(near), "lexical": _round(said)}
+        found.append(
+            Passage(
+                start=span.start, end=span.end, text="", headings=span.headings, score=_round(telling), scores=scores
+            )
+        )
+    return tuple(sorted(found, key=lambda passage: (-passage.score, passage.start))[:PASSAGES])
+
+
+def _round(score: float) -> float:
+    return round(score, 6)

@@ -1,0 +1,149 @@
+"""A source as this customer should read it: what is for others, foreign links and pictures cut, and every character's place kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from copilot.text import sentences
+from copilot.variants import Known, parts
+
+OURS = -1
+LINK = re.compile(r"[(<\[]?\bhttps?://[^\s<>\"')\]]{1,2000}[)>\]]?/?", re.I)
+PICTURE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,500}\))?|<[a-z/!][^>\n]{0,500}>", re.I)
+ADDRESSED = re.compile(r"(?:^|(?<=\n))(?:hi|hello|dear) \[name-\d{1,6}\][,!.]? ?|,? ?\[name-\d{1,6}\](?=[,.!?])", re.I)
+CELLS = re.compile(r" \| ")
+SHARED = re.compile(
+    r"(?:co|com|org|net|ac|gov|edu)\.[a-z]{2}|github\.io|[a-z]+\.app|web\.com|blogspot\.com|wordpress\.com"
+)
+ITEM = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) ")
+NO_SPACE_BEFORE = frozenset(",.;:!?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text to be shown and, for each of its characters, the place in the source that it comes from, or OURS."""
+
+    text: str
+    at: tuple[int, ...]
+
+    def pieces(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The stretches of the source that the text between these is put together from; white space and bare punctuation need none."""
+        runs: list[list[int]] = []
+        for place in range(start, end):
+            here = self.at[place]
+            if here != OURS and runs and here == runs[-1][1]:
+                runs[-1][1] = here + 1
+            elif here != OURS:
+                runs.append([here, here + 1])
+        return tuple((a, b) for a, b in runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph or a list: its statements' spans in the reading, and where it stands in the source."""
+
+    spans: tuple[tuple[int, int], ...]
+    start: int
+    end: int
+    listed: bool
+    leads_on: bool
+    """It ends in a colon: what it announces follows."""
+
+
+def hosts(urls: Collection[str | None]) -> frozenset[str]:
+    """The hosts of these addresses and their siblings: the company's own, to which a reply may send a customer."""
+    return frozenset(_domain(host) for url in urls if url and (host := _host(url)))
+
+
+def _domain(host: str) -> str:
+    """`help.company.example` is of `company.example`; nobody owns `co.uk`."""
+    parent = host.partition(".")[2]
+    return host if "." not in parent or SHARED.fullmatch(parent) else parent
+
+
+def is_own(url: str, own: Collection[str]) -> bool:
+    """Whether the address is on one of the company's hosts."""
+    host = _host(url)
+    return any(host == domain or host.endswith(f".{domain}") for domain in own)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url.strip("()<>[]")).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def read(text: str, start: int, end: int, known: Known, own: Collection[str]) -> Reading:
+    """The stretch as one customer should read it; links lead to the company's `own` hosts only."""
+    cut = bytearray(len(text))
+    for span in _unwanted(text, start, end, own):
+        cut[span[0] : span[1]] = b"\1" * (span[1] - span[0])
+    shown: list[str] = []
+    at: list[int] = []
+    for part in parts(text, start, end, known):
+        for place, letter in [(OURS, letter) for letter in part.label] or [
+            (i, text[i]) for i in range(part.start, part.end)
+        ]:
+            if place != OURS and cut[place]:
+                continue
+            if letter == "|" and CELLS.match(text, max(place - 1, 0)):
+                letter, place = (":" if ":" not in "".join(shown).rpartition("\n")[2] else ";"), OURS
+            if letter == " " and shown and shown[-1] == " ":
+                continue
+            if letter in NO_SPACE_BEFORE and len(shown) > 1 and shown[-1] == " " and at[-1] + 1 != place:  # after a cut
+                shown.pop()
+                at.pop()
+            shown.append(letter)
+            at.append(place)
+    return Reading("".join(shown), tuple(at))
+
+
+def _unwanted(text: str, start: int, end: int, own: Collection[str]) -> Iterator[tuple[int, int]]:
+    for link in LINK.finditer(text, start, end):
+        if not is_own(link.group(), own):
+            yield link.span()
+    for shape in (PICTURE, ADDRESSED):
+        for found in shape.finditer(text, start, end):
+            yield found.span()
+
+
+def blocks(reading: Reading) -> list[Block]:
+    """Paragraphs and lists in order; a list goes on over blank lines, a heading is left out."""
+    groups: list[list[tuple[int, int]]] = []
+    for span in sentences(reading.text):
+        if reading.text.startswith("#", span[0]):
+            groups.append([])
+        elif groups and groups[-1] and _together(reading.text, groups[-1], span):
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return [_block(reading, group) for group in groups if group]
+
+
+def _together(text: str, group: Sequence[tuple[int, int]], span: tuple[int, int]) -> bool:
+    gap = text[group[-1][1] : span[0]]
+    listed = bool(ITEM.match(text, group[0][0]))
+    if ITEM.match(text, span[0]):
+        return listed and (gap.count("\n") < 2 or text[group[0][0]].isdigit() == text[span[0]].isdigit())
+    return "\n" not in gap or (gap.count("\n") == 1 and (not listed or gap.endswith("  ")))
+
+
+def _block(reading: Reading, spans: Sequence[tuple[int, int]]) -> Block:
+    places = [place for a, b in spans for place in reading.at[a:b] if place != OURS]
+    first, last = min(places, default=0), max(places, default=0) + 1
+    words = reading.text[spans[-1][0] : spans[-1][1]]
+    return Block(tuple(spans), first, last, bool(ITEM.match(reading.text, spans[0][0])), words.endswith(":"))
+
+
+def whole(picked: Collection[int], among: Sequence[Block]) -> list[int]:
+    """The picked blocks with what belongs to them: the list that a colon announces, and the line that announces a list."""
+    wanted = set(picked)
+    for before, after in pairwise(range(len(among))):
+        if among[before].leads_on and (before in wanted or after in wanted):
+            wanted |= {before, after}
+    return sorted(wanted)

@@ -1,0 +1,66 @@
+"""Which sentences of a source may stand in a reply to another customer: no pointers elsewhere, no chatter, no commands to machines."""
+
+from __future__ import annotations
+
+import re
+
+from copilot.domain import Evidence
+from copilot.redact import PLACEHOLDER
+
+APOLOGY = re.compile(
+    r"\b(?:sorry|apolog\w{1,8}|tut mir leid|entschuld\w{1,10}|désolée?|spijt|siento|disculp\w{1,8}|lamento)\b", re.I
+)
+FEWEST = 2
+LETTERS = re.compile(r"[^\W\d_]{2}")
+POINTER = re.compile(
+    r"^(?:in )?this (?:article|page|guide|section|document)\b|^(?:- |\* )?(?:see|read) (?:also|the|our)\b|^table of contents|"
+    r"\b(?:for (?:more|further|other|detailed) (?:information|details|help|instructions)|to learn more)\b|"
+    r"^(?:related|see also|contents|learn more)\b|"
+    r"\b(?:screenshot|image|picture|video|diagram)s? (?:below|above)\b",
+    re.I,
+)
+CUT_OFF = re.compile(
+    r"\b(?:see|visit|at|from|via|here|read|link|following|open|to|on|in|the|with|using|is|and|or|click|download|use)[\s:.,–-]*$",
+    re.I,
+)
+"""How a sentence ends whose link was taken out."""
+COMMAND = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|rules?|prompts?|above|previous|guidelines)\b|<\|[^|\n]{1,40}\|>|"
+    r"^\W*(?:system|assistant|user|developer|human|ai)\s*:|\b(?:system prompt|language model|chatbot|as an ai)\b",
+    re.I | re.M,
+)
+CHATTER = re.compile(
+    r"\b(?:i|i['’](?:m|ve|ll|d)|my|mine|me|myself|lol|imho|btw|solved|sorry|apolog\w+|glad|thanks|thank you|you(?:['’]re)? welcome|cheers|"
+    r"above,|forums?|post a reply|screen ?shots?|here is the (?:link|info)|"
+    r"hope (?:this|that|it)|as (?:said|mentioned|requested)|you (?:said|wrote|asked|mentioned)|told)\b|^re ?:|[:;]-?[)(D](?:\s|$)",
+    re.I,
+)
+THEIRS = re.compile(
+    r"\b(?:yesterday|today|tomorrow|tonight|this (?:morning|afternoon|evening|week)|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"(?:\d{1,2}(?:st|nd|rd|th)? )?(?:january|february|march|april|june|july|august|september|october|november|december)|"
+    r"your (?:parcel|order|refund|invoice|screenshot|log|photo|file|report)|we(?:['’]ve| have)|attached|refunded|"
+    r"(?:has|have) been|was a mistake|your (?:request|case|ticket))\b|"
+    r"[€$£]\s?\d|\d\s?(?:€|eur\b|euros?\b)",
+    re.I,
+)
+DOES = re.compile(
+    r"\b(?:click|choose|select|open|press|go to|check|try|turn|set|change|start|restart|remove|delete|add|enter|type|use|create|right-click|tap|"
+    r"switch|disable|enable|install|update|hold|unplug|plug|wait|copy|move|run|uninstall|hit|pick|uncheck|untick|tick|replace|send|write|ask|print)\b",
+    re.I,
+)
+
+
+def says(source: Evidence, words: str) -> bool:
+    """Whether a sentence can stand in a reply: it tells something, to this customer, and is no pointer elsewhere."""
+    if (
+        not LETTERS.search(words)
+        or len(words.split()) < FEWEST
+        or APOLOGY.search(words)
+        or PLACEHOLDER.search(words)
+        or POINTER.search(words)
+        or COMMAND.search(words)
+    ):
+        return False
+    if source.kind != "ticket":
+        return True
+    return not (CHATTER.search(words) or THEIRS.search(words) or words.endswith("?"))

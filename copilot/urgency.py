@@ -1,0 +1,63 @@
+"""Why a message is urgent: a deadline, money, lost data, an outage, danger, a barrier, each with the customer's words for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from copilot.domain import Conversation, Message, Reason
+from copilot.errors import ConfigurationError
+from copilot.settings import DEFAULTS
+from copilot.words import Words, fold, without_quotes
+
+URGENT = DEFAULTS / "urgency.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The reasons by code, in the order in which they are shown."""
+
+    words: tuple[tuple[str, Words], ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Patterns:
+        """The patterns of a YAML file: lists by code. Raises ConfigurationError."""
+        import yaml
+
+        try:
+            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+            return cls(tuple((str(code), Words(patterns, {})) for code, patterns in raw.items()))
+        except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+            raise ConfigurationError(f"The reasons for urgency in {path} cannot be used: {error}") from error
+
+    def reasons(self, conversation: Conversation) -> tuple[Reason, ...]:
+        """The first words of each code in the customer's latest message."""
+        at, message = latest(conversation)
+        shown = fold(without_quotes(message.text))
+        spans = ((code, next(words.find(shown), None)) for code, words in self.words)
+        return tuple(_reason(code, message, at, span, 1.0) for code, span in spans if span)
+
+
+def told_by(conversation: Conversation, code: str, phrase: str, weight: float) -> tuple[Reason, ...]:
+    """The phrase as a reason, where it stands word for word in the customer's latest message."""
+    at, message = latest(conversation)
+    start = message.text.find(phrase) if phrase else -1
+    return (_reason(code, message, at, (start, start + len(phrase)), weight),) if start >= 0 else ()
+
+
+def attention(conversation: Conversation, chance: float, phrase: str) -> Reason:
+    """The learned chance that a person is needed, with the phrase that weighs most where it stands word for word in the message."""
+    found = told_by(conversation, "reads_like_one", phrase, round(chance, 4))
+    at, message = latest(conversation)
+    return found[0] if found else _reason("reads_like_one", message, at, (0, 0), round(chance, 4))
+
+
+def latest(conversation: Conversation) -> tuple[int, Message]:
+    """The customer's latest public message with its number; an empty one where there is none."""
+    shown = ((i, m) for i, m in enumerate(conversation.messages) if m.author == "customer" and m.visibility == "public")
+    return max(shown, key=lambda pair: pair[0], default=(0, Message(text="")))
+
+
+def _reason(code: str, message: Message, at: int, span: tuple[int, int], weight: float) -> Reason:
+    start, end = span
+    return Reason(code=code, message=at, start=start, end=end, quote=message.text[start:end], weight=weight)

@@ -1,0 +1,121 @@
+"""Texts for several platforms, plans or versions at once, `[win,mac: …] [linux: …]`: what of them is for this customer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MARK = re.compile(r"\[(not )?([a-z][a-z0-9+]{1,15}(?:, ?[a-z][a-z0-9+]{1,15}){0,7}): ")
+PLATFORMS = {
+    "win": re.compile(r"\b(?:windows|win ?(?:xp|7|8|10|11)|pc)\b", re.I),
+    "mac": re.compile(r"\b(?:mac|macs|macos|macbook|imac|os ?x|sonoma|sequoia|ventura)\b", re.I),
+    "linux": re.compile(r"\b(?:linux|ubuntu|debian|fedora|mint|arch|opensuse|manjaro|kde|gnome)\b", re.I),
+    "android": re.compile(r"\b(?:android|samsung|pixel)\b", re.I),
+    "ios": re.compile(r"\b(?:ios|iphone|ipad|ipados)\b", re.I),
+}
+SPOKEN = {"win": "Windows", "mac": "Mac", "linux": "Linux", "android": "Android", "ios": "iPhone"}
+VERSION = re.compile(
+    r"(?:\b[Vv]|\b(?i:version|release|update) |\b(?!(?i:win|windows|android|ios|macos|ubuntu|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
+    r"[A-Z][A-Za-z]{1,19} )(\d{2,3})(?=\.\d|\b)(?![:/%])"
+)
+VERSIONED = re.compile(r"([a-z]{1,10}?)(\d{1,4})")
+INLINE_WORDS = 6
+DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the conversation tells of platform, version and plan; empty where it tells nothing."""
+
+    platforms: frozenset[str]
+    versions: tuple[int, ...]
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str, tier: str | None = None) -> Known:
+        """Read off the customer's own words and plan."""
+        platforms = frozenset(name for name, shape in PLATFORMS.items() if shape.search(text))
+        words = frozenset(re.findall(r"[a-z][a-z0-9+]+", f"{text} {tier or ''}".lower()))
+        return cls(platforms, tuple(int(number) for number in VERSION.findall(text)), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the source that is kept, or words of ours (`label`) that say for whom the next stretch is."""
+
+    start: int
+    end: int
+    label: str = ""
+
+
+def parts(text: str, start: int, end: int, known: Known, depth: int = 0) -> Iterator[Part]:
+    """The stretch without what is for others; where it is open who asks, each variant with the name of its platform."""
+    while (mark := MARK.search(text, start, end)) and depth < DEEPEST:
+        close = _close(text, mark.end(), end)
+        if close is None:
+            break
+        yield Part(start, mark.start())
+        fits = _fits(mark, known)
+        inside = list(parts(text, mark.end(), close, known, depth + 1))
+        if fits is None:
+            yield from _named(text, inside, mark, close)
+        elif fits:
+            yield from inside
+        start = close + 1
+    yield Part(start, end)
+
+
+def undecided(text: str, known: Known) -> tuple[str, ...]:
+    """The platforms between which the text differs and the conversation does not decide, as they are spoken of."""
+    open_marks = [mark for mark in MARK.finditer(text) if _fits(mark, known) is None]
+    return tuple(
+        dict.fromkeys(SPOKEN[name] for name in PLATFORMS for mark in open_marks if name in map(_family, _names(mark)))
+    )
+
+
+def _names(mark: re.Match[str]) -> list[str]:
+    return [name.strip() for name in mark[2].split(",")]
+
+
+def _close(text: str, at: int, end: int) -> int | None:
+    depth = 1
+    for place in range(at, end):
+        depth += (text[place] == "[") - (text[place] == "]")
+        if depth == 0:
+            return place
+    return None
+
+
+def _fits(mark: re.Match[str], known: Known) -> bool | None:
+    """Whether the variant is for this customer; None where nothing tells. The newest version counts where none is named."""
+    told = [_told(name, known) for name in _names(mark)]
+    fits = True if True in told else None if None in told else False
+    return fits if fits is None or not mark[1] else not fits
+
+
+def _told(name: str, known: Known) -> bool | None:
+    if (family := _family(name)) in PLATFORMS:
+        return family in known.platforms if known.platforms else None
+    if versioned := VERSIONED.fullmatch(name):
+        return not known.versions or max(known.versions) >= int(versioned[2])
+    return True if name in known.words else None
+
+
+def _family(name: str) -> str:
+    """The platform that a kind of it, as `win10` or `winxp`, belongs to."""
+    return re.sub(r"\d+$|xp$|vista$", "", name)
+
+
+def _named(text: str, inside: Sequence[Part], mark: re.Match[str], close: int) -> Iterator[Part]:
+    """A sentence gets its platforms in front, a few words get them behind."""
+    spoken = ("not " if mark[1] else "") + ", ".join(
+        dict.fromkeys(SPOKEN.get(_family(name), name) for name in _names(mark))
+    )
+    words = "".join(text[part.start : part.end] for part in inside)
+    if len(words.split()) > INLINE_WORDS or words.rstrip().endswith((".", "!", "?")):
+        yield Part(close, close, f"{spoken}: ")
+        yield from inside
+    else:
+        yield from inside
+        yield Part(close, close, f" ({spoken})")

@@ -1,0 +1,124 @@
+"""Patterns over words, safe for anybody to write: matched by RE2 in time linear in the text, blind to case, accents and quoted mail.
+
+In a pattern (RE2, whole words) a space stands for any gap within a sentence, `...` for up to five words, an apostrophe for one or none,
+and `<name>` for any of the terms listed under that name.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+HIDDEN = "\0"
+
+
+class Words:
+    """Patterns joined into one; `find` gives the stretches that match, in time linear in the text."""
+
+    def __init__(self, patterns: Sequence[str], terms: Mapping[str, Sequence[str]]) -> None:
+        expressions = [whole(pattern, terms) for pattern in patterns]
+        try:
+            self._compiled = compiled("|".join(expressions))
+        except ValueError:
+            for pattern, expression in zip(patterns, expressions, strict=True):
+                require_compiles(pattern, expression)
+            raise
+        if self._compiled.search("") is not None:
+            raise ValueError("a pattern matches the empty text, and so every message")
+
+    def find(self, text: str) -> Iterator[tuple[int, int]]:
+        """The spans of all matches, in order."""
+        return (match.span() for match in self._compiled.finditer(text))
+
+
+def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
+    """The RE2 expression that a policy's pattern stands for. Raises ValueError for a term that is not listed."""
+    for name, words in terms.items():
+        pattern = pattern.replace(f"<{name}>", f"(?:{'|'.join(words)})")
+    gap = r"(?:[^\w.!?\x00]+)"
+    spelled_out = fold(pattern.replace(" ... ", rf"(?:{gap}\w+){{0,5}}{gap}").replace("'", "'?")).replace(" ", gap)
+    if unknown := compiled("<[a-z_]+>").search(pattern):
+        raise ValueError(f"the pattern {pattern!r} uses {unknown.group()}, which is not listed under `terms`")
+    return rf"(?:^|\b)(?:{spelled_out})(?:\b|$)"
+
+
+def require_compiles(pattern: str, expression: str) -> None:
+    """Raise ValueError that names the pattern at fault."""
+    try:
+        compiled(expression)
+    except ValueError as error:
+        raise ValueError(f"the pattern {pattern!r} is no RE2 expression: {error}") from error
+
+
+def compiled(expression: str) -> Any:
+    """The expression in RE2: any case, no groups, linear time. Raises ValueError."""
+    import re2
+
+    options = re2.Options()
+    options.case_sensitive, options.never_capture, options.log_errors = False, True, False
+    options.max_mem = 1 << 25  # at RE2's own limit of 8 MB, rules of this size fall back to its slow engine
+    try:
+        return re2.compile(expression, options)
+    except re2.error as error:
+        raise ValueError(str(error)[:200]) from error
+
+
+# ---- what the customer wrote ----
+
+
+def fold(text: str) -> str:
+    """The text without accents and typographic quotes, character for character, so that offsets stay."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode().translate(_foldings())
+
+
+@cache
+def _foldings() -> dict[int, str]:
+    letters = {
+        code: unicodedata.normalize("NFD", chr(code))[0] for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
+    }
+    return {**letters, **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"), 0xDF: "s", 0xA0: " ", 0x202F: " "}
+
+
+QUOTE_FOLLOWS = (
+    r"(?:-{2,}|_{5,}) {0,2}(?:original message|forwarded message|urspr.ngliche nachricht|weitergeleitete nachricht|message d'origine|"
+    r"message transf.r.|oorspronkelijk bericht|doorgestuurd bericht|mensaje original|mensaje reenviado)",
+    r"(?:on|am|le|op|el) [^\n]{4,200}(?:wrote|schrieb|a .crit|schreef|escribi.)[^\n]{0,80}:\s*$",
+    r"(?:from|von|de|van): [^\n]{1,200}\n *(?:sent|gesendet|envoy.|verzonden|enviado)(?: le| el)? ?:",
+)
+
+
+def without_quotes(text: str) -> str:
+    """The text with every quoted line, and the quoted mail below, blanked out in place."""
+    below = _quote_follows().search(fold(text))
+    end = below.start() if below else len(text)
+    lines = text[:end].split("\n")
+    shown = "\n".join(HIDDEN * len(line) if line.lstrip(" \t").startswith(">") else line for line in lines)
+    return shown + HIDDEN * (len(text) - end)
+
+
+@cache
+def _quote_follows() -> Any:
+    return compiled("(?m)" + "|".join(f"^[ \t]*{pattern}" for pattern in QUOTE_FOLLOWS))
+
+
+class Clauses:
+    """Where a text's clauses begin and end: at punctuation, blank lines and "but"."""
+
+    def __init__(self, text: str) -> None:
+        cuts = [match.span() for match in _clause_ends().finditer(text)]
+        self._begins = [0, *(end for _, end in cuts)]
+        self._ends = [*(start for start, _ in cuts), len(text)]
+
+    def around(self, start: int, end: int) -> tuple[int, int]:
+        """The clauses that a stretch lies in, as one stretch."""
+        first = max(bisect_right(self._begins, start) - 1, 0)
+        last = min(bisect_left(self._ends, end), len(self._ends) - 1)
+        return self._begins[first], self._ends[last]
+
+
+@cache
+def _clause_ends() -> Any:
+    return compiled(r"[.!?;,:…]+(?:\s+|$)|\n\s*\n|\x00+|\s(?:but|aber|sondern|mais|maar|pero|sino)\s")

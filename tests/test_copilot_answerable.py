@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import answerability as table
+from copilot.answerable import FEATURES, WEIGHTS, answerability, names
+from copilot.build import Parts
+from copilot.domain import Hit
+from tests.conftest import AGENT, asks
+
+HIT = Hit(
+    document_id="a", kind="article", title="A", url=None, audience="public", revision=1, score=1.0, scores={"dense": 0.7}, passages=()
+)  # fmt: skip
+
+
+def test_the_shipped_weights_are_those_that_the_table_gives() -> None:
+    import yaml
+
+    shipped = yaml.safe_load(WEIGHTS.read_text(encoding="utf-8"))
+    assert {**shipped["weights"], "bias": shipped["bias"]} == table.weights(table.fit(table.read()))
+
+
+def test_on_a_company_held_out_most_foreign_messages_are_refused_and_most_own_ones_answered() -> None:
+    rows = table.read()
+    for company in sorted({row.company for row in rows}):
+        model = table.fit([row for row in rows if row.company != company])
+        mine = [row for row in rows if row.company == company]
+        answered = model.predict_proba([row.features for row in mine])[:, 1] >= 0.42
+        foreign = [refused for row, refused in zip(mine, ~answered, strict=True) if not row.answerable]
+        own = [refused for row, refused in zip(mine, ~answered, strict=True) if row.answerable]
+        assert sum(foreign) / len(foreign) >= 0.94
+        assert sum(own) / len(own) <= 0.17
+
+
+def test_nearer_sources_and_known_names_make_an_answer_likelier() -> None:
+    message = "How do I pair my Weir with the Sluice?"
+    near = answerability(message, [HIT], [], ["The Weir and the Sluice."])
+    far = answerability(message, [replace(HIT, scores={"dense": 0.2})], [], ["The Weir and the Sluice."])
+    strange = answerability(message, [HIT], [], ["Something else."])
+    assert near.score > far.score
+    assert near.score > strange.score
+    assert strange.strange == ("Weir", "Sluice")
+    assert len(near.features) == len(FEATURES)
+
+
+def test_nothing_found_is_no_answer() -> None:
+    assert answerability("Help", [], [], []).score < 0.01
+
+
+def test_names_are_told_apart_from_first_words() -> None:
+    assert names("The hub is dead. Please help, my Weir is out", ["about the WEIR"]) == ((), ("Weir",))
+
+
+def test_a_suggestion_tells_how_answerable_its_message_is(filled: Parts) -> None:
+    made = filled.copilot.suggest(AGENT, asks("How do I reset my password? The link in the e-mail does not work."))
+    assert made.answerability == pytest.approx(made.answerability, abs=1e-9)
+    assert made.answerability is not None
+    assert made.answerability >= filled.settings.abstain_below
+    refused = filled.copilot.suggest(AGENT, asks("What is the boiling point of Tungsten in Kelvin?"))
+    assert refused.answerability is not None
+    assert refused.answerability < filled.settings.abstain_below
+    assert refused.abstention is not None
+    assert "none mentions Tungsten, Kelvin" in refused.abstention.reason

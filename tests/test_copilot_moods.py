@@ -1,0 +1,147 @@
+"""Mood, urgency and the learned call for a person: the shipped weights, what they read, and what must not change their mind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from copilot.domain import Conversation, Message, Triage
+from copilot.errors import ConfigurationError
+from copilot.moods import MOODS, URGENCIES, Labelled, Moods, fit_vectors, forum_messages, own_messages, shipped_key
+from copilot.phrases import phrases
+from copilot.ports import Embedder
+from copilot.query import search_text
+from copilot.settings import DEFAULTS
+from copilot.triage import Triager
+from tests.conftest import asks
+
+SAMPLE = [one.text for one in own_messages()[:600:6]]
+
+
+@pytest.fixture(scope="module")
+def triager(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Triager:
+    return Triager(embedder, DEFAULTS / "taxonomy.yaml", tmp_path_factory.mktemp("models"))
+
+
+def read(triager: Triager, embedder: Embedder, conversation: Conversation) -> Triage:
+    return triager.read(conversation, embedder.embed([search_text(conversation)], "query")[0])
+
+
+def test_the_shipped_weights_are_not_older_than_their_data(embedder: Embedder) -> None:
+    assert Moods.load(DEFAULTS / "mood.npz", shipped_key(embedder)) is not None, "mood.npz is old: run moods.refit"
+
+
+def test_fitting_without_the_forums_messages_says_where_they_are_missed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="thunderbird"):
+        forum_messages(tmp_path)
+
+
+def test_the_label_file_holds_no_text() -> None:
+    rows = [json.loads(line) for line in (DEFAULTS / "mood_labels.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {tuple(sorted(row)) for row in rows} == {("escalate", "sentiment", "ticket_id", "urgency")}
+
+
+def test_chances_add_up_and_keep_their_order(triager: Triager, embedder: Embedder) -> None:
+    made = read(triager, embedder, asks("My folders are gone and I am furious."))
+    for tag, labels in ((made.urgency, URGENCIES), (made.sentiment, MOODS)):
+        assert tag.label in labels
+        assert 0 < tag.confidence <= 1
+    assert made.attention is not None
+    assert 0 <= made.attention.weight <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "moods"),
+    [
+        ("Great, another outage.", {"negative", "very_negative"}),
+        ("Sorry to bother you, what are your opening hours on Saturday?", {"neutral"}),
+        ("Fatal error 91 at start, the process was killed.", {"neutral"}),
+        ("You people are a joke, I am done with you liars!", {"very_negative", "negative"}),
+        ("Thanks, that fixed it!", {"positive", "very_positive"}),
+    ],
+)
+def test_sarcasm_politeness_and_technical_words_do_not_fool_it(
+    triager: Triager, embedder: Embedder, text: str, moods: set[str]
+) -> None:
+    assert read(triager, embedder, asks(text)).sentiment.label in moods
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The tax return is due tomorrow and the program crashes.", "deadline"),
+        ("I was charged twice and cannot pay my rent.", "money"),
+        ("All my emails have disappeared since the update.", "data_loss"),
+        ("Nobody in our office can log in, the server is down.", "outage"),
+        ("There is smoke coming out of the adapter.", "safety"),
+        ("I am blind and my screen reader reads nothing.", "accessibility"),
+    ],
+)
+def test_urgency_names_its_reason_with_the_exact_words(
+    triager: Triager, embedder: Embedder, text: str, code: str
+) -> None:
+    reasons = {one.code: one for one in read(triager, embedder, asks(text)).urgency.reasons}
+    assert code in reasons
+    assert text[reasons[code].start : reasons[code].end] == reasons[code].quote
+
+
+def test_a_reason_is_always_the_messages_own_words(triager: Triager, embedder: Embedder) -> None:
+    for text in SAMPLE[:40]:
+        made = read(triager, embedder, asks(text))
+        assert made.attention is not None
+        for reason in (*made.sentiment.reasons, *made.urgency.reasons, made.attention):
+            assert text[reason.start : reason.end] == reason.quote
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "typos": lambda text: text.replace("the ", "teh ").replace("ing ", "ign ", 2).replace("ou", "uo", 1),
+    "lower case": str.lower,
+    "a signature": lambda text: f"{text}\n\n--\nAna Ruiz\nHarbour Books, 12 Quay Street",
+    "a quoted thread": lambda text: (
+        f"{text}\n\nOn Tue, 3 Mar 2026 at 09:14, Ben wrote:\n> This is OUTRAGEOUS, you are liars and thieves!!!"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_mood_stays_within_a_level(triager: Triager, embedder: Embedder, change: str) -> None:
+    steps = []
+    for text in SAMPLE:
+        first, second = (read(triager, embedder, asks(one)).sentiment.label for one in (text, CHANGES[change](text)))
+        steps.append(abs(MOODS.index(first) - MOODS.index(second)))
+    assert np.mean(np.array(steps) <= 1) >= 0.97
+
+
+@hypothesis_settings(deadline=None)
+@given(st.text(max_size=400) | st.sampled_from(["\ud800" * 30, "!" * 500, "a" * 9000, "\n" * 50, "A B C " * 900]))
+def test_any_text_has_phrases_that_lie_in_it(text: str) -> None:
+    made = phrases(text)
+    assert made.spans
+    assert all(0 <= start <= end <= len(text) for start, end in made.spans)
+    assert np.isfinite(made.scores(np.ones((1 << 15, 2), dtype=np.float32), np.ones(1 << 15, dtype=np.float32))).all()
+
+
+def test_the_same_data_gives_the_same_weights() -> None:
+    data = [Labelled(one.text, one.sentiment, one.urgency, one.escalate) for one in own_messages()[:160]]
+    vectors = np.random.default_rng(0).normal(size=(len(data), 8)).astype(np.float32)
+    first, second = fit_vectors(data, vectors), fit_vectors(data, vectors)
+    assert np.array_equal(first.words, second.words)
+    assert np.array_equal(first.last, second.last)
+
+
+def test_an_unreadable_file_is_no_weights(tmp_path: Path) -> None:
+    (tmp_path / "mood.npz").write_bytes(b"nothing")
+    assert Moods.load(tmp_path / "mood.npz", "key") is None
+
+
+def test_a_turn_without_words_is_read(triager: Triager, embedder: Embedder) -> None:
+    vector = np.full(embedder.dimensions, embedder.dimensions**-0.5, dtype=np.float32)
+    made = triager.read(Conversation(messages=(Message(text="> only a quote"),)), vector)
+    assert made.sentiment.label in MOODS

@@ -1,0 +1,80 @@
+"""What a search finds and in which order, through the retriever's own door."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import copilot.retrieve
+from copilot.build import Parts
+from copilot.retrieve import Query
+from ingest.pipeline import Indexer
+from tests.conftest import ADMIN, AGENT, TICKETS, asks, ingest, write_tickets
+
+EMPTY = "My Sent folder is empty since the update, where are my messages?"
+
+
+def test_the_approximate_index_finds_what_looking_at_every_chunk_finds(
+    filled: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = [Query(text=text) for text in (EMPTY, "disk full", "refund more than 40 euro", "reset the password")]
+    scanned = [filled.copilot.search(ADMIN, query).results for query in queries]
+    monkeypatch.setattr(copilot.retrieve, "SCANNED", 0)
+    assert [filled.copilot.search(ADMIN, query).results for query in queries] == scanned
+
+
+def test_a_document_s_score_does_not_depend_on_what_else_may_be_seen(filled: Parts) -> None:
+    query = Query(text="how long is the link in the e-mail valid?", kinds=("article",))
+    for agent, admin in zip(*(_public(filled, who, query) for who in (AGENT, ADMIN)), strict=True):
+        assert agent == admin
+
+
+def _public(parts: Parts, who: object, query: Query) -> list[tuple[str, float]]:
+    hits = parts.copilot.search(who, query).results  # type: ignore[arg-type]
+    return [(hit.document_id, hit.scores["dense"]) for hit in hits if hit.audience == "public"]
+
+
+def test_of_two_like_tickets_the_later_one_comes_first(parts: Parts, tmp_path: Path) -> None:
+    rows = [
+        {**TICKETS[0], "ticket_id": f"like-{year}", "created": f"{year}-02-01 10:00:00 +0000"}
+        for year in (2023, 2024, 2025)
+    ]
+    for row in rows:
+        row["thread"] = [{**row["thread"][1], "created": row["created"]}]
+    write_tickets(tmp_path / "tickets.jsonl", rows)
+    ingest(parts, tmp_path)
+    moment = datetime(2025, 6, 1, tzinfo=UTC)
+    hits = parts.copilot.search(ADMIN, Query(text=EMPTY, kinds=("ticket",), as_of=moment)).results
+    assert [hit.document_id for hit in hits] == ["like-2025", "like-2024", "like-2023"]
+    then = parts.copilot.search(
+        ADMIN, Query(text=EMPTY, kinds=("ticket",), before=moment - timedelta(days=365))
+    ).results
+    assert [hit.document_id for hit in then] == ["like-2024", "like-2023"]
+
+
+def test_tickets_with_the_same_resolution_are_shown_once(parts: Parts, tmp_path: Path) -> None:
+    write_tickets(tmp_path / "tickets.jsonl", [{**TICKETS[0], "ticket_id": f"same-{n}"} for n in range(3)])
+    ingest(parts, tmp_path)
+    similar = parts.copilot.suggest(AGENT, asks(EMPTY)).similar_tickets
+    assert [ticket.document_id for ticket in similar] == ["same-0"]
+
+
+def test_what_is_deleted_or_changed_between_two_searches_is_not_found_from_memory(filled: Parts, folder: Path) -> None:
+    query = Query(text="compact a folder, how many minutes", kinds=("article",))
+    assert filled.copilot.search(AGENT, query).results[0].document_id == "compact-folders"
+    file = folder / "compact-folders.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("3 minutes", "8 minutes"), encoding="utf-8")
+    ingest(filled, folder)
+    best = filled.copilot.search(AGENT, query).results[0]
+    assert best.revision == 2
+    assert "8 minutes" in " ".join(passage.text for passage in best.passages)
+    Indexer(filled).retire("default", ["compact-folders"])
+    assert "compact-folders" not in {hit.document_id for hit in filled.copilot.search(AGENT, query).results}
+
+
+def test_an_article_that_only_solved_cases_speak_for_is_found(filled: Parts) -> None:
+    hits = filled.copilot.search(AGENT, Query(text=EMPTY, kinds=("article",))).results
+    assert hits[0].scores["votes"] == 1
+    assert {*hits[0].scores} == {"dense", "lexical", "votes", "map"}

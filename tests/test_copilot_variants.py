@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copilot.reading import read
+from copilot.variants import Known, parts, undecided
+
+MENU = "[mac: In the menu bar, click the app menu and select Settings.] [win,linux: Click the menu button and choose Settings.]"
+PATH = "Your data is kept away from the [win: program files] [mac,linux: application], in a folder."
+
+
+def reads(text: str, message: str, tier: str | None = None) -> str:
+    return read(text, 0, len(text), Known.of(message, tier), ()).text.strip()
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("It fails on Windows 11", "Your data is kept away from the program files, in a folder."),
+        ("macOS Sonoma here", "Your data is kept away from the application, in a folder."),
+        ("Ubuntu 24.04", "Your data is kept away from the application, in a folder."),
+    ],
+)
+def test_only_the_branch_of_the_customers_platform_is_read(message: str, shown: str) -> None:
+    assert reads(PATH, message) == shown
+
+
+def test_where_the_platform_is_unknown_each_branch_says_for_whom_it_is() -> None:
+    shown = reads(MENU, "It fails")
+    assert (
+        shown
+        == "Mac: In the menu bar, click the app menu and select Settings. Windows, Linux: Click the menu button and choose Settings."
+    )
+    assert (
+        reads(PATH, "It fails")
+        == "Your data is kept away from the program files (Windows) application (Mac, Linux), in a folder."
+    )
+    assert undecided(MENU, Known.of("It fails")) == ("Windows", "Mac", "Linux")
+    assert undecided(MENU, Known.of("It fails on my iMac")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "tier", "shown"),
+    [
+        ("[app115: The new button.] [not app115: The old button.]", "App 102 has none", None, "The old button."),
+        ("[app115: The new button.] [not app115: The old button.]", "Windows 11 has none", None, "The new button."),
+        ("[pro: Call us at night.] [basic: Write to us.]", "Nobody answers", "basic", "Pro"),
+        ("[not mac: Press Ctrl.] [mac: Press Command.]", "on my Mac", None, "Press Command."),
+        ("An array [x: not a variant", "", None, "An array [x: not a variant"),
+    ],
+)  # fmt: skip
+def test_versions_plans_and_negations_are_honoured(text: str, message: str, tier: str | None, shown: str) -> None:
+    if shown == "Pro":
+        assert "Write to us." in reads(text, message, tier)
+    else:
+        assert reads(text, message, tier) == shown
+
+
+@given(st.text(alphabet="[]winmaclinux: ,not.", max_size=80))
+def test_whatever_is_kept_stands_in_the_source(text: str) -> None:
+    for part in parts(text, 0, len(text), Known.of("")):
+        assert 0 <= part.start <= part.end <= len(text)
