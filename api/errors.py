@@ -43,6 +43,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.EmptyMessage: 422,
     e.TooLarge: 413,
     e.UnreadableFile: 422,
+    e.Overrun: 422,
     e.NotKnowledge: 422,
     e.NotFound: 404,
     e.NotAllowed: 403,
@@ -55,6 +56,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.DrafterFailed: 503,
     e.IndexesOwned: 503,
     e.IndexMismatch: 503,
+    e.IndexBroken: 503,
     e.ConfigurationError: 500,
 }
 ADVICE = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import RLock
+from typing import TypeVar
 
+from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
-from copilot.errors import ConfigurationError
+from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
 from copilot.mapping import Mapper
 from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
@@ -24,6 +28,8 @@ from copilot.store.library import Library
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.triage import Triager
+
+Index = TypeVar("Index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +53,21 @@ class Parts:
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database and the indexes."""
+        self.vectors.close()
+        self.lexical.close()
         self.database.close()
 
 
 def build(settings: Settings) -> Parts:
-    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError."""
+    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken."""
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url())
     embedder = embedder_of(settings)
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
-    vectors, lexical = ChromaIndex(settings.home / "chroma"), TantivyIndex(settings.home / "tantivy")
+    vectors, lexical = indexes(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
@@ -71,6 +79,31 @@ def build(settings: Settings) -> Parts:
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
         retriever=retriever, mapper=mapper, copilot=copilot, writing=RLock(),
     )  # fmt: skip
+
+
+def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:
+    """Both indexes of `settings.home`. Raises IndexBroken."""
+    chroma, tantivy = _folders(settings)
+    return _opened("vector", ChromaIndex, chroma), _opened("lexical", TantivyIndex, tantivy)
+
+
+def empty_indexes(settings: Settings) -> None:
+    """Put empty indexes in place of those of `settings.home`, whatever state they are in; none may be open."""
+    for folder in _folders(settings):
+        generations.renew(folder)
+
+
+def _folders(settings: Settings) -> tuple[Path, Path]:
+    return settings.home / "chroma", settings.home / "tantivy"
+
+
+def _opened(name: str, open: Callable[[Path], Index], folder: Path) -> Index:
+    try:
+        return open(folder)
+    except Exception as error:
+        raise IndexBroken(
+            f"The {name} index in {folder} cannot be opened ({error}). `copilot repair` makes it again from the database."
+        ) from error
 
 
 def embedder_of(settings: Settings) -> Embedder:

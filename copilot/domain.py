@@ -96,13 +96,14 @@ class Link:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A document as ingest read it, its text final and redacted: of a ticket the problem, a blank line, and from `answer_start` the resolution;
-    of a `ranking` ticket the question alone."""
+    of a `ranking` ticket the question alone. `customers` are the ids of whoever asked."""
 
     document: Document
     text: str
     use: Use = "answers"
     answer_start: int = 0
     links: tuple[Link, ...] = ()
+    customers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ CopilotError
 │   ├── EmptyMessage         nothing to answer
 │   ├── TooLarge             above a limit of the settings
 │   └── UnreadableFile       a file that its parser refuses, with the reason
+│       └── Overrun          a file whose parser died or went beyond its bounds
 ├── NotKnowledge             a record that is deliberately left out of the index (unsolved, spam), with the reason
 ├── NotFound                 no such thing in the caller's workspace
 ├── NotAllowed               the caller's role or team may not do this
@@ -13,6 +14,7 @@ CopilotError
 ├── SourceFailed             a source did not answer, refused, or sent what cannot be read
 ├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
 ├── IndexesOwned             another process owns the indexes of this COPILOT_HOME
+├── IndexBroken              an index cannot be opened or read; repair makes it again from the database
 ├── IndexMismatch            the index was made by another embedder: vectors of two makers are never mixed
 └── ConfigurationError       the operator's settings, model files or policy are wrong
 """
@@ -36,6 +38,10 @@ class TooLarge(InputError):
 
 class UnreadableFile(InputError):
     """A file's parser refused it."""
+
+
+class Overrun(UnreadableFile):
+    """A file's parser died or went beyond its bounds: after two tries the file is set aside until it changes."""
 
 
 class NotKnowledge(CopilotError):
@@ -68,6 +74,10 @@ class DrafterFailed(CopilotError):
 
 class IndexesOwned(CopilotError):
     """Another process owns the indexes of this COPILOT_HOME."""
+
+
+class IndexBroken(CopilotError):
+    """An index cannot be opened or read."""
 
 
 class IndexMismatch(CopilotError):

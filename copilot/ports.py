@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +74,24 @@ class VectorIndex(Protocol):
         """Every id on the shelf, for verify."""
         ...
 
+    def vectors(self, shelf: Shelf) -> Iterator[tuple[str, Vectors]]:
+        """Every id on the shelf with its vector as it stands there, for verify."""
+        ...
+
     def shelves(self) -> list[Shelf]:
         """Every shelf that holds or held something."""
+        ...
+
+    def twin(self) -> Self:
+        """An empty index beside this one, to be filled and then adopted."""
+        ...
+
+    def adopt(self, twin: Self) -> None:
+        """Answer from the twin from now on, and destroy what stood here before; searches that are under way end well."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and memory."""
         ...
 
 
@@ -100,6 +116,18 @@ class LexicalIndex(Protocol):
 
     def shelves(self) -> list[Shelf]:
         """Every shelf that holds or held something."""
+        ...
+
+    def twin(self) -> Self:
+        """An empty index beside this one, to be filled and then adopted."""
+        ...
+
+    def adopt(self, twin: Self) -> None:
+        """Answer from the twin from now on, and destroy what stood here before; searches that are under way end well."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and memory."""
         ...
 
 
@@ -165,6 +193,8 @@ class Raw:
     origin: str
     fingerprint: str
     parse: Callable[[], Source]
+    apart: bool = False
+    """To be parsed in a process of its own: its format or its size could take a parser down."""
 
 
 @dataclass(frozen=True, slots=True)

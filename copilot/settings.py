@@ -132,6 +132,12 @@ class Settings(BaseSettings):
     mass_delete_share: float = Field(
         0.2, ge=0, le=1, description="A sync that would retire a larger share of its source's documents asks first."
     )
+    parse_seconds: float = Field(
+        8.0, gt=0, le=600, description="A document whose parser takes longer is failed, and set aside the second time."
+    )
+    parse_megabytes: int = Field(
+        200, ge=50, description="Memory that parsing one document may take; beyond it the same happens."
+    )
     retention_days: int = Field(
         365, ge=1, description="Conversations and suggestions older than this are deleted at start."
     )

@@ -1,4 +1,4 @@
-"""`copilot ingest | verify`."""
+"""`copilot ingest`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ COUNTS = ("added", "changed", "unchanged", "retired", "skipped", "failed")
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(ingest)
-    app.command()(verify)
     source_commands.register(app)
 
 
@@ -71,31 +70,6 @@ def ingest(
             else _run(settings, workspace, payload, bar)
         )
     report(summary, dry_run=dry_run, as_json=as_json)
-
-
-def verify(as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False) -> None:
-    """Prove that ledger, vectors and lexical index agree. Exit code 1 where they do not. Example: copilot verify."""
-    from copilot.build import build
-    from copilot.jobs import owning
-    from ingest.verify import verify as compare
-
-    settings = Settings()
-    with owning(settings):
-        parts = build(settings)
-        report = compare(parts)
-        parts.close()
-    if as_json:
-        console.print(json.dumps({**asdict(report), "clean": report.clean}, indent=2), markup=False, highlight=False)
-    else:
-        for problem in report.problems:
-            console.print(f"[red]wrong[/red] {escape(problem)}")
-        verdict = "clean" if report.clean else f"{len(report.problems)} problems"
-        console.print(
-            f"{report.documents} documents, {report.chunks} chunks, {report.vectors} vectors: {verdict}",
-            highlight=False,
-        )
-    if not report.clean:
-        raise typer.Exit(1)
 
 
 def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progress) -> dict[str, Any]:

@@ -22,11 +22,14 @@ from ingest.article import MAX_ID, article
 from ingest.clean import CLEANERS, decode
 from ingest.plain import one_line
 
-PIPELINE = "1"
+PIPELINE = "2"
 """Part of every fingerprint: raise it when a change to cleaning or splitting is to reach documents that did not change."""
 TABLES = (".jsonl", ".ndjson", ".csv")
 SUFFIXES = (*CLEANERS, *TABLES)
 MAX_BROKEN_ROWS = 20
+MAX_ROW_BYTES = 5_000_000
+APART = (".pdf", ".docx", ".html", ".htm")
+APART_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,8 @@ def _documents(path: Path, origin: str, reading: Reading) -> Iterator[Raw | Brok
             yield from _Table(origin, reading).documents(_rows(data, path.suffix.lower()))
         else:
             fingerprint = _fingerprint(data, reading.kind, reading.audience)
-            yield Raw(origin, fingerprint, partial(_parse, path, origin, reading, fingerprint))
+            apart = len(data) > APART_BYTES or path.suffix.lower() in APART
+            yield Raw(origin, fingerprint, partial(_parse, path, origin, reading, fingerprint), apart)
     except UnreadableFile as error:
         yield Broken(origin, str(error))
 
@@ -227,7 +231,9 @@ def _json_rows(data: bytes) -> Iterator[tuple[int, Row | str]]:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         data = decode(data).encode()
     for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
-        if line.strip():
+        if len(line) > MAX_ROW_BYTES:
+            yield number, f"it is longer than {MAX_ROW_BYTES:,} bytes: write one ticket a line"
+        elif line.strip():
             yield number, _json_row(line)
 
 
@@ -242,6 +248,9 @@ def _json_row(line: bytes) -> Row | str:
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, Row | str]]:
+    if max(map(len, text.splitlines()), default=0) > MAX_ROW_BYTES:
+        yield 1, f"it has a line of more than {MAX_ROW_BYTES:,} characters: write one ticket a line"
+        return
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 
 from copilot.build import Parts
+from copilot.crash import point
 from copilot.domain import Chunk, Source
-from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, SourceFailed
+from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, LexicalEntry, Raw, Shelf, Vectors
+from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
+from copilot.store.quarantine import Quarantine, Tried
 from ingest.load import Reading, scan
+from ingest.quarantine import TRIES, Parser
 from ingest.split import split, split_ticket
 
 log = logging.getLogger(__name__)
@@ -80,10 +84,15 @@ class Run:
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
     dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
 
-    def parse(self, raw: Raw) -> Source | None:
-        """The document, or None with the reason counted. A file that cannot be read keeps what was known of it."""
+    def parse(self, raw: Raw, parser: Parser) -> Source | None:
+        """The document, or None with the reason counted. A file that cannot be read keeps what was known of it.
+
+        Raises Overrun.
+        """
         try:
-            source = raw.parse()
+            source = parser.parse(raw.parse) if raw.apart else raw.parse()
+        except Overrun:
+            raise
         except NotKnowledge:
             self.summary.skipped += 1
             self.dropped.add(raw.origin)
@@ -91,12 +100,12 @@ class Run:
         except SourceFailed:
             raise
         except CopilotError as error:
-            return self._failed(raw.origin, str(error))
+            return self.failed(raw.origin, str(error))
         except Exception as error:
             log.exception("the parser broke on %s", raw.origin)
-            return self._failed(raw.origin, f"its parser broke ({type(error).__name__}); the log has the details")
+            return self.failed(raw.origin, f"its parser broke ({type(error).__name__}); the log has the details")
         if self.kept.get(source.document.id, raw.origin) != raw.origin:
-            return self._failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
+            return self.failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
         self.kept[source.document.id] = raw.origin
         return source
 
@@ -105,7 +114,8 @@ class Run:
         holds = sheltered(raw.origin for raw in found if isinstance(raw, Broken))
         return [known.key for origin, known in self.known.items() if known.id not in self.kept and not holds(origin)]
 
-    def _failed(self, origin: str, reason: str) -> Source | None:
+    def failed(self, origin: str, reason: str) -> Source | None:
+        """Count the failure; the document that was known there stays."""
         self.summary.fail(origin, reason)
         if origin in self.known:
             self.kept.setdefault(self.known[origin].id, origin)
@@ -118,6 +128,8 @@ class Indexer:
     def __init__(self, parts: Parts) -> None:
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
+        self._customers, self._quarantine = Customers(parts.database), Quarantine(parts.database)
+        self._parser = Parser(parts.settings)
         self._writing, self._mapper = parts.writing, parts.mapper
 
     def ingest(
@@ -164,9 +176,10 @@ class Indexer:
         self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None] = lambda done: None
     ) -> None:
         """Read what is new or changed of these and commit it; when this returns it can be found."""
-        for batch in _batches(self._fresh(run, found, progress)):
-            if not run.dry_run:
-                self._commit(run.workspace, batch, run.summary)
+        with self._parser:
+            for batch in _batches(self._fresh(run, found, progress)):
+                if not run.dry_run:
+                    self._commit(run.workspace, batch, run.summary)
 
     def let_go(self, run: Run, keys: Collection[int]) -> None:
         """End a run: retire the documents that their source does not have any more, and let ranking learn from what changed."""
@@ -214,8 +227,12 @@ class Indexer:
             run.summary.unchanged += 1
             run.kept[before.id] = raw.origin
             return None
-        source = run.parse(raw)
+        source = self._parsed(run, raw, place)
         if source is None:
+            return None
+        if self._customers.is_erased(run.workspace, source.customers):
+            del run.kept[source.document.id]  # whatever is left of it goes too
+            run.summary.skipped += 1
             return None
         existing = self._ledger.head(run.workspace, source.document.id)
         if run.allowed is not None and not {source.document.audience, *existing.audiences} <= run.allowed:
@@ -224,6 +241,19 @@ class Indexer:
         run.summary.changed += existing.key is not None
         run.summary.added += existing.key is None
         return Ready(place, source, self._split(source), existing.key)
+
+    def _parsed(self, run: Run, raw: Raw, place: Place) -> Source | None:
+        """The document, or None with the reason counted; one that overran its parser twice is left alone until it changes."""
+        mine = (run.workspace, run.root, raw.origin, digest(f"{place.fingerprint}|{self._parser.bounds}"))
+        before = self._quarantine.tried(*mine) if raw.apart else Tried(0, "")
+        if before.times >= TRIES:
+            return run.failed(raw.origin, f"set aside after {before.times} tries until it changes: {before.reason}")
+        try:
+            return run.parse(raw, self._parser)
+        except Overrun as error:
+            if not run.dry_run:
+                self._quarantine.note(*mine, Tried(before.times + 1, str(error)))
+            return run.failed(raw.origin, str(error))
 
     def _fingerprint(self, raw: Raw) -> str:
         """Unchanged means: the same bytes, read the same way, split and embedded the same way."""
@@ -251,8 +281,10 @@ class Indexer:
             for shelf, some in _by_shelf(staged).items():
                 rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
                 self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
+                point("index.vectors")
                 if shelf.side != "ranking":
                     self._lexical.upsert(shelf, [_entry(id, chunk, title) for id, chunk, title in some])
+                    point("index.lexical")
             self._ledger.switch(workspace, staged)
             self._sweep()
         summary.chunks += sum(len(ready.chunks) for ready in batch)
@@ -266,9 +298,11 @@ class Indexer:
         texts = {digest(chunk.embedded): chunk.embedded for chunk in chunks}
         vectors = self._ledger.vectors(texts)
         missing = [hash for hash in texts if hash not in vectors]
+        point("embed.before")
         made = self._embedder.embed([texts[hash] for hash in missing], "document")
         fresh = dict(zip(missing, made, strict=True))
         self._ledger.keep_vectors(fresh)
+        point("embed.after")
         summary.embedded += len(fresh)
         return {**vectors, **fresh}
 
@@ -276,8 +310,11 @@ class Indexer:
         """Let the indexes go of what the ledger has doomed."""
         for shelf, ids in self._ledger.doomed().items():
             self._vectors.delete(shelf, ids)
+            point("sweep.vectors")
             self._lexical.delete(shelf, ids)
+            point("sweep.lexical")
             self._ledger.gone(shelf, ids)
+            point("sweep.after")
 
 
 def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

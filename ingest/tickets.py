@@ -46,12 +46,22 @@ def distil(row: Mapping[str, object], columns: Mapping[str, str], audience: str 
         redacted = redact(f"{question}\n\n{_reply(solution.text, names)}", names, orders=True)
         start = redacted.offset(len(question) + 2)
         document = _document(ticket, redacted.text[:start], audience, _solved_at(ticket, solution), solution.role)
-        return Source(document=document, text=redacted.text, answer_start=start, links=links)
+        return Source(
+            document=document, text=redacted.text, answer_start=start, links=links, customers=_customers(row, columns)
+        )
     if not links:
         raise NotKnowledge("it is not solved")
     asked = redact(question, names, orders=True).text
     linked_at = max([ticket.created, *(link.at for link in links if link.at)])
-    return Source(document=_document(ticket, asked, audience, linked_at, None), text=asked, use="ranking", links=links)
+    document = _document(ticket, asked, audience, linked_at, None)
+    return Source(document=document, text=asked, use="ranking", links=links, customers=_customers(row, columns))
+
+
+def _customers(row: Mapping[str, object], columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids under which the asker may be known; erasing a person finds the ticket by each."""
+    value = row.get(columns.get("customer", "customer"))
+    named = [value.get("id"), value.get("email"), value.get("name")] if isinstance(value, Mapping) else [value]
+    return tuple(dict.fromkeys(words for one in named if isinstance(one, str | int) and (words := str(one).strip())))
 
 
 def _document(ticket: Ticket, asked: str, audience: str | None, known_at: datetime, solver: Author | None) -> Document:

@@ -60,12 +60,18 @@ def known(company: Parts) -> dict[str, str]:
     made = company.copilot.suggest(AGENT, kept)
     job = company.jobs.add("default", "ingest", {"paths": []})
     company.jobs.finish(job.id, {}, None)
+    run = company.jobs.add("default", "evaluate", {"suite": "demo", "changes": []})
+    company.jobs.finish(run.id, {}, None)
+    folder = company.settings.home / "eval" / "runs" / run.id
+    folder.mkdir(parents=True)
+    (folder / "report.html").write_text("<!DOCTYPE html>", encoding="utf-8")
+    (folder / "results.json").write_text("{}", encoding="utf-8")
     Sources(company.database).add(
         Upstream(workspace="default", id="known", connector="web", address="https://help.example/")
     )
     return {
         "conversation_id": "known", "suggestion_id": made.id, "document_id": "compact-folders", "job_id": job.id,
-        "source_id": "known",
+        "source_id": "known", "evaluation_id": run.id,
     }  # fmt: skip
 
 

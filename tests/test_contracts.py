@@ -122,6 +122,26 @@ class TestVectorIndex:
         assert index.search(OTHER, vectors(0)[0], 5) == []
         assert set(index.shelves()) == {PUBLIC, INTERNAL}
 
+    def test_a_twin_is_seen_by_nobody_until_it_is_adopted(self, open_vectors: Callable[[], VectorIndex]) -> None:
+        index = open_vectors()
+        index.upsert(PUBLIC, ["old"], vectors(0))
+        twin = index.twin()
+        twin.upsert(INTERNAL, ["new"], vectors(1))
+        assert (index.ids(PUBLIC), index.ids(INTERNAL)) == ({"old"}, set())
+        index.adopt(twin)
+        assert (index.ids(PUBLIC), index.ids(INTERNAL)) == (set(), {"new"})
+        assert [id for id, _ in index.search(INTERNAL, vectors(1)[0], 5)] == ["new"]
+        assert open_vectors().shelves() == [INTERNAL]
+
+    def test_the_vectors_that_stand_there_can_be_read(self, open_vectors: Callable[[], VectorIndex]) -> None:
+        index = open_vectors()
+        index.upsert(PUBLIC, ["a", "b"], vectors(0, 1))
+        assert {id: vector.tolist() for id, vector in index.vectors(PUBLIC)} == {
+            "a": vectors(0)[0].tolist(),
+            "b": vectors(1)[0].tolist(),
+        }
+        assert list(index.vectors(OTHER)) == []
+
 
 @pytest.fixture
 def open_lexical(tmp_path: Path) -> Callable[[], LexicalIndex]:
@@ -187,3 +207,13 @@ class TestLexicalIndex:
         open_lexical().upsert(PUBLIC, [entry("a", "CANARYWORD stands beside OTHERWORD in this order")])
         stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
         assert b"stands beside" not in stored
+
+    def test_a_twin_is_seen_by_nobody_until_it_is_adopted(self, open_lexical: Callable[[], LexicalIndex]) -> None:
+        index = open_lexical()
+        index.upsert(PUBLIC, [entry("old", "some words")])
+        twin = index.twin()
+        twin.upsert(INTERNAL, [entry("new", "some words")])
+        assert (index.ids(PUBLIC), index.ids(INTERNAL)) == ({"old"}, set())
+        index.adopt(twin)
+        assert (index.ids(PUBLIC), index.ids(INTERNAL)) == (set(), {"new"})
+        assert open_lexical().shelves() == [INTERNAL]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ def test_a_statement_put_together_of_quotes_says_what_they_say_in_their_order() 
     click, tools, edit, rest = (cite("a", *span, texts) for span in ((0, 5), (12, 17), (25, 29), (31, 58)))
     assert (click.quote, tools.quote) == ("Click", "Tools")
 
-    def exact(words: str, *quotes: Citation) -> float:
+    def exact(words: str, *quotes: Citation) -> Any:
         answer = suggestion(draft((words, list(quotes)), generator="extractive"))
         return rows(citations([outcome(said=answer, texts=texts)], JUDGE))["citations.exactness"]
 

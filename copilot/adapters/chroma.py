@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
+import numpy as np
+
+from copilot.adapters import generations
 from copilot.ports import Shelf, Vectors
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
 EF_SEARCH = 100
@@ -22,14 +25,19 @@ class ChromaIndex:
     """Approximate nearest neighbours by cosine. Its own embedding function is never used: it would need a network."""
 
     def __init__(self, folder: Path) -> None:
+        generations.sweep(folder)
+        self._folder, self._lock = folder, RLock()
+        self._open_at(generations.current(folder))
+
+    def _open_at(self, place: Path) -> None:
         import chromadb
         from chromadb.config import Settings
 
-        folder.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
         settings = Settings(anonymized_telemetry=False, allow_reset=False)
-        self._client: ClientAPI = chromadb.PersistentClient(path=str(folder), settings=settings)
+        self._place = place
+        self._client = cast("Client", chromadb.PersistentClient(path=str(place), settings=settings))
         self._collections: dict[Shelf, Collection] = {_shelf(c.metadata): c for c in self._client.list_collections()}
-        self._lock = RLock()
 
     def upsert(self, shelf: Shelf, ids: Sequence[str], vectors: Vectors) -> None:
         """Put the vectors in; durable when it returns."""
@@ -47,12 +55,13 @@ class ChromaIndex:
 
     def search(self, shelf: Shelf, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """The nearest ids with their cosine, best first; an unknown shelf is empty."""
-        collection = self._collections.get(shelf)
-        if collection is None or limit < 1:
-            return []
-        found = collection.query(query_embeddings=cast("Any", [vector]), n_results=limit, include=["distances"])
-        distances = (found["distances"] or [[]])[0]
-        return [(id, 1.0 - float(distance)) for id, distance in zip(found["ids"][0], distances, strict=True)]
+        while True:
+            collections = self._collections
+            try:
+                return _search(collections.get(shelf), vector, limit)
+            except Exception:
+                if collections is self._collections:
+                    raise  # else a twin was adopted meanwhile: it has the answer
 
     def ids(self, shelf: Shelf) -> set[str]:
         """Every id on the shelf."""
@@ -62,9 +71,37 @@ class ChromaIndex:
         pages = range(0, collection.count(), PAGE)
         return {id for at in pages for id in collection.get(limit=PAGE, offset=at, include=[])["ids"]}
 
+    def vectors(self, shelf: Shelf) -> Iterator[tuple[str, Vectors]]:
+        """Every id on the shelf with its vector as it stands there."""
+        collection = self._collections.get(shelf)
+        for at in range(0, collection.count() if collection else 0, PAGE):
+            assert collection is not None
+            page = collection.get(limit=PAGE, offset=at, include=["embeddings"])
+            yield from zip(page["ids"], np.asarray(page["embeddings"], dtype=np.float32), strict=True)
+
     def shelves(self) -> list[Shelf]:
         """Every shelf that has a collection."""
         return sorted(self._collections, key=lambda s: (s.workspace, s.kind, s.side))
+
+    def twin(self) -> Self:
+        """An empty index beside this one."""
+        made = type(self).__new__(type(self))
+        made._folder, made._lock = self._folder, RLock()
+        made._open_at(generations.begin(self._folder))
+        return made
+
+    def adopt(self, twin: Self) -> None:
+        """Answer from the twin, and remove the old generation's files."""
+        with self._lock:
+            generations.switch(self._folder, twin._place)
+            old, self._place = self._client, twin._place
+            self._client, self._collections = twin._client, twin._collections
+        old.close()
+        generations.sweep(self._folder)
+
+    def close(self) -> None:
+        """Let go of files and memory; another index over the same folder in this process is not disturbed."""
+        self._client.close()
 
     def _open(self, shelf: Shelf) -> Collection:
         with self._lock:
@@ -76,6 +113,14 @@ class ChromaIndex:
                     embedding_function=None,
                 )
             return self._collections[shelf]
+
+
+def _search(collection: Collection | None, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+    if collection is None or limit < 1:
+        return []
+    found = collection.query(query_embeddings=cast("Any", [vector]), n_results=limit, include=["distances"])
+    distances = (found["distances"] or [[]])[0]
+    return [(id, 1.0 - float(distance)) for id, distance in zip(found["ids"][0], distances, strict=True)]
 
 
 def _name(shelf: Shelf) -> str:

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from copilot.adapters import generations
 from copilot.ports import LexicalEntry, Shelf
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ class TantivyIndex:
     """BM25 over stemmed words. Stores ids and terms, no text."""
 
     def __init__(self, folder: Path) -> None:
+        generations.sweep(folder)
         self._folder, self._lock = folder, RLock()
         self._schema, self._analyser = _schema(), _analyser()
+        self._open_at(generations.current(folder))
+
+    def _open_at(self, place: Path) -> None:
+        self._place = place
         self._indexes: dict[Shelf, Index] = {}
-        for described in sorted(folder.glob("*/shelf.json")):
+        for described in sorted(place.glob("*/shelf.json")):
             shelf = Shelf(**json.loads(described.read_text(encoding="utf-8")))
             self._indexes[shelf] = self._open(shelf)
 
@@ -85,6 +91,24 @@ class TantivyIndex:
         """Every shelf that has an index."""
         return sorted(self._indexes, key=lambda s: (s.workspace, s.kind, s.side))
 
+    def twin(self) -> Self:
+        """An empty index beside this one."""
+        made = type(self).__new__(type(self))
+        made._folder, made._lock, made._schema, made._analyser = self._folder, RLock(), self._schema, self._analyser
+        made._open_at(generations.begin(self._folder))
+        return made
+
+    def adopt(self, twin: Self) -> None:
+        """Answer from the twin, and remove the old generation's files; open searchers keep theirs until they end."""
+        with self._lock:
+            generations.switch(self._folder, twin._place)
+            self._place, self._indexes = twin._place, twin._indexes
+        generations.sweep(self._folder)
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        self._indexes = {}
+
     def _query(self, text: str) -> Query | None:
         """A word that the customer repeats counts as often as it stands; past a bound only the first words do."""
         from tantivy import Occur, Query
@@ -102,11 +126,13 @@ class TantivyIndex:
 
         described = {"workspace": shelf.workspace, "kind": shelf.kind, "side": shelf.side}
         name = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:24]
-        folder = self._folder / name
+        folder = self._place / name
         folder.mkdir(parents=True, exist_ok=True)
         index = Index(self._schema, path=str(folder), reuse=True)
         index.register_tokenizer(ANALYSER, self._analyser)
-        (folder / "shelf.json").write_text(json.dumps(described), encoding="utf-8")
+        if not (folder / "shelf.json").exists():
+            (folder / "shelf.new").write_text(json.dumps(described), encoding="utf-8")
+            (folder / "shelf.new").replace(folder / "shelf.json")  # a crash never leaves half a description
         return index
 
 

@@ -43,6 +43,13 @@ class Database:
             with self.engine.connect() as connection:
                 connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
 
+    def vacuum(self) -> None:
+        """Give the space of deleted rows back and leave none of their bytes behind; PostgreSQL does the first by itself."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                connection.connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
+            self.forget()
+
     def close(self) -> None:
         """Let go of the connections."""
         self.engine.dispose()

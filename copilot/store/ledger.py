@@ -13,10 +13,12 @@ import numpy as np
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from copilot.crash import point
 from copilot.domain import PUBLIC, Chunk, Document, Link, Source, Use
 from copilot.errors import IndexMismatch, InputError
 from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
+from copilot.store.customers import note_customers
 from copilot.store.database import Database
 from copilot.store.withdraw import unlearn, withdraw
 
@@ -87,6 +89,15 @@ class Ledger:
                     "COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW back, or ingest into a new COPILOT_HOME."
                 )
 
+    def require_maker(self) -> None:
+        """Raise IndexMismatch where another embedder made a workspace's vectors: whoever rewrites an index must not drop them."""
+        c = t.workspaces.c
+        with self._db.read() as connection:
+            query = select(c.id).where(c.embedder.is_not(None), c.embedder != self._embedder).order_by(c.id)
+            other = connection.execute(query.limit(1)).scalar()
+        if other is not None:
+            self.open(other)
+
     def known(self, workspace: str, root: str) -> dict[str, Known]:
         """What is in force from this root, by origin."""
         c = t.documents.c
@@ -97,18 +108,23 @@ class Ledger:
 
     def stage(self, place: Place, source: Source, chunks: Sequence[tuple[Chunk, bool]]) -> Staged:
         """Write a pending revision with its chunks, each with whether search may find it."""
+        point("stage.before")
         with self._db.write() as connection:
             key, number = _next_revision(connection, place, source)
             connection.execute(insert(t.revisions).values(_revision_row(key, number, place, source)))
+            note_customers(connection, key, place.workspace, source.customers)
             rows = [_chunk_row(key, number, at, chunk, found) for at, (chunk, found) in enumerate(chunks)]
             if rows:
                 connection.execute(insert(t.chunks), rows)
+            point("stage.inside")
+        point("stage.after")
         found = tuple((row["id"], chunk) for row, (chunk, yes) in zip(rows, chunks, strict=True) if yes)
         head = source.document
         return Staged(key, number, head, shelves(place.workspace, head, source.use, bool(source.links)), found)
 
     def switch(self, workspace: str, staged: Sequence[Staged]) -> None:
         """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace."""
+        point("switch.before")
         with self._db.write() as connection:
             for one in staged:
                 active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
@@ -118,12 +134,15 @@ class Ledger:
                     _status(connection, one.key, old, "retired")
                 _status(connection, one.key, one.number, "active")
                 _take_head(connection, one.key, one.number)
+                point("switch.inside")
             _tick(connection, workspace)
+        point("switch.after")
 
     def retire(self, workspace: str, keys: Collection[int]) -> None:
         """Delete documents for good: texts, revisions, chunks, and the statements of stored suggestions that quote them."""
         if not keys:
             return
+        point("retire.before")
         with self._db.write() as connection:
             for key in keys:
                 id = connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
@@ -136,9 +155,12 @@ class Ledger:
                     _clear(connection, workspace, key, number)
                 withdraw(connection, workspace, id)
                 connection.execute(delete(t.documents).where(t.documents.c.key == key))
+                point("retire.inside")
             unlearn(connection, workspace, keys)
             _tick(connection, workspace)
+        point("retire.after")
         self._db.forget()
+        point("retire.forgotten")
 
     def key(self, workspace: str, id: str) -> int | None:
         """The document's key, or None."""
@@ -165,9 +187,11 @@ class Ledger:
                 ).scalar_one()
                 _clear(connection, workspace, key, number)
                 connection.execute(delete(t.revisions).where(c.document == key, c.number == number))
+                point("recover.inside")
             connection.execute(delete(t.documents).where(t.documents.c.active_revision.is_(None)))
             used = select(t.chunks.c.id).where(t.chunks.c.vector == t.vectors.c.hash).exists()
             connection.execute(delete(t.vectors).where(~used))
+        point("recover.after")
 
     def doomed(self) -> dict[Shelf, list[str]]:
         """Chunk ids that the indexes still hold though nothing stands behind them."""

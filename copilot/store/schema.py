@@ -142,6 +142,31 @@ links = Table(  # what an agent's public reply sent a customer to: ranking learn
     Column("at", UtcDateTime),
 )  # fmt: skip
 
+customers = Table(  # whose ticket a document came from, as a hash: what erasing a person looks for
+    "customers", metadata,
+    Column("document", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True),
+    Column("customer", String(64), primary_key=True),
+    Index(None, "customer"),
+)  # fmt: skip
+
+erased = Table(  # customers whose tickets no ingest brings back
+    "erased", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("customer", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+quarantine = Table(  # documents that overran their parser, by the state in which they did
+    "quarantine", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("root", String(1024), primary_key=True),
+    Column("origin", String(1024), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 maps = Table(  # what turns queries towards the articles that such questions were answered with; dropped with any part of its basis
     "maps", metadata,
     Column("workspace", ForeignKey("workspaces.id"), primary_key=True),

@@ -1,0 +1,78 @@
+"""Generations of an index on disk: a new one is filled beside the old, and one atomic rename makes it the index in force."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from copilot.crash import point
+
+POINTER = "generation"
+
+
+def current(folder: Path) -> Path:
+    """The generation in force; before the first switch it is the folder itself."""
+    try:
+        name = (folder / POINTER).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return folder
+    return folder / name
+
+
+def begin(folder: Path) -> Path:
+    """An empty folder for the next generation."""
+    name = current(folder).name if current(folder) != folder else "g0"
+    made = folder / f"g{int(name[1:]) + 1}"
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    point("generation.made")
+    return made
+
+
+def switch(folder: Path, made: Path) -> None:
+    """Put the generation in force; it survives a crash at any moment as the old one or the new one."""
+    named = folder / f"{POINTER}.new"
+    with named.open("w", encoding="ascii") as file:
+        file.write(made.name)
+        file.flush()
+        os.fsync(file.fileno())
+    point("generation.named")
+    os.replace(named, folder / POINTER)
+    _sync(folder)
+    point("generation.switched")
+
+
+def sweep(folder: Path) -> None:
+    """Remove whatever is not in force: an old generation, or one that a crash left half made."""
+    kept = current(folder)
+    for path in folder.iterdir() if folder.exists() else ():
+        if kept == folder and not (path.name == f"{POINTER}.new" or _is_generation(path)):
+            continue
+        if path == kept or path.name == POINTER:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    point("generation.swept")
+
+
+def renew(folder: Path) -> None:
+    """Put an empty generation in force, whatever state the old one is in."""
+    switch(folder, begin(folder))
+    sweep(folder)
+
+
+def _is_generation(path: Path) -> bool:
+    return path.is_dir() and path.name[0] == "g" and path.name[1:].isdigit()
+
+
+def _sync(folder: Path) -> None:
+    """The rename itself is on disk when this returns; Windows cannot open a folder and needs no such thing."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,63 @@
+"""Gives space back: both indexes made anew beside the old ones and switched, then the database vacuumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from copilot.build import Parts
+from copilot.crash import point
+from copilot.store.contents import Contents
+from ingest.repair import Repaired, mend_lexical, mend_vectors
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What was carried over, and the bytes of `COPILOT_HOME` before and after."""
+
+    chunks: int
+    before: int
+    after: int
+
+
+def compact(parts: Parts, progress: Progress = lambda done, all: None) -> Compacted:
+    """Carry what is in force into new indexes and switch to them; of what was deleted before, no file holds text or vector any more.
+
+    Readers are answered all the while, and writers but for the last moment: what they changed meanwhile is carried over then.
+    Raises IndexMismatch where the settings name another embedder than the one that made the vectors.
+    """
+    parts.ledger.require_maker()
+    before, contents = size(parts.settings.home), Contents(parts.database, parts.embedder.fingerprint)
+    vectors, lexical = parts.vectors.twin(), parts.lexical.twin()
+    point("compact.begun")
+    held, done = contents.held(), Repaired()
+    total = sum(len(ids) * (1 if shelf.side == "ranking" else 2) for shelf, ids in held.items())
+
+    def tick(count: int, all: int = total) -> None:
+        progress(done.added + count, max(all, done.added + count))
+
+    mend_vectors(parts, vectors, held, done, tick)
+    mend_lexical(parts, lexical, held, done, tick)
+    point("compact.filled")
+    with parts.writing:
+        parts.ledger.recover()
+        held = contents.held()
+        mend_vectors(parts, vectors, held, done)
+        mend_lexical(parts, lexical, held, done)
+        parts.vectors.adopt(vectors)
+        point("compact.half")
+        parts.lexical.adopt(lexical)
+        for shelf, ids in parts.ledger.doomed().items():
+            parts.ledger.gone(shelf, ids)
+        point("compact.adopted")
+        parts.database.vacuum()
+    point("compact.vacuumed")
+    return Compacted(len({id for ids in held.values() for id in ids}), before, size(parts.settings.home))
+
+
+def size(home: Path) -> int:
+    """The bytes of all files under a folder."""
+    return sum(file.stat().st_size for file in home.rglob("*") if file.is_file())

@@ -1,0 +1,89 @@
+"""Forgets one customer everywhere, or hands over all that is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from copilot.build import Parts
+from copilot.crash import point
+from copilot.settings import Settings
+from copilot.store import schema as t
+from copilot.store.customers import Customers, pseudonym, traces
+from copilot.store.database import Database
+from ingest.backup import Held, held_by_backups
+from ingest.pipeline import Indexer
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was destroyed, and which backups still hold something of the customer."""
+
+    tickets: int
+    conversations: int
+    suggestions: int
+    feedback: int
+    backups: list[Held] = field(default_factory=list)
+
+
+def erase(parts: Parts, workspace: str, customer: str) -> Erased:
+    """Destroy the customer's tickets, conversations, suggestions and feedback; no ingest brings their tickets back.
+
+    When this returns no door shows any of it. Traces in the indexes' files go with the next compact; backups are listed, not changed.
+    """
+    with parts.writing:
+        found = Customers(parts.database).traces(workspace, customer)
+        if found.tickets:
+            Indexer(parts).retire(workspace, found.tickets)
+        point("erase.retired")
+        Customers(parts.database).forget(workspace, customer)
+        parts.database.forget()
+        point("erase.done")
+    backups = held_by_backups(parts.settings, workspace, customer)
+    return Erased(len(found.tickets), len(found.conversations), len(found.suggestions), found.feedback, backups)
+
+
+def export(settings: Settings, workspace: str, file: Path, customer: str | None = None) -> dict[str, int]:
+    """Write everything of the workspace, or of one customer, as JSONL, each line with its `type`; counts by type. A consistent snapshot."""
+    counts: dict[str, int] = {}
+    with (
+        closing(Database(settings.database_url())) as database,
+        database.read() as connection,
+        file.open("w", encoding="utf-8") as out,
+    ):
+        for type, row in _rows(connection, workspace, customer):
+            out.write(json.dumps({"type": type, **row}, ensure_ascii=False, default=_text) + "\n")
+            counts[type] = counts.get(type, 0) + 1
+    return counts
+
+
+def _rows(connection: Connection, workspace: str, customer: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    d, r, v, s, f = t.documents.c, t.revisions.c, t.conversations.c, t.suggestions.c, t.feedback.c
+    texts = select(d.id.label("document_id"), r.number, r.status, r.head, r.text, r.links, r.created_at)
+    texts = texts.join(t.documents, r.document == d.key).where(d.workspace == workspace, r.status != "pending")
+    threads = select(v.id, v.body, v.created_at, v.resolved_at).where(v.workspace == workspace)
+    made = select(s.id, s.conversation, s.body, s.created_at).where(s.workspace == workspace)
+    verdicts = select(t.feedback).join(t.suggestions, s.id == f.suggestion).where(s.workspace == workspace)
+    if customer is not None:
+        theirs = traces(connection, workspace, customer)
+        owners = select(t.customers.c.document).where(t.customers.c.customer == pseudonym(workspace, customer))
+        texts, threads = texts.where(d.key.in_(owners)), threads.where(v.id.in_(theirs.conversations))
+        made, verdicts = made.where(s.id.in_(theirs.suggestions)), verdicts.where(s.id.in_(theirs.suggestions))
+    queries: tuple[tuple[str, Select[Any]], ...] = (
+        ("revision", texts.order_by(d.id, r.number)), ("conversation", threads.order_by(v.id)),
+        ("suggestion", made.order_by(s.id)), ("feedback", verdicts.order_by(f.id)),
+    )  # fmt: skip
+    for type, query in queries:
+        for row in connection.execution_options(yield_per=100).execute(query).mappings():
+            yield type, dict(row)
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,113 @@
+"""A customer who asks to be forgotten is forgotten everywhere, and stays so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from copilot.build import Parts
+from copilot.domain import Conversation, Customer, Feedback, Message
+from copilot.errors import NotFound
+from copilot.jobs import JobThread
+from ingest.backup import backup
+from ingest.compact import compact
+from ingest.erase import erase, export
+from ingest.verify import verify
+from tests.conftest import AGENT, TICKETS, ingest, write_tickets
+from tests.test_copilot_commands import copilot
+from tests.test_ingest_compact import held_by
+from tests.test_ingest_repair import found
+
+SENT = "Sent folder is empty after the update"
+
+
+def talk(parts: Parts, id: str, customer: str) -> str:
+    """A stored conversation of the customer, with a suggestion and a verdict on it; returns the suggestion's id."""
+    words = f"My Sent folder is empty since the update, QUETZALCOATL-{customer}"
+    conversation = Conversation(id=id, customer=Customer(id=customer), messages=(Message(text=words),))
+    parts.records.keep_conversation("default", conversation)
+    made = parts.copilot.suggest(AGENT, conversation)
+    given = Feedback(verdict="edited", final_text=f"Dear QUETZALCOATL-{customer}")
+    parts.records.keep_feedback("default", made.id, "agent", given, 0.5)
+    return made.id
+
+
+def test_an_erased_customer_is_in_no_door_and_after_compact_in_no_file(filled: Parts, tmp_path: Path) -> None:
+    theirs, others = talk(filled, "conv-1", "c-1"), talk(filled, "conv-2", "c-9")
+    assert "t-1" in found(filled, SENT)
+    done = erase(filled, "default", "c-1")
+    assert (done.tickets, done.conversations, done.suggestions, done.feedback, done.backups) == (1, 1, 1, 1, [])
+    assert "t-1" not in found(filled, SENT)
+    for gone in (
+        lambda: filled.records.suggestion("default", theirs),
+        lambda: filled.records.conversation("default", "conv-1"),
+    ):
+        with pytest.raises(NotFound):
+            gone()
+    assert filled.records.suggestion("default", others).id == others
+    assert export(filled.settings, "default", tmp_path / "theirs.jsonl", "c-1") == {}
+    compact(filled)
+    assert held_by(filled.settings.home, b"QUETZALCOATL-c-1") == []
+    assert held_by(filled.settings.home, b"QUETZALCOATL-c-9") != []
+    assert verify(filled).problems == []
+
+
+def test_an_erased_customers_ticket_does_not_come_back_with_the_next_ingest(filled: Parts, folder: Path) -> None:
+    erase(filled, "default", "c-1")
+    changed = {**TICKETS[0], "message": "Since the update my Sent folder is quite empty, what can I do about it?"}
+    write_tickets(folder / "tickets.jsonl", [changed, TICKETS[1]])
+    summary = ingest(filled, folder)
+    assert (summary.skipped, summary.added) == (1, 0)
+    assert "t-1" not in found(filled, SENT)
+
+
+def test_a_customer_written_as_an_object_is_found_by_id_mail_and_name(parts: Parts, tmp_path: Path) -> None:
+    person = {"id": 77, "name": "Ana Sousa", "email": "ana@example.com"}
+    write_tickets(tmp_path / "tickets.jsonl", [{**TICKETS[0], "customer": person}])
+    ingest(parts, tmp_path / "tickets.jsonl")
+    for known_as in ("77", "ana@example.com", "Ana Sousa"):
+        assert export(parts.settings, "default", tmp_path / "out.jsonl", known_as) == {"revision": 1}
+    assert held_by(parts.settings.home, b"ana@example.com", b"Ana Sousa") == [], "the ledger keeps hashes alone"
+    assert erase(parts, "default", "77").tickets == 1
+
+
+def test_another_workspaces_customer_of_that_id_stays(filled: Parts, folder: Path) -> None:
+    ingest(filled, folder, workspace="other")
+    erase(filled, "other", "c-1")
+    assert "t-1" in found(filled, SENT)
+
+
+def test_backups_that_still_hold_them_are_listed(filled: Parts, tmp_path: Path) -> None:
+    talk(filled, "conv-1", "c-1")
+    backup(filled.settings, tmp_path / "monday")
+    backup(filled.settings, tmp_path / "deleted")
+    for file in (tmp_path / "deleted").iterdir():
+        file.unlink()
+    done = erase(filled, "default", "c-1")
+    assert [(Path(held.folder).name, held.tickets, held.conversations) for held in done.backups] == [("monday", 1, 1)]
+    backup(filled.settings, tmp_path / "tuesday")
+    assert len(erase(filled, "default", "c-1").backups) == 1, "what was backed up after it holds nothing"
+
+
+def test_the_job_row_that_asked_for_it_forgets_the_name_too(filled: Parts) -> None:
+    job = filled.jobs.add("default", "erase", {"customer": "c-1"})
+    thread = JobThread(filled)
+    thread.start()
+    while filled.jobs.get("default", job.id).state in ("queued", "running"):
+        pass
+    thread.stop()
+    after = filled.jobs.get("default", job.id)
+    assert (after.state, after.payload, after.result and after.result["tickets"]) == ("done", {}, 1)
+
+
+def test_everything_of_a_workspace_can_be_exported(filled: Parts, tmp_path: Path) -> None:
+    talk(filled, "conv-1", "c-1")
+    home, file = filled.settings.home, tmp_path / "all.jsonl"
+    done = copilot(home, "export", str(file), "--json")
+    assert json.loads(done.stdout) == {"revision": 5, "conversation": 1, "suggestion": 1, "feedback": 1}, done.stderr
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    texts = {row["document_id"]: row["text"] for row in rows if row["type"] == "revision"}
+    assert "30 minutes" in texts["reset-password"]
+    assert copilot(home, "export", str(file), "--workspace", "other").stdout.strip() == "nothing is kept"

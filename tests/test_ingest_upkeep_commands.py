@@ -1,0 +1,54 @@
+"""The upkeep commands at a terminal, alone and beside a server."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from copilot.build import build
+from copilot.jobs import JobThread, owning
+from copilot.settings import Settings
+from ingest.verify import verify
+from tests.conftest import ingest, write_company
+from tests.test_copilot_commands import copilot
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    with closing(build(Settings(home=tmp_path / "home"))) as parts:
+        ingest(parts, write_company(make(tmp_path / "company")))
+    return tmp_path / "home"
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_a_damaged_index_is_told_repaired_and_compacted(home: Path) -> None:
+    (file,) = (home / "chroma").glob("*.sqlite3")
+    file.write_bytes(b"no database" * 500)
+    told = copilot(home, "verify")
+    assert (told.returncode, "copilot repair" in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+    done = copilot(home, "repair")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "clean" in done.stdout
+    compacted = copilot(home, "compact", "--json")
+    assert json.loads(compacted.stdout)["chunks"] > 0, compacted.stderr
+    assert copilot(home, "verify").returncode == 0
+
+
+def test_beside_a_server_the_job_thread_does_the_work(home: Path) -> None:
+    settings = Settings(home=home)
+    with owning(settings, "http://127.0.0.1:9"), closing(build(settings)) as parts:
+        thread = JobThread(parts)
+        thread.start()
+        for command in ("verify", "repair", "compact"):
+            done = copilot(home, command, "--json")
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)
+        thread.stop()
+        assert verify(parts).clean
