@@ -277,9 +277,12 @@ def warm(folder: Path) -> None:
     import chromadb
     import tantivy
 
+    import copilot.mapping
+
     assert alembic.command
     assert chromadb
     assert tantivy
+    assert copilot.mapping
     write(folder, 1)
     for raw in scan(folder, Reading()):
         if isinstance(raw, Raw):
