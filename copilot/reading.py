@@ -98,6 +98,9 @@ def read(text: str, start: int, end: int, known: Known, own: Collection[str]) ->
             if letter in NO_SPACE_BEFORE and len(shown) > 1 and shown[-1] == " " and at[-1] + 1 != place:  # after a cut
                 shown.pop()
                 at.pop()
+            if place != OURS and shown and shown[-1].isalnum() and letter.isalnum() and at[-1] not in (place - 1, OURS):
+                shown.append(" ")  # a variant's mark stood between two words
+                at.append(OURS)
             shown.append(letter)
             at.append(place)
     return Reading("".join(shown), tuple(at))

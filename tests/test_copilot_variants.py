@@ -62,3 +62,8 @@ def test_versions_plans_and_negations_are_honoured(text: str, message: str, tier
 def test_whatever_is_kept_stands_in_the_source(text: str) -> None:
     for part in parts(text, 0, len(text), Known.of("")):
         assert 0 <= part.start <= part.end <= len(text)
+
+
+def test_a_mark_between_two_words_leaves_them_apart() -> None:
+    text = "If the window[win: still] does not open, wait."
+    assert read(text, 0, len(text), Known.of("I use Windows 11", None), ()).text == "If the window still does not open, wait."
