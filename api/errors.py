@@ -53,6 +53,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.MassDeletion: 409,
     KeyReused: 422,
     e.SourceFailed: 503,
+    e.ForbiddenAddress: 422,
     e.DrafterFailed: 503,
     e.IndexesOwned: 503,
     e.IndexMismatch: 503,

@@ -45,3 +45,17 @@ MESSAGE: dict[str, Example] = {
         "value": {"author": "agent", "visibility": "private", "text": "Asked the warehouse."},
     },
 }
+EVALUATE: dict[str, Example] = {
+    "demo": {"summary": "The demo company's suite", "value": {"suite": "demo"}},
+    "changed": {"summary": "With another weight", "value": {"suite": "demo", "changes": {"lexical_weight": 0.3}}},
+}
+COMPARE: dict[str, Example] = {
+    "two runs": {"summary": "Two finished runs", "value": {"a": "{evaluation_id}", "b": "{evaluation_id}"}}
+}
+SOURCE: dict[str, Example] = {
+    "site": {
+        "summary": "A web site",
+        "value": {"id": "help-centre", "connector": "web", "address": "https://help.example.com/", "every_minutes": 60},
+    }
+}
+SYNC: dict[str, Example] = {"dry run": {"summary": "What would happen", "value": {"dry_run": True}}}

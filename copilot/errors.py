@@ -12,6 +12,7 @@ CopilotError
 ├── Conflict                 the same key with another body, or a change under one's feet
 │   └── MassDeletion         a sync would retire more than it may without being told to
 ├── SourceFailed             a source did not answer, refused, or sent what cannot be read
+│   └── ForbiddenAddress     the address leads into the server's own network
 ├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
 ├── IndexesOwned             another process owns the indexes of this COPILOT_HOME
 ├── IndexBroken              an index cannot be opened or read; repair makes it again from the database
@@ -66,6 +67,10 @@ class MassDeletion(Conflict):
 
 class SourceFailed(CopilotError):
     """A source did not answer, refused, or sent what cannot be read."""
+
+
+class ForbiddenAddress(SourceFailed):
+    """The address leads into the server's own network."""
 
 
 class DrafterFailed(CopilotError):

@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import httpcore
 import httpx
 
-from copilot.errors import SourceFailed
+from copilot.errors import ForbiddenAddress, SourceFailed
 
 if TYPE_CHECKING:
     from httpcore._backends.base import SOCKET_OPTION
@@ -35,10 +35,6 @@ AGENT = "SupportCopilot/1 (self-hosted; reads help centres for their own support
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class Forbidden(SourceFailed):
-    """The address leads into the server's own network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +178,7 @@ class Guard(httpcore.NetworkBackend):
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
         socket_options: Iterable[SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
-        """A connection to the address that was judged. Raises Forbidden."""
+        """A connection to the address that was judged. Raises ForbiddenAddress."""
         failed = httpcore.ConnectError(f"{host} has no address")
         for address in self._judged(host, port):
             try:
@@ -195,7 +191,7 @@ class Guard(httpcore.NetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Iterable[SOCKET_OPTION] | None = None
     ) -> httpcore.NetworkStream:
         """Never."""
-        raise Forbidden("no source is read through a socket of this machine")
+        raise ForbiddenAddress("no source is read through a socket of this machine")
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -210,7 +206,7 @@ class Guard(httpcore.NetworkBackend):
         allowed = host.lower() == self._private
         for address in addresses:
             if not may_connect(address, private=allowed):
-                raise Forbidden(
+                raise ForbiddenAddress(
                     f"{host} leads to {address}, which is inside a private network. If that is meant, "
                     f"add the source on the command line with --option private_host={host}."
                 )
@@ -256,7 +252,7 @@ def _check(url: str) -> None:
     except ValueError:
         raise SourceFailed(f"{_shown(url)} is no web address.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Forbidden(f"{_shown(url)} is no web address: only http and https are read.")
+        raise ForbiddenAddress(f"{_shown(url)} is no web address: only http and https are read.")
 
 
 def _server(url: str) -> tuple[str, str | None, int | None]:

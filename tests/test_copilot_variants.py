@@ -66,4 +66,7 @@ def test_whatever_is_kept_stands_in_the_source(text: str) -> None:
 
 def test_a_mark_between_two_words_leaves_them_apart() -> None:
     text = "If the window[win: still] does not open, wait."
-    assert read(text, 0, len(text), Known.of("I use Windows 11", None), ()).text == "If the window still does not open, wait."
+    assert (
+        read(text, 0, len(text), Known.of("I use Windows 11", None), ()).text
+        == "If the window still does not open, wait."
+    )

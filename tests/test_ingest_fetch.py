@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from copilot.errors import SourceFailed
-from ingest.fetch import Fetcher, Forbidden, may_connect
+from copilot.errors import ForbiddenAddress, SourceFailed
+from ingest.fetch import Fetcher, may_connect
 from tests.servers import Reply, Server, in_turn, serving, shown
 
 
@@ -67,7 +67,7 @@ def test_a_redirect_into_the_network_is_not_followed(server: Server) -> None:
         target = inner.url.replace("127.0.0.1", "localhost") + "/secret"
         server.answers["/"] = Reply(status=302, headers={"Location": target})
         fetch = Fetcher(private_host="127.0.0.1")
-        with pytest.raises(Forbidden, match="private network"):
+        with pytest.raises(ForbiddenAddress, match="private network"):
             fetch.get(server.url + "/")
         fetch.close()
         assert inner.asked == []
@@ -100,7 +100,7 @@ def test_a_name_that_changes_its_address_between_two_looks_gains_nothing(monkeyp
     fetch = Fetcher(sleep=lambda seconds: None)
     with pytest.raises(RuntimeError):
         fetch.get("http://rebound.example/")
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         fetch.get("http://rebound.example/")
     fetch.close()
     assert (connected, looked) == (["93.184.216.34"], ["rebound.example"] * 2)
@@ -110,7 +110,7 @@ def test_a_name_with_one_public_and_one_inner_address_is_refused(monkeypatch: py
     both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 80)) for one in ("93.184.216.34", "10.0.0.1")]
     monkeypatch.setattr("ingest.fetch.socket.getaddrinfo", lambda *args, **kwargs: both)
     fetch = Fetcher()
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         fetch.get("http://two.example/")
     fetch.close()
 

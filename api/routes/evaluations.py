@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
+from fastapi import Body as Content
 from pydantic import Field, StringConstraints
 from pydantic_core import from_json
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -14,6 +15,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from api.auth import Guarded
 from api.bodies import Body
 from api.deps import PartsOf, Who
+from api.examples import COMPARE, EVALUATE
 from api.routes.jobs import EVENTS, JobView, followed, view
 from api.stream import EventStream
 from copilot.build import Parts
@@ -52,7 +54,7 @@ class EvaluationList:
 
 
 @router.post("", status_code=202)
-def start(body: EvaluateBody, parts: PartsOf, who: Who) -> JobView:
+def start(body: Annotated[EvaluateBody, Content(openapi_examples=EVALUATE)], parts: PartsOf, who: Who) -> JobView:
     """Run a suite over an index of its own; the job that is answered tells how far it is and what came of it."""
     changes = [f"{name}={value:g}" for name, value in body.changes.items()]
     return view(parts.jobs.add(who.workspace, "evaluate", {"suite": body.suite, "changes": changes}))
@@ -66,7 +68,7 @@ def newest(parts: PartsOf, who: Who) -> EvaluationList:
 
 
 @router.post("/compare", status_code=202)
-def compare(body: CompareBody, parts: PartsOf, who: Who) -> JobView:
+def compare(body: Annotated[CompareBody, Content(openapi_examples=COMPARE)], parts: PartsOf, who: Who) -> JobView:
     """What changed from run a to run b, metric by metric; the job's result is the comparison."""
     for id in (body.a, body.b):
         _finished(parts, who, id)

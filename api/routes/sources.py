@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
+from fastapi import Body as Content
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from api.auth import Guarded
 from api.bodies import Body, Words
 from api.deps import PartsOf, Who
+from api.examples import SOURCE, SYNC
 from api.routes.documents import Audience
 from api.routes.jobs import JobView, view
 from api.words import cleaned
@@ -85,7 +87,7 @@ def listed(parts: PartsOf, who: Who) -> SourceList:
 
 
 @router.post("", status_code=201)
-def add(body: SourceBody, parts: PartsOf, who: Who) -> SourceView:
+def add(body: Annotated[SourceBody, Content(openapi_examples=SOURCE)], parts: PartsOf, who: Who) -> SourceView:
     """Add a source; nothing is read before it is synced."""
     upstream = Upstream(workspace=who.workspace, **body.model_dump())
     _require_harmless(who, upstream)
@@ -108,7 +110,9 @@ def remove(source_id: SourceId, parts: PartsOf, who: Who) -> None:
 
 
 @router.post("/{source_id}/sync", status_code=202)
-def sync(source_id: SourceId, body: SyncBody, parts: PartsOf, who: Who) -> JobView:
+def sync(
+    source_id: SourceId, body: Annotated[SyncBody, Content(openapi_examples=SYNC)], parts: PartsOf, who: Who
+) -> JobView:
     """Bring its documents up to date; the job that is answered tells how far it is and what it did."""
     _theirs(parts, who, source_id)
     return view(enqueue(parts.jobs, who.workspace, source_id, **body.model_dump()))
