@@ -106,11 +106,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def minimum_detectable(n: int, share: float = 0.5) -> float:
-    """Half the width of a share's 95 % interval over n cases (Wald): unpaired differences below it are mostly noise."""
-    return float(1.959964 * np.sqrt(share * (1 - share) / n))
-
-
 def find(statistic: str) -> Statistic:
     """The statistic of this name. Raises InputError where there is none."""
     if statistic not in STATISTICS:

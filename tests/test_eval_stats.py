@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, f1_score, precision_score, 
 
 from copilot.errors import InputError
 from eval.metrics import Metric, Value
-from eval.stats import STATISTICS, holm, interval, minimum_detectable, paired, score
+from eval.stats import STATISTICS, holm, interval, paired, score
 
 Rows = list[Value]
 BINARY = ("precision", "recall", "f1")
@@ -344,7 +344,3 @@ def test_holm_keeps_the_order_and_never_makes_p_smaller(p: list[float]) -> None:
     pairs = sorted(zip(p, corrected, strict=True))
     assert [after for _, after in pairs] == sorted(corrected)
     assert not p or min(corrected) == min(1.0, min(p) * len(p))
-
-
-def test_two_hundred_cases_tell_six_points_at_seven_tenths() -> None:
-    assert minimum_detectable(200, 0.7) == pytest.approx(0.0635, abs=1e-4)

@@ -27,7 +27,15 @@ router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=G
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Setting = Literal[
-    "lexical_weight", "votes_weight", "candidates", "abstain_below", "resolution_from", "seed", "resamples"
+    "lexical_weight",
+    "votes_weight",
+    "map_weight",
+    "recency_weight",
+    "candidates",
+    "abstain_below",
+    "resolution_from",
+    "seed",
+    "resamples",
 ]
 """What a run may change over HTTP: numbers of the ranking and the draft, never paths or addresses."""
 
