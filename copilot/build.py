@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ class Parts:
 def build(settings: Settings) -> Parts:
     """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    _one_thread_for_numpy()
     database = Database(settings.database_url())
     embedder = embedder_of(settings)
     library, records = Library(database), Records(database)
@@ -79,6 +81,14 @@ def build(settings: Settings) -> Parts:
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
         retriever=retriever, mapper=mapper, copilot=copilot, writing=RLock(),
     )  # fmt: skip
+
+
+def _one_thread_for_numpy() -> None:
+    """numpy's threads wait by spinning, on the cores that the model needs: with them an embedding takes twice as long."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for what is loaded later
+    threadpool_limits(1, "blas")
 
 
 def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:
