@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import TypeVar
 
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
-from copilot.errors import ConfigurationError, IndexBroken
+from copilot.errors import ConfigurationError
 from copilot.escalate import Policy
 from copilot.mapping import Mapper
 from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
@@ -29,8 +27,6 @@ from copilot.store.library import Library
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.triage import Triager
-
-Index = TypeVar("Index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +88,9 @@ def _one_thread_for_numpy() -> None:
 
 
 def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:
-    """Both indexes of `settings.home`. Raises IndexBroken."""
+    """Both indexes of `settings.home`. Raises IndexBroken; the vector index when it is first asked."""
     chroma, tantivy = _folders(settings)
-    return _opened("vector", ChromaIndex, chroma), _opened("lexical", TantivyIndex, tantivy)
+    return ChromaIndex(chroma), TantivyIndex(tantivy)
 
 
 def empty_indexes(settings: Settings) -> None:
@@ -105,15 +101,6 @@ def empty_indexes(settings: Settings) -> None:
 
 def _folders(settings: Settings) -> tuple[Path, Path]:
     return settings.home / "chroma", settings.home / "tantivy"
-
-
-def _opened(name: str, open: Callable[[Path], Index], folder: Path) -> Index:
-    try:
-        return open(folder)
-    except Exception as error:
-        raise IndexBroken(
-            f"The {name} index in {folder} cannot be opened ({error}). `copilot repair` makes it again from the database."
-        ) from error
 
 
 def embedder_of(settings: Settings) -> Embedder:

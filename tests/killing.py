@@ -88,6 +88,7 @@ def open_parts(home: Path) -> Parts:
     database, embedder = Database(settings.database_url()), Hashed()
     try:
         vectors, lexical = indexes(settings)
+        vectors.shelves()  # opens when it is first asked
     except IndexBroken:
         empty_indexes(settings)
         vectors, lexical = indexes(settings)

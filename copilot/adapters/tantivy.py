@@ -30,7 +30,8 @@ class TantivyIndex:
         self._folder, self._lock = folder, RLock()
         self._schema, self._analyser = _schema(), _analyser()
         self._last: tuple[str, Query | None] = "", None
-        self._open_at(generations.current(folder))
+        with generations.opening("lexical", folder):
+            self._open_at(generations.current(folder))
 
     def _open_at(self, place: Path) -> None:
         self._place = place
