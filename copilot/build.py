@@ -10,6 +10,7 @@ from threading import RLock
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
 from copilot.errors import ConfigurationError
@@ -61,7 +62,7 @@ def build(settings: Settings) -> Parts:
     settings.home.mkdir(parents=True, exist_ok=True)
     _one_thread_for_numpy()
     database = Database(settings.database_url())
-    embedder = embedder_of(settings)
+    embedder = Remembering(embedder_of(settings), settings.queries_kept)
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
@@ -105,11 +106,13 @@ def _folders(settings: Settings) -> tuple[Path, Path]:
 
 def embedder_of(settings: Settings) -> Embedder:
     """The embedding model in force; it needs no index. Raises ConfigurationError."""
-    if settings.embedder == "minilm" and settings.engine == "onnx":
+    if settings.embedder == "minilm" and settings.engine != "torch":
         from copilot.adapters.onnx import minilm
 
-        return minilm(settings.models, settings.threads, settings.window)
-    if settings.engine == "onnx":
+        return minilm(
+            settings.models, settings.threads, settings.window, "int8" if settings.engine == "onnx-int8" else "fp32"
+        )
+    if settings.engine != "torch":
         raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
     from copilot.adapters.onnx import package_folder
     from copilot.adapters.sbert import SentenceTransformerEmbedder

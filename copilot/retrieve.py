@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
 from time import perf_counter
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
@@ -83,6 +85,9 @@ class Retriever:
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._embedder = library, frames, mapper, embedder
         self._vectors, self._lexical, self._settings = vectors, lexical, settings
+        self._lock = Lock()
+        # By what is asked, who may see what, and the index revision: what changes an answer changes the key. No texts.
+        self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on the query. Raises NotFound for an unknown workspace."""
@@ -107,13 +112,22 @@ class Retriever:
             before=query.before, language=query.language,
         )  # fmt: skip
         frame = self._frames.at(view.workspace)
+        asked = (view, query.text, tuple(limits.items()), frame.revision)
+        with self._lock:
+            kept = self._kept.get(asked)
+        if kept is not None:
+            return kept
         cosines = self._cosines(frame, view, tuple(limits), vector)
         nearness = frame.best(cosines)
         hits = {
             kind: self._of_kind(frame, view, kind, query.text, vector, nearness, limit)
             for kind, limit in limits.items()
         }
-        return Ranked(hits=hits, revision=frame.revision)
+        ranked = Ranked(hits=hits, revision=frame.revision)
+        if self._settings.queries_kept:
+            with self._lock:
+                self._kept[asked] = ranked
+        return ranked
 
     def _moved(self, principal: Principal, revision: str) -> bool:
         return self._library.clock(principal.workspace) != revision
