@@ -183,6 +183,19 @@ class Drafter(Protocol):
         ...
 
 
+class Writer(Protocol):
+    """A model that answers words of ours; what it writes is checked by whoever asked."""
+
+    @property
+    def name(self) -> str:
+        """What `generator` shows: `provider:model`."""
+        ...
+
+    def lines(self, prompt: str) -> Iterator[str]:
+        """The answer, line by line. Raises DrafterFailed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
     """One document as found: its place within its source, what it is made of, and how to read it.
