@@ -38,8 +38,8 @@ RULES_CHARS = 1_500
 
 TRIED = re.compile(
     r"\b(?:i|we)(?:['’]ve| have| had)? (?:(?:already|also|even|now|just|both|then|first) ){0,3}(?:tried|restarted|rebooted|re-?installed|uninstalled|"
-    r"reset|checked|followed|changed|cleared|deleted|removed|updated|upgraded|unplugged|replaced|called|contacted|did|done|went|switched|turned|"
-    r"looked|searched|ran|tested|repaired|created|disabled|enabled|set|opened|clicked|rang|wrote)\b"
+    r"reset|checked|followed|changed|cleared|deleted|removed|updated|upgraded|unplugged|replaced|called|contacted|switched|turned|"
+    r"searched|ran|tested|repaired|disabled|enabled|opened|clicked|rang)\b"
     r"|\b(?:already|after) (?:tried|trying|restart|reinstall)"
     r"|\bhabe\b.{0,60}\b(?:versucht|probiert|gestartet|installiert|zurückgesetzt|geprüft)\b"
     r"|\bj['’]ai (?:déjà )?(?:essayé|redémarré|réinstallé|vérifié)"

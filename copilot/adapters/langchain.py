@@ -103,9 +103,14 @@ class LangChainDrafter:
 
     def _prompt(self, request: DraftRequest) -> tuple[str, list[int]]:
         """The words for the model, and for each source's number its index in the evidence."""
+        rewrite = request.rewrite
+        if rewrite and rewrite.task == "translate":
+            statements = [fenced(statement) for statement in rewrite.statements]
+            asked = {"statements": statements, "language": rewrite.language}
+            return render("translate", asked), list(range(len(statements)))
         chars = self._prompt_chars - RULES_CHARS
         message = fenced(request.message[: chars // 2])
-        chars -= len(message)
+        chars -= len(message) + len(rewrite.text if rewrite else "")
         numbers, sources = list[int](), list[dict[str, str]]()
         for index in _sources(request.evidence):
             source = request.evidence[index]
@@ -119,6 +124,9 @@ class LangChainDrafter:
             "message": message, "sources": sources, "language": request.language, "tone": request.tone,
             "channel": request.conversation.channel,
         }  # fmt: skip
+        if rewrite:
+            asked = {"task": rewrite.task, "instruction": fenced(rewrite.instruction), "text": fenced(rewrite.text)}
+            return render("rewrite", {**inputs, **asked}), numbers
         return render("reply", inputs), numbers
 
     def _patient_lines(self, prompt: str) -> Iterator[str]:
