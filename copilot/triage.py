@@ -62,8 +62,24 @@ class _Taxonomy(BaseModel):
     other_examples: list[str] = []
 
 
+def teams(taxonomy: Path) -> dict[str, str]:
+    """The team of each label. Raises ConfigurationError."""
+    return {intent.label: intent.team for intent in _read(taxonomy).intents}
+
+
 def intent_examples(taxonomy: Path) -> list[Example]:
     """What a taxonomy teaches: its examples, its descriptions as anchors, and what fits no label. Raises ConfigurationError."""
+    read = _read(taxonomy)
+    anchors = [
+        Example(words, one.label, anchor=True)
+        for one in read.intents
+        for words in describing(one.label, one.description)
+    ]
+    messages = [Example(text, intent.label) for intent in read.intents for text in intent.examples]
+    return anchors + messages + [Example(text, OTHER) for text in read.other_examples]
+
+
+def _read(taxonomy: Path) -> _Taxonomy:
     import yaml
 
     try:
@@ -73,13 +89,7 @@ def intent_examples(taxonomy: Path) -> list[Example]:
     labels = [intent.label for intent in read.intents]
     if OTHER in labels or len(set(labels)) < len(labels):
         raise ConfigurationError(f"The taxonomy {taxonomy} has a label twice, or lists `other`, which is never listed.")
-    anchors = [
-        Example(words, one.label, anchor=True)
-        for one in read.intents
-        for words in describing(one.label, one.description)
-    ]
-    messages = [Example(text, intent.label) for intent in read.intents for text in intent.examples]
-    return anchors + messages + [Example(text, OTHER) for text in read.other_examples]
+    return read
 
 
 def describing(label: str, description: str) -> list[str]:
