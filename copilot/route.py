@@ -17,6 +17,8 @@ TOLD = 0.5
 TELLING = {"order": "logistics", "amount": "billing", "error": "technical", "version": "technical"}
 """Kinds of entity and the department that they speak for, where a workspace has it."""
 FALLBACK = "frontline"
+OTHER = "other"
+"""What fits no intent: however sure that is, the caller is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +33,9 @@ class Route:
 def route(triage: Triage, escalation: Escalation, teams: Mapping[str, str], *, fallback: str = FALLBACK) -> Route:
     """The team as a phone menu needs it: with the question to ask while it is not sure."""
     team = team_of(triage, escalation, teams, fallback=fallback)
-    asks = team.confidence < SURE and not team.reasons
-    other = team.alternatives[0].label if team.alternatives else fallback
+    nothing = triage.intent.label == OTHER
+    asks = (team.confidence < SURE or nothing) and not team.reasons
+    other = team.alternatives[0].label if team.alternatives and not nothing else team.label
     question = _question(team.label, other, triage.language.label) if asks else None
     return Route(department=team.label, confidence=team.confidence, question=question)
 
