@@ -27,6 +27,7 @@ from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS
 from copilot.text import normalise, own_words
 from copilot.urgency import URGENT, Patterns, attention, told_by
+from copilot.wishes import several
 
 HIGH, MEDIUM = 0.75, 0.45
 """Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
@@ -133,8 +134,10 @@ class Triager:
         turns = _customer_texts(conversation)
         spoken = language(turns[-1], conversation.customer.locale)
         latest = self._moods.read(_first_lines(conversation, turns), vector)
+        intent = self._intent_tag(vector, search_text(conversation) if any(turns) else "", spoken)
         return Triage(
-            intent=self._intent_tag(vector, search_text(conversation) if any(turns) else "", spoken),
+            intent=intent,
+            intents=several(intent, self._intent, conversation) if any(turns) else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),

@@ -64,7 +64,11 @@ def test_a_callers_words_get_a_department_over_http(client: TestClient) -> None:
     sure = client.post("/v1/route", json={"words": "where is my parcel, order 88214 has not been delivered"}).json()
     assert (sure["department"], sure["question"]) == ("logistics", None)
     vague = client.post("/v1/route", json={"words": "hello it is about my thing"}).json()
-    assert vague == {**vague, "department": "frontline", "question": "Could you tell me in one sentence what it is about?"}
+    assert vague == {
+        **vague,
+        "department": "frontline",
+        "question": "Could you tell me in one sentence what it is about?",
+    }
     alarm = client.post("/v1/route", json={"words": "I want to speak to your manager right now"}).json()
     assert alarm["department"] == "lead"
     assert client.post("/v1/route", json={"words": " "}).status_code == 422
@@ -72,7 +76,12 @@ def test_a_callers_words_get_a_department_over_http(client: TestClient) -> None:
 
 def test_a_suggestion_names_the_team_for_email_and_chat(client: TestClient) -> None:
     for channel in ("email", "chat"):
-        body = {"conversation": {"channel": channel, "messages": [{"text": "Can you send me a copy of last month's invoice?"}]}}
+        body = {
+            "conversation": {
+                "channel": channel,
+                "messages": [{"text": "Can you send me a copy of last month's invoice?"}],
+            }
+        }
         team = client.post("/v1/suggestions", json=body).json()["team"]
         assert team["label"] == "billing"
         assert 0 < team["confidence"] <= 1
