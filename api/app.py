@@ -12,6 +12,7 @@ from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.metrics import Counted, Metrics
 from api.routes import (
+    acceptance,
     audit,
     conversations,
     desk,
@@ -20,6 +21,7 @@ from api.routes import (
     feedback,
     health,
     jobs,
+    learned,
     search,
     sources,
     suggestions,
@@ -58,7 +60,20 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
     errors.install(app)
     for middleware, options in _layers(parts, metrics):
         app.add_middleware(middleware, **options)
-    for module in (suggestions, feedback, conversations, search, documents, sources, jobs, evaluations, audit, health):
+    for module in (
+        suggestions,
+        feedback,
+        conversations,
+        learned,
+        acceptance,
+        search,
+        documents,
+        sources,
+        jobs,
+        evaluations,
+        audit,
+        health,
+    ):
         app.include_router(module.router)
     pages.install(app)
     desk.install(app)

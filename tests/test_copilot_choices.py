@@ -72,6 +72,11 @@ def test_scripts_without_spaces_are_compared_too() -> None:
     assert outcomes([said], "月曜日にお電話ください。") == ["removed"]
 
 
+def test_a_steps_number_is_no_part_of_it_and_one_word_in_common_is_nothing() -> None:
+    assert outcomes(["2. Choose Compact."], "First of all, choose Compact.") == ["kept"]
+    assert outcomes(["2. Choose Compact."], "We shall compact it for you.") == ["removed"]
+
+
 def test_words_that_another_kept_statement_brought_do_not_count_as_what_is_left() -> None:
     said = ["Here is how to compact one folder.", "Right-click the folder and choose Compact."]
     assert outcomes(said, said[1]) == ["removed", "kept"]
