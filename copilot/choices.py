@@ -26,7 +26,7 @@ SAME = 0.5
 FEWEST = 2
 """One word in common says nothing."""
 _NUMBERED = re.compile(r"\s{0,9}(?:\d{1,2}[.)]|[-*•])\s+")
-_TOKEN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+_TOKEN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
