@@ -20,6 +20,7 @@ from api.routes import (
     feedback,
     health,
     jobs,
+    revisions,
     search,
     sources,
     suggestions,
@@ -58,7 +59,19 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
     errors.install(app)
     for middleware, options in _layers(parts, metrics):
         app.add_middleware(middleware, **options)
-    for module in (suggestions, feedback, conversations, search, documents, sources, jobs, evaluations, audit, health):
+    for module in (
+        suggestions,
+        feedback,
+        conversations,
+        search,
+        revisions,
+        documents,
+        sources,
+        jobs,
+        evaluations,
+        audit,
+        health,
+    ):
         app.include_router(module.router)
     pages.install(app)
     desk.install(app)
