@@ -45,7 +45,8 @@ def _load(parts: Parts, address: str) -> None:
     """Bring the demo company in; the second time nothing is embedded."""
     import ingest.demo
     from ingest.load import Reading
-    from ingest.pipeline import Indexer, total
+    from ingest.pipeline import Indexer
+    from ingest.summary import total
 
     indexer = Indexer(parts)
     paths = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]
