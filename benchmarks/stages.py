@@ -30,7 +30,8 @@ from copilot.query import search_text
 from copilot.retrieve import Query
 from copilot.settings import Settings
 from ingest.load import Reading
-from ingest.pipeline import Indexer, Summary, total
+from ingest.pipeline import Indexer
+from ingest.summary import Summary, total
 
 AGENT = Principal(id="bench", workspace="default", roles=frozenset({"agent"}))
 WARM = 10

@@ -12,6 +12,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from copilot.cuts import Cut, cut_by
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
 from copilot.linear_map import apply
 from copilot.mapping import Mapper
@@ -27,6 +28,8 @@ KINDS: tuple[Kind, ...] = ("article", "ticket")
 SCANNED = 50_000
 """Up to so many chunks every one is scored: that takes less time than asking an index. Above, the approximate index is asked."""
 SETTLE_SECONDS = 1.0
+EXPLAINED = 40
+"""So many documents are looked at to explain what a query did not find."""
 WANING = timedelta(days=180)
 """After so long a solved ticket's recency counts 1/e."""
 
@@ -42,6 +45,8 @@ class Query:
     audience: str | None = None
     before: datetime | None = None
     as_of: datetime | None = None
+    whenever: bool = False
+    """Whether documents that are not valid yet, or not any more, are looked at too: to explain, never to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,13 @@ def _audiences(principal: Principal, asked: str | None) -> frozenset[str] | None
     return frozenset({asked}) if visible is None else visible & {asked}
 
 
+def _view(principal: Principal, query: Query) -> View:
+    return View(
+        workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
+        before=query.before, language=query.language, whenever=query.whenever,
+    )  # fmt: skip
+
+
 class Retriever:
     """Searches one index on behalf of a principal."""
 
@@ -101,16 +113,31 @@ class Retriever:
         timings = {"embed": _ms(started, embedded), "search": _ms(embedded, perf_counter())}
         return Found(results=results, timings_ms=timings, index_revision=revision)
 
+    def cuts(self, principal: Principal, query: Query, found: Found) -> tuple[Cut, ...]:
+        """What else came near the query, best first, each with the filters that cut it. What the principal may not see is not named."""
+        wide = replace(
+            query,
+            limit=EXPLAINED,
+            kinds=("article", "ticket", "macro"),
+            language=None,
+            audience=None,
+            before=None,
+            whenever=True,
+        )
+        shown, view = {hit.document_id for hit in found.results}, _view(principal, query)
+        hits = [hit for hit in self.search(principal, wide).results if hit.document_id not in shown]
+        frame = self._frames.at(principal.workspace)
+        heads = {head.id: head for head in (frame.heads[at] for at in frame.find([hit.document_id for hit in hits]))}
+        known = [(hit, heads[hit.document_id]) for hit in hits if hit.document_id in heads]
+        return tuple(Cut(hit=hit, by=cut_by(head, view, query.kinds)) for hit, head in known)
+
     def rank(self, principal: Principal, query: Query, vector: Vectors) -> tuple[Hit, ...]:
         """The same, with the query's vector given: best documents first, ties by id, scores rounded to 1e-6."""
         return self._filled(principal, query, vector)[1]
 
     def kinds(self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int]) -> Ranked:
         """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
-        view = View(
-            workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
-            before=query.before, language=query.language,
-        )  # fmt: skip
+        view = _view(principal, query)
         frame = self._frames.at(view.workspace)
         asked = (view, query.text, tuple(limits.items()), frame.revision)
         with self._lock:

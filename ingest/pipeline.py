@@ -28,39 +28,11 @@ from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
 from ingest.quarantine import TRIES, Parser
 from ingest.split import split, split_ticket
+from ingest.summary import Summary, total
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file or row that was not taken, and why."""
-
-    origin: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Summary:
-    """What one ingest did."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    retired: int = 0
-    skipped: int = 0
-    failed: int = 0
-    chunks: int = 0
-    embedded: int = 0
-    seconds: float = 0.0
-    problems: list[Problem] = field(default_factory=list)
-
-    def fail(self, origin: str, reason: str) -> None:
-        """Count a failure and keep its reason."""
-        self.failed += 1
-        self.problems.append(Problem(origin, reason))
 
 
 @dataclass(slots=True)
@@ -236,8 +208,7 @@ class Indexer:
         if run.allowed is not None and not {source.document.audience, *existing.audiences} <= run.allowed:
             run.summary.fail(raw.origin, f"{source.document.id} belongs to an audience that is not yours")
             return None
-        run.summary.changed += existing.key is not None
-        run.summary.added += existing.key is None
+        run.summary.take(source.document, existing)
         return Ready(place, source, self._split(source), existing.key)
 
     def _parsed(self, run: Run, raw: Raw, place: Place) -> Source | None:
@@ -332,16 +303,6 @@ def reporter(progress: Callable[[dict[str, Any]], None]) -> Progress:
             progress({"done": done, "total": total or None, "rate": round(done / seconds, 1), "eta_seconds": left})
 
     return report
-
-
-def total(summaries: Iterable[Summary]) -> Summary:
-    """Several summaries as one."""
-    out = Summary()
-    for one in summaries:
-        for name in ("added", "changed", "unchanged", "retired", "skipped", "failed", "chunks", "embedded", "seconds"):
-            setattr(out, name, round(getattr(out, name) + getattr(one, name), 3))
-        out.problems += one.problems
-    return out
 
 
 def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:

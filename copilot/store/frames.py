@@ -43,6 +43,7 @@ class View:
     as_of: datetime
     before: datetime | None = None
     language: str | None = None
+    whenever: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ class Frame:
     def visible(self, view: View, kinds: Collection[str]) -> Mask:
         """Which documents of these kinds the view shows."""
         now = view.as_of.timestamp()
-        seen = self._kinds.among(kinds) & (self._from <= now) & (self._until > now) & self.open_to(view.audiences)
+        seen = self._kinds.among(kinds) & self.open_to(view.audiences)
+        if not view.whenever:
+            seen &= (self._from <= now) & (self._until > now)
         if view.before is not None:
             seen &= self.known <= view.before.timestamp()
         return seen if view.language is None else seen & self._languages.among((view.language, ""))
