@@ -14,6 +14,7 @@ from copilot.errors import TooLarge
 
 YEARS = range(1900, 9000)
 MAX_MESSAGES = 1000
+MAX_REPLY = 20_000
 
 
 def in_utc(time: datetime) -> datetime:
@@ -110,6 +111,12 @@ class RegenerateBody(Body):
     """How the next suggestion for the same conversation should differ."""
 
     options: OptionsBody = OptionsBody()
+
+
+class CheckBody(Body):
+    """A reply as the agent has edited it."""
+
+    text: Annotated[Words, Field(max_length=MAX_REPLY)]
 
 
 class FeedbackBody(Body):

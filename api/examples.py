@@ -26,6 +26,12 @@ SUGGEST: dict[str, Example] = {
 REGENERATE: dict[str, Example] = {
     "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}}
 }
+CHECK: dict[str, Example] = {
+    "edited": {
+        "summary": "A changed number",
+        "value": {"text": "The link in the e-mail is valid for 40 minutes and works once."},
+    }
+}
 FEEDBACK: dict[str, Example] = {
     "accepted": {"summary": "Sent as it was", "value": {"verdict": "accepted"}},
     "edited": {

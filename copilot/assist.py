@@ -17,6 +17,7 @@ from copilot.domain import (
     Citation,
     Conversation,
     Draft,
+    Escalation,
     Evidence,
     Guidance,
     Hit,
@@ -106,6 +107,12 @@ class Copilot:
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
+
+    def read(self, conversation: Conversation) -> tuple[Triage, Escalation]:
+        """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
+        vector = self._embedder.embed([search_text(conversation)], "query")[0]
+        triage = self._triager.read(conversation, vector)
+        return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
 
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None

@@ -15,6 +15,7 @@ from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
+from copilot.inbox import Inbox
 from copilot.mapping import Mapper
 from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
 from copilot.retrieve import Retriever
@@ -22,6 +23,7 @@ from copilot.settings import Settings
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from copilot.store.frames import Frames
+from copilot.store.inbox import Glances
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger
 from copilot.store.library import Library
@@ -49,6 +51,7 @@ class Parts:
     retriever: Retriever
     mapper: Mapper
     copilot: Copilot
+    inbox: Inbox
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
 
@@ -77,7 +80,7 @@ def build(settings: Settings) -> Parts:
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot, writing=RLock(),
+        retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot), writing=RLock(),
     )  # fmt: skip
 
 

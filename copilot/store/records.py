@@ -25,11 +25,12 @@ IDEMPOTENCY_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A conversation as kept, with when it came and when it was resolved."""
+    """A conversation as kept, with when it came, when it was resolved, and when its messages last changed."""
 
     conversation: Conversation
     created_at: datetime
     resolved_at: datetime | None
+    changed_at: datetime
 
 
 class Records:
@@ -42,12 +43,9 @@ class Records:
 
     def keep_conversation(self, workspace: str, conversation: Conversation) -> None:
         """Store the conversation, which has an id; raises Conflict where the id is taken."""
-        row = {
-            "workspace": workspace,
-            "id": conversation.id,
-            "body": _json(CONVERSATION, conversation),
-            "created_at": now(),
-        }
+        at = now()
+        row = {"workspace": workspace, "id": conversation.id, "body": _json(CONVERSATION, conversation)}
+        row |= {"created_at": at, "changed_at": at}
         try:
             with self._db.write() as connection:
                 connection.execute(insert(t.conversations).values(row))
@@ -62,7 +60,7 @@ class Records:
         c = t.conversations.c
         with self._db.write() as connection:
             mine = (c.workspace == workspace) & (c.id == id)
-            if connection.execute(update(t.conversations).where(mine).values(body=body)).rowcount:
+            if connection.execute(update(t.conversations).where(mine).values(body=body, changed_at=now())).rowcount:
                 return
         try:
             return self.keep_conversation(workspace, conversation)
@@ -79,7 +77,8 @@ class Records:
         with self._db.write() as connection:
             stored = _conversation(connection, workspace, id)
             longer = replace(stored.conversation, messages=(*stored.conversation.messages, message))
-            _update_conversation(connection, workspace, id, body=_json(CONVERSATION, longer), resolved_at=None)
+            body = _json(CONVERSATION, longer)
+            _update_conversation(connection, workspace, id, body=body, resolved_at=None, changed_at=now())
         return longer
 
     def resolve(self, workspace: str, id: str) -> Stored:
@@ -125,6 +124,18 @@ class Records:
             body = connection.execute(select(c.body).where(c.workspace == workspace, c.id == id)).scalar()
         if body is None:
             raise NotFound(f"There is no suggestion {id!r}.")
+        return SUGGESTION.validate_python(body)
+
+    def latest(self, workspace: str, conversation: str) -> Suggestion:
+        """The newest suggestion for the conversation. Raises NotFound where there is none."""
+        c = t.suggestions.c
+        query = select(c.body).where(c.workspace == workspace, c.conversation == conversation)
+        with self._db.read() as connection:
+            body = connection.execute(query.order_by(c.created_at.desc(), c.id).limit(1)).scalar()
+        if body is None:
+            raise NotFound(
+                f"There is no suggestion for the conversation {conversation!r}. POST /v1/suggestions makes one."
+            )
         return SUGGESTION.validate_python(body)
 
     def keep_feedback(
@@ -234,7 +245,7 @@ def _conversation(connection: Connection, workspace: str, id: str) -> Stored:
     row = connection.execute(select(t.conversations).where(c.workspace == workspace, c.id == id)).mappings().first()
     if row is None:
         raise NotFound(f"There is no conversation {id!r}.")
-    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"])
+    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"], row["changed_at"])
 
 
 def _update_conversation(connection: Connection, workspace: str, id: str, **values: Any) -> None:
