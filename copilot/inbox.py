@@ -41,6 +41,11 @@ class Inbox:
         self.read(workspace)
         return self._glances.page(workspace, wanted, after, limit)
 
+    def one(self, workspace: str, id: str) -> Entry:
+        """The conversation as the list shows it. Raises NotFound."""
+        self.read(workspace)
+        return self._glances.one(workspace, id)
+
     def facets(self, workspace: str, state: State) -> Facets:
         """How many conversations of that state there are, by what can be filtered for."""
         return self._glances.facets(workspace, state)

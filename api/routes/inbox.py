@@ -113,6 +113,12 @@ def _state(entry: Entry) -> tuple[str, datetime, datetime | None]:
     return entry.conversation_id, entry.changed_at, entry.resolved_at
 
 
+@router.get("/conversations/{conversation_id}/glance")
+def glance(conversation_id: PathId, parts: PartsOf, who: Who) -> Entry:
+    """One conversation as the inbox lists it."""
+    return parts.inbox.one(who.workspace, conversation_id)
+
+
 @router.get("/conversations/{conversation_id}/suggestion")
 def latest(conversation_id: PathId, parts: PartsOf, who: Who) -> Suggestion:
     """The newest suggestion for the conversation, as this reader may see it."""

@@ -127,6 +127,15 @@ class Glances:
             found = connection.execute(query.order_by(_i.rank.desc(), _i.since, _i.conversation).limit(limit))
             return [_entry(row) for row in found]
 
+    def one(self, workspace: str, id: str) -> Entry:
+        """The conversation as the inbox shows it. Raises NotFound."""
+        query = select(*_LISTED).select_from(_BOTH).where(_i.workspace == workspace, _i.conversation == id)
+        with self._db.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFound(f"There is no conversation {id!r}.")
+        return _entry(row)
+
     def facets(self, workspace: str, state: State) -> Facets:
         """What there is in that state."""
         query = select(_i.intent, _i.mood, _i.language, _i.urgency, _i.escalated).select_from(_BOTH)
