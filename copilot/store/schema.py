@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -214,6 +215,7 @@ suggestions = Table(
     Column("conversation", String(128), nullable=False),
     Column("status", String(16), nullable=False),
     Column("body", JSON, nullable=False),
+    Column("turns", Integer),  # how many messages of the conversation it was made from
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "workspace", "conversation"),
 )  # fmt: skip
@@ -236,7 +238,25 @@ feedback = Table(
     Column("edit_distance", Float, nullable=False),
     Column("shown_at", UtcDateTime),
     Column("decided_at", UtcDateTime, nullable=False),
+    Column("copied", Boolean, nullable=False, server_default=false()),
+    Column("intent", String(64)),  # what the suggestion said, and what made it: acceptance is counted by these
+    Column("generator", String(128)),
+    Column("prompt_version", String(64)),
+    Column("corrected_intent", String(64)),
+    Column("corrected_mood", String(16)),
+    Column("corrected_escalation", Boolean),
     Index(None, "suggestion"),
+)  # fmt: skip
+
+fates = Table(  # what became of each cited statement that an agent decided on, without its words
+    "fates", metadata,
+    Column("feedback", ForeignKey("feedback.id", ondelete="CASCADE"), primary_key=True),
+    Column("statement", Integer, primary_key=True),
+    Column("document_id", String(512), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("clicked_at", UtcDateTime),
+    Index(None, "document_id"),
 )  # fmt: skip
 
 gaps = Table(
