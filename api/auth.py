@@ -42,6 +42,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "GET /v1/customers/{customer_id}/timeline": DESK,
     "POST /v1/conversations/{conversation_id}/messages": DESK,
     "POST /v1/conversations/{conversation_id}/resolve": DESK,
+    "GET /v1/tags": EVERY_ROLE,
     "GET /v1/search": EVERY_ROLE,
     "GET /v1/documents": EVERY_ROLE,
     "POST /v1/documents": KNOWLEDGE,

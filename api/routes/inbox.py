@@ -22,6 +22,7 @@ from api.stream import KEEP_ALIVE, EventStream, documented, frame
 from api.visible import seen_by
 from copilot.domain import Document, Suggestion
 from copilot.inbox import Inbox
+from copilot.moods import MOODS
 from copilot.retrieve import visible_to
 from copilot.store.frames import View
 from copilot.store.inbox import Entry, Facets, Filter, State
@@ -55,6 +56,14 @@ class Timeline:
     customer_id: str
     conversations: tuple[Entry, ...]
     tickets: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """The labels of intents, `other` included, and of moods from the worst to the best."""
+
+    intents: tuple[str, ...]
+    moods: tuple[str, ...]
 
 
 @router.get("/conversations")
@@ -120,9 +129,16 @@ def glance(conversation_id: PathId, parts: PartsOf, who: Who) -> Entry:
 
 
 @router.get("/conversations/{conversation_id}/suggestion")
-def latest(conversation_id: PathId, parts: PartsOf, who: Who) -> Suggestion:
-    """The newest suggestion for the conversation, as this reader may see it."""
-    return seen_by(who, parts.library, parts.records.latest(who.workspace, conversation_id))
+def latest(conversation_id: PathId, parts: PartsOf, who: Who) -> Suggestion | None:
+    """The newest suggestion for the conversation, as this reader may see it; null where none was made."""
+    made = parts.records.latest(who.workspace, conversation_id)
+    return seen_by(who, parts.library, made) if made else None
+
+
+@router.get("/tags")
+def tags(parts: PartsOf, who: Who) -> Tags:
+    """The labels that a message may have: what an agent can correct a tag to."""
+    return Tags(intents=tuple(parts.copilot.intents), moods=MOODS)
 
 
 @router.get("/customers/{customer_id:path}/timeline")

@@ -126,17 +126,15 @@ class Records:
         with self._db.read() as connection:
             return _suggestion(connection, workspace, id)
 
-    def latest(self, workspace: str, conversation: str) -> Suggestion:
-        """The newest suggestion for the conversation. Raises NotFound where there is none."""
+    def latest(self, workspace: str, conversation: str) -> Suggestion | None:
+        """The newest suggestion for the conversation, None where there is none. Raises NotFound for an unknown conversation."""
         c = t.suggestions.c
         query = select(c.body).where(c.workspace == workspace, c.conversation == conversation)
         with self._db.read() as connection:
             body = connection.execute(query.order_by(c.created_at.desc(), c.id).limit(1)).scalar()
-        if body is None:
-            raise NotFound(
-                f"There is no suggestion for the conversation {conversation!r}. POST /v1/suggestions makes one."
-            )
-        return SUGGESTION.validate_python(body)
+            if body is None:
+                _conversation(connection, workspace, conversation)
+        return SUGGESTION.validate_python(body) if body is not None else None
 
     def keep_feedback(
         self, workspace: str, suggestion: str, principal: str, given: Feedback, edit_distance: float

@@ -16,11 +16,11 @@ export function languageName(code) {
 }
 
 /** The chips of a triage: urgency where it is not normal, intent, mood where there is one, language where it is not English. */
-export function tagChips(triage, { all = false } = {}) {
+export function tagChips(triage, { all = false, urgency: soon = true } = {}) {
   if (!triage) return [];
   const { urgency, intent, sentiment, language } = triage, chips = [];
-  if (urgency.label === "high") chips.push(chip("urgent", "bad", "clock"));
-  else if (urgency.label === "low" && all) chips.push(chip("not urgent"));
+  if (urgency.label === "high" && soon) chips.push(chip("urgent", "bad", "clock"));
+  else if (urgency.label === "low" && all && soon) chips.push(chip("not urgent"));
   chips.push(chip(spoken(intent.label), intent.level === "low" ? "" : "info"));
   if (sentiment.label !== "neutral" || all) chips.push(moodChip(sentiment));
   if (language.label !== "en" || all) chips.push(chip(languageName(language.label)));

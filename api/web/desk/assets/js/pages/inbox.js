@@ -13,7 +13,7 @@ const wanted = Object.fromEntries(["state", "intent", "mood", "language", "escal
 let entries = [], next = null, facets = null, turn = 0;
 let seen = new Map();
 
-const list = h("ul", { class: "list rows", "aria-label": "Conversations" });
+const list = h("div", { class: "groups" });
 const more = button("Show more", { run: () => load(entries.length + PAGE), hidden: true });
 const summary = h("p", { class: "muted num", id: "inbox-summary" });
 const search = h("input", { class: "input", type: "search", placeholder: "Search", "aria-label": "Search conversations", value: wanted.q, maxlength: 200, on: { input: typed } });
@@ -52,7 +52,7 @@ async function load(limit) {
 
 function show() {
   const focused = document.activeElement?.closest?.("[data-id]")?.dataset.id;
-  fill(list, entries.map(row));
+  fill(list, groups().map(([name, some]) => group(name, some)));
   if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   more.hidden = !next || entries.length >= 200;
   fill(summary, plural(facets.conversations, wanted.state === "resolved" ? "resolved conversation" : "conversation"),
@@ -60,7 +60,7 @@ function show() {
   options("intent", "Any intent", Object.entries(facets.intents).map(([label, n]) => [label, `${spoken(label)} (${n})`]));
   options("mood", "Any mood", Object.entries(facets.moods).map(([label, n]) => [label, `${spoken(label)} (${n})`]));
   options("language", "Any language", Object.entries(facets.languages).map(([code, n]) => [code, `${languageName(code)} (${n})`]));
-  options("escalated", "Any escalation", [["true", "to hand over"], ["false", "not to hand over"]]);
+  options("escalated", "All cases", [["true", "To hand over"], ["false", "Not to hand over"]]);
   mount("list", entries.length ? [list, more] : nothing());
   for (const one of entries) seen.set(one.conversation_id, one.changed_at);
 }
@@ -82,16 +82,37 @@ function clear() {
   changed();
 }
 
+/** The entries by how soon they need an answer, in the server's order. */
+function groups() {
+  const found = new Map();
+  for (const one of entries) {
+    const name = groupOf(one);
+    if (!found.has(name)) found.set(name, []);
+    found.get(name).push(one);
+  }
+  return [...found];
+}
+
+function groupOf({ glance, resolved_at }) {
+  if (resolved_at) return "Resolved";
+  if (!glance.waiting_since) return "Answered, waiting for the customer";
+  return { high: "Urgent", normal: "Normal", low: "Can wait" }[glance.triage?.urgency.label] ?? "Without words";
+}
+
+function group(name, some) {
+  return h("section", { "aria-label": name }, h("h2", { class: name === "Urgent" ? "bad" : "" }, name), h("ul", { class: "list rows" }, some.map(row)));
+}
+
 function row(entry) {
   const { glance } = entry, fresh = seen.size > 0 && seen.get(entry.conversation_id) !== entry.changed_at;
   const wait = glance.waiting_since;
-  return h("li", {}, h("a", { class: `item entry${fresh ? " fresh" : ""}`, href: `/desk/conversations/${encodeURIComponent(entry.conversation_id)}`, data: { id: entry.conversation_id, urgency: glance.triage?.urgency.label ?? "" } },
+  return h("li", {}, h("a", { class: `item entry${fresh ? " fresh" : ""}`, href: `/desk/conversations/${encodeURIComponent(entry.conversation_id)}`, data: { id: entry.conversation_id } },
     h("span", { class: "channel", title: glance.channel }, channelIcon(glance.channel), h("span", { class: "unseen" }, `${glance.channel}, `)),
     h("span", { class: "who clip" }, words(called(glance.customer))),
     h("span", { class: "what" },
       glance.subject && h("span", { class: "subject" }, words(glance.subject)), " ",
       h("span", { class: "muted" }, words(glance.snippet || "No words"))),
-    h("span", { class: "row tight chips" }, escalationChip(glance.escalation), tagChips(glance.triage)),
+    h("span", { class: "row tight keep chips" }, escalationChip(glance.escalation), tagChips(glance.triage, { urgency: false })),
     h("span", { class: "wait num", data: wait ? { since: wait } : {} }, wait ? [h("span", { class: "unseen" }, "waiting "), waited(wait)] : h("span", { class: "faint" }, entry.resolved_at ? "resolved" : "answered"))));
 }
 
