@@ -43,6 +43,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "POST /v1/conversations/{conversation_id}/messages": DESK,
     "POST /v1/conversations/{conversation_id}/resolve": DESK,
     "GET /v1/tags": EVERY_ROLE,
+    "POST /v1/conversations/{conversation_id}/summary": DESK,
     "GET /v1/search": EVERY_ROLE,
     "GET /v1/documents": EVERY_ROLE,
     "POST /v1/documents": KNOWLEDGE,

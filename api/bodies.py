@@ -109,10 +109,38 @@ class SuggestBody(Body):
         return self
 
 
+class InstructBody(Body):
+    """Say it as the agent wants it."""
+
+    task: Literal["instruct"]
+    instruction: Annotated[Words, Field(min_length=1, max_length=1000)]
+    text: Words | None = Field(
+        None, description="The reply as the agent has it; the suggestion's draft where left out."
+    )
+
+
+class TranslateBody(Body):
+    """Say it in another language."""
+
+    task: Literal["translate"]
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+    text: Words | None = None
+
+
+class GrammarBody(Body):
+    """Correct spelling and grammar and nothing else."""
+
+    task: Literal["grammar"]
+    text: Words | None = None
+
+
 class RegenerateBody(Body):
     """How the next suggestion for the same conversation should differ."""
 
     options: OptionsBody = OptionsBody()
+    rewrite: InstructBody | TranslateBody | GrammarBody | None = Field(
+        None, discriminator="task", description="Put the reply in other words; takes a model (COPILOT_LLM)."
+    )
 
 
 class CheckBody(Body):

@@ -24,7 +24,15 @@ SUGGEST: dict[str, Example] = {
     },
 }
 REGENERATE: dict[str, Example] = {
-    "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}}
+    "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}},
+    "instructed": {
+        "summary": "As the agent wants it (takes a model)",
+        "value": {"rewrite": {"task": "instruct", "instruction": "Begin with the deadline."}},
+    },
+    "translated": {
+        "summary": "In another language (takes a model)",
+        "value": {"rewrite": {"task": "translate", "language": "de"}},
+    },
 }
 CHECK: dict[str, Example] = {
     "edited": {

