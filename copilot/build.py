@@ -15,8 +15,8 @@ from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
-from copilot.inbox import Inbox
 from copilot.handoff import Summariser
+from copilot.inbox import Inbox
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, VectorIndex
 from copilot.retrieve import Retriever

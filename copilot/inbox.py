@@ -79,10 +79,10 @@ class Inbox:
 
 
 def _rank(waiting: datetime | None, triage: Triage | None, escalation: Escalation | None) -> int:
-    """Who waits comes before who does not, then urgency counts, then whether a person of which level should step in."""
-    urgency = URGENCY.get(triage.urgency.label, 1) if triage else 0
-    called = 1 + LEVELS.index(escalation.level) if escalation and escalation.recommended and escalation.level else 0
-    return 100 * (waiting is not None) + 10 * urgency + called
+    """Who waits comes before who does not, then urgency counts, then whether a person of which level should step in; an emergency is urgent."""
+    called = escalation.level if escalation and escalation.recommended else None
+    urgency = URGENCY["high"] if called == LEVELS[-1] else URGENCY.get(triage.urgency.label, 1) if triage else 0
+    return 100 * (waiting is not None) + 10 * urgency + (1 + LEVELS.index(called) if called else 0)
 
 
 def _waiting_since(stored: Stored) -> datetime | None:

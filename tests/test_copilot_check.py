@@ -67,6 +67,7 @@ def test_a_statement_that_was_moved_is_still_the_drafts() -> None:
         ("30 minutes", "30 days", "number", "30 minutes"),
         ("3 March", "3 April", "date", "3 March"),
         ("3 March", "4 March", "date", "3 March"),
+        ("3 March", "3 May", "date", "3 March"),
         ("€4.90", "€9.90", "number", "€4.90"),
         ("Tarnbrook Care", "Tarnbrook Pro", "name", "Tarnbrook Care"),
     ],

@@ -32,6 +32,8 @@ export class Context {
 
   name(id, text) { fill(this.heads.get(id), text); }
 
+  hide(id, hidden = true) { this.heads.get(id).hidden = hidden; }
+
   put(id, ...children) { fill(this.bodies.get(id), children); }
 
   choose(id, focus = false) {
@@ -51,7 +53,7 @@ export class Context {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!by) return;
     event.preventDefault();
-    const ids = [...this.heads.keys()];
+    const ids = [...this.heads.keys()].filter((id) => !this.heads.get(id).hidden);
     this.choose(ids[(ids.indexOf(this.chosen) + by + ids.length) % ids.length], true);
   }
 
@@ -61,6 +63,7 @@ export class Context {
     if (narrow.matches) return void panel(one.title, sourceView(one, spans));
     closePanel(false);
     this.from = from;
+    this.hide("source", false);
     this.put("source", h("div", { class: "row apart keep source-head" }, h("b", { class: "clip" }, words(one.title)), button("Back", { icon: "back", kind: "small plain", keys: "esc", run: () => this.back(before) })), sourceView(one, spans));
     this.choose("source");
     this.bodies.get("source").onkeydown = (event) => { if (event.key === "Escape") this.back(before); };

@@ -38,10 +38,13 @@ export class DraftView {
     this.text.append(statement.lead ?? "", this.spoken(statement, this.statements.length - 1));
   }
 
+  /** The statement's words; its last word and the numbers of its sources stay on one line. */
   spoken(statement, at) {
-    const span = h("span", { class: `statement ${statement.support}`, title: statement.support === "partial" ? "Supported in part: check it against the source" : null }, statement.text);
-    if (statement.citations.length) span.addEventListener("click", () => { if (!String(getSelection())) this.opened(at, 0); });
-    return [span, statement.citations.map((citation, number) => this.cite(citation, at, number))].flat().reduce((all, one) => (all.append(one), all), document.createDocumentFragment());
+    const cites = statement.citations.map((citation, number) => this.cite(citation, at, number));
+    const [head, tail] = cites.length ? parted(statement.text) : [statement.text, ""];
+    const said = h("span", { class: `statement ${statement.support}`, title: statement.support === "partial" ? "Supported in part: check it against the source" : null }, head, cites.length > 0 && h("span", { class: "together" }, tail, cites));
+    if (cites.length) said.addEventListener("click", (event) => { if (!event.target.closest(".cite") && !String(getSelection())) this.opened(at, 0); });
+    return said;
   }
 
   cite(citation, at, number) {
@@ -64,6 +67,11 @@ export class DraftView {
     fill(this.dropped, h("h3", {}, "Left out: no source supports it"), h("ul", { class: "stack tight" }, draft.dropped.map((one) =>
       h("li", {}, h("del", { class: "words", dir: "auto" }, one.text), h("span", { class: "small muted" }, ` ${one.reason}`)))));
   }
+}
+
+function parted(text) {
+  const at = text.lastIndexOf(" ") + 1;
+  return text.length - at <= 24 ? [text.slice(0, at), text.slice(at)] : [text, ""];
 }
 
 /** A finished draft's statements with their words, as they were streamed. */

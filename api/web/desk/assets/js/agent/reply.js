@@ -88,7 +88,7 @@ export class Reply {
 
   /** Why there is no answer, what to ask the customer, and where to tell that something is missing. */
   why({ abstention }) {
-    const facts = (abstention?.missing_facts ?? []).map((fact) => h("li", { class: "row apart" }, h("span", {}, fact), button("Insert question", { icon: "plus", kind: "small", run: () => this.insert(`Could you please tell us the ${fact.replace(/^what /, "following: what ")}?`), "aria-label": `Insert a question for the ${fact}` })));
+    const facts = (abstention?.missing_facts ?? []).map((fact) => h("li", { class: "row apart keep" }, h("span", {}, fact), button("Insert question", { icon: "plus", kind: "small", run: () => this.insert(`Could you please tell us the ${fact.replace(/^what /, "following: what ")}?`), "aria-label": `Insert a question for the ${fact}` })));
     const near = (abstention?.nearest ?? []).map((one) => h("li", {}, h("button", { class: "link", type: "button", on: { click: () => this.hooks.source({ ...one, kind: "document" }, []) } }, words(one.title))));
     return h("div", { class: "why stack loose", tabindex: "0", role: "group", "aria-label": "Why there is no answer" },
       h("div", { class: "stack tight" }, h("h3", {}, "No answer"), h("p", {}, `${sentence(abstention?.reason ?? "nothing was found")}.`)),
@@ -215,7 +215,7 @@ export class Reply {
   }
 
   toggleRewrite() {
-    if (!this.suggestion) return;
+    if (!this.suggestion?.draft) return;
     this.rewrite.hidden = !this.rewrite.hidden;
     this.paintBar();
     if (!this.rewrite.hidden) this.rewrite.querySelector("button").focus();
@@ -251,7 +251,7 @@ export class Reply {
       button(draft || !suggestion ? "Edit" : "Write a reply", { icon: "edit", kind: suggestion && !draft ? "primary" : "", keys: "E", run: () => this.edit(), ...off }),
       button("Reject", { icon: "close", keys: "R", run: () => this.reject(), ...off }),
       h("span", { class: "grow" }),
-      button("Rewrite", { icon: "spark", kind: "plain", keys: "W", run: () => this.toggleRewrite(), "aria-expanded": String(!this.rewrite.hidden), "aria-controls": "rewrite", ...off }),
+      suggestion && !draft ? null : button("Rewrite", { icon: "spark", kind: "plain", keys: "W", run: () => this.toggleRewrite(), "aria-expanded": String(!this.rewrite.hidden), "aria-controls": "rewrite", ...off }),
       draft || !suggestion ? iconCopy(() => this.copy(), !suggestion) : null);
   }
 }

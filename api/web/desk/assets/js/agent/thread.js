@@ -5,6 +5,8 @@ import { chip } from "../ui.js";
 import { ago, cut, moment, spoken } from "../text.js";
 import { called } from "./tags.js";
 
+const CODES = { reads_like_one: "reads like a case for a person", asks_for_person: "asks for a person" };
+const named = (code) => CODES[code] ?? spoken(code);
 const WHO = { agent: "Support", bot: "Bot", system: "System" };
 
 /** The thread; `reasons` are the escalation's, with offsets into each message as received. */
@@ -18,7 +20,7 @@ function one(conversation, message, reasons) {
   return h("li", { class: `message ${message.author}${hidden ? " private" : ""}` },
     h("header", { class: "row apart keep" }, h("b", { class: "clip" }, words(name)), hidden && chip("private note", "warn"),
       message.at && h("time", { class: "small muted num", datetime: message.at, title: moment(message.at) }, ago(message.at))),
-    h("div", { class: "words pre", dir: "auto" }, cut(message.text, reasons).map(({ text, span }) => (span ? h("mark", { title: spoken(span.code), data: { code: span.code } }, text) : text))));
+    h("div", { class: "words pre", dir: "auto" }, cut(message.text, reasons).map(({ text, span }) => (span ? h("mark", { title: named(span.code), data: { code: span.code } }, text) : text))));
 }
 
 /** Bring the words of a reason into sight. */
@@ -41,7 +43,7 @@ export function escalationBanner(escalation, pointed, actions) {
 }
 
 function reasonButton(reason, pointed) {
-  const label = [spoken(reason.code), reason.quote && h("q", { class: "words clip" }, reason.quote)];
+  const label = [named(reason.code), reason.quote && h("q", { class: "words clip" }, reason.quote)];
   if (!reason.quote) return h("span", { class: "chip" }, label);
   return h("button", { class: "chip reason", type: "button", on: { click: () => pointed(reason.code) } }, label);
 }

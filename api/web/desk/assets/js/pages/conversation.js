@@ -3,7 +3,7 @@
 import { follow, get, post, session } from "../api.js";
 import { byId, fill, h, icon, words } from "../dom.js";
 import { shortcut } from "../keys.js";
-import { announce, button, closePanel, copy, empty, mount, notice, panel, skeleton, toast } from "../ui.js";
+import { announce, button, closePanel, copy, mount, notice, panel, skeleton, toast } from "../ui.js";
 import { asking } from "../agent/asking.js";
 import { Context, foundList, history, macroList, ticketList } from "../agent/context.js";
 import { Reply, present } from "../agent/reply.js";
@@ -24,7 +24,7 @@ const app = byId("app");
 
 async function open() {
   context.put("thread", skeleton(6));
-  context.put("source", empty({ icon: "link", title: "No source is open", text: "Choose a number in the draft: the words that it rests on open here." }));
+  context.hide("source");
   fill(app, context.node, reply.node);
   const [kept, glance] = await Promise.all([get(path), get(`${path}/glance`)]);
   stored = kept;

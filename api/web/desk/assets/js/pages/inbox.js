@@ -1,7 +1,7 @@
 // The inbox: who needs an answer first, and what is new, without a reload.
 
 import { follow, get } from "../api.js";
-import { byId, fill, h, words } from "../dom.js";
+import { byId, fill, h, icon, words } from "../dom.js";
 import { shortcut } from "../keys.js";
 import { announce, button, empty, mount, select, skeleton } from "../ui.js";
 import { count, plural, spoken } from "../text.js";
@@ -96,7 +96,8 @@ function groups() {
 function groupOf({ glance, resolved_at }) {
   if (resolved_at) return "Resolved";
   if (!glance.waiting_since) return "Answered, waiting for the customer";
-  return { high: "Urgent", normal: "Normal", low: "Can wait" }[glance.triage?.urgency.label] ?? "Without words";
+  if (!glance.triage) return "Without words";
+  return ["Can wait", "Normal", "Urgent"][Math.floor((glance.rank % 100) / 10)];
 }
 
 function group(name, some) {
@@ -141,7 +142,7 @@ shortcut("k", "Previous conversation", () => step(-1));
 shortcut("p", "Paste a message", () => location.assign("/desk/paste"));
 
 fill(selects.state, [["", "Open"], ["resolved", "Resolved"], ["all", "All"]].map(([value, label]) => h("option", { value, selected: value === wanted.state }, label)));
-fill(byId("filters"), h("div", { class: "search" }, search), Object.values(selects));
+fill(byId("filters"), h("div", { class: "search" }, icon("search"), search), Object.values(selects));
 fill(byId("summary"), summary);
 mount("list", skeleton(8));
 await load(PAGE);
