@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,10 +21,10 @@ HOSTILE = "\u202ecod.exe\u202c <img src=x onerror=alert(1)><script>alert(2)</scr
 
 
 @pytest.fixture
-def agent(page: Page) -> Iterator[Page]:
+def agent(page: Page) -> Page:
     """A window that may use the clipboard."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield page
+    return page
 
 
 def arrive(page: Page, id: str, text: str, **fields: Any) -> None:
