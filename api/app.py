@@ -12,6 +12,7 @@ from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.metrics import Counted, Metrics
 from api.routes import (
+    ask,
     audit,
     check,
     conversations,
@@ -33,7 +34,7 @@ A customer's message goes in, a suggestion comes out: a reply whose every statem
 customer wants and how they feel, and whether a person should step in. Errors are problem+json (RFC 9457).
 """.strip()
 ROUTES = (
-    suggestions, check, feedback, inbox, conversations, search, documents, sources, jobs, evaluations, audit, health
+    suggestions, check, feedback, inbox, conversations, search, ask, documents, sources, jobs, evaluations, audit, health
 )  # fmt: skip
 """In the order of the description; `inbox` before `conversations`, whose ids would take its addresses."""
 PROBLEM = {

@@ -58,6 +58,18 @@ FEEDBACK: dict[str, Example] = {
         },
     },
 }
+GAP: dict[str, Example] = {
+    "reported": {"summary": "No article says it", "value": {"note": "Resellers ask for the warranty terms in Norway."}}
+}
+ASK: dict[str, Example] = {
+    "question": {
+        "summary": "A question of one's own",
+        "value": {"question": "How much may an agent refund?", "limit": 4},
+    }
+}
+ROUTE: dict[str, Example] = {
+    "caller": {"summary": "What a caller said", "value": {"words": "my parcel never arrived", "locale": "en-GB"}}
+}
 START: dict[str, Example] = {"email": {"summary": "An e-mail", "value": CONVERSATION}}
 MESSAGE: dict[str, Example] = {
     "follow-up": {

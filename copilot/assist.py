@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Literal
@@ -38,6 +38,7 @@ from copilot.ports import Drafter, DraftRequest, Embedder, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.rewrite import allowed, hidden
+from copilot.route import Route, route, team_of
 from copilot.settings import Settings
 from copilot.store.ledger import now
 from copilot.store.library import Library
@@ -99,10 +100,11 @@ class Copilot:
         policy: Policy,
         extractive: Drafter,
         model: Drafter | None,
+        teams: Mapping[str, str],
     ) -> None:
         self._settings, self._embedder, self._retriever, self._library = settings, embedder, retriever, library
         self._records, self._triager, self._policy = records, triager, policy
-        self._extractive, self._model = extractive, model
+        self._extractive, self._model, self._teams = extractive, model, teams
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -118,6 +120,11 @@ class Copilot:
         vector = self._embedder.embed([search_text(conversation)], "query")[0]
         triage = self._triager.read(conversation, vector)
         return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
+
+    def route(self, principal: Principal, conversation: Conversation) -> Route:
+        """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
+        self._library.clock(principal.workspace)
+        return route(*self.read(conversation), self._teams)
 
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
@@ -175,7 +182,7 @@ class Copilot:
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
             ),
-            timings_ms={}, answerability=answers.score,
+            timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, self._teams),
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}

@@ -12,6 +12,7 @@ from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.adapters.tantivy import TantivyIndex
+from copilot.ask import Asker
 from copilot.assist import Copilot
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
@@ -24,13 +25,14 @@ from copilot.settings import Settings
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from copilot.store.frames import Frames
+from copilot.store.gaps import Gaps
 from copilot.store.inbox import Glances
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger
 from copilot.store.library import Library
 from copilot.store.maps import Maps
 from copilot.store.records import Records
-from copilot.triage import Triager
+from copilot.triage import Triager, teams
 
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
@@ -57,6 +59,8 @@ class Parts:
     copilot: Copilot
     inbox: Inbox
     summariser: Summariser
+    asker: Asker
+    gaps: Gaps
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
 
@@ -77,17 +81,19 @@ def build(settings: Settings) -> Parts:
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
     vectors, lexical = indexes(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
-    model = _model(settings)
+    model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
-        extractive=ExtractiveDrafter(settings.resolution_from), model=model,
+        extractive=extractive, model=model,
+        teams=teams(settings.taxonomy_file()),
     )  # fmt: skip
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
         retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot),
         summariser=Summariser(model, settings.llm_prompt_tokens), writing=RLock(),
+        asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
 
 

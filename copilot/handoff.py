@@ -18,7 +18,7 @@ from copilot.ground import content, ground
 from copilot.ports import Proposed, Writer
 from copilot.redact import PLACEHOLDER, redact
 from copilot.sayable import DOES
-from copilot.text import normalise, own_words, sentences
+from copilot.text import normalise, own_sentences
 from prompts import fenced, render, unfenced
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,6 @@ MODEL_LINES = 3
 FEWEST_WORDS = 2
 READ = 20_000
 """Characters of one message that are read: beyond that it is a log."""
-WRAPPED = 45
-"""A line of at least so many characters that ends without a stop goes on in the next one."""
 CHARS_A_TOKEN = 4
 RULES_CHARS = 1_500
 
@@ -184,27 +182,9 @@ def _sentences(messages: Sequence[Message]) -> Iterator[Said]:
     """What customers and staff wrote themselves; wrapped lines are put together, quotes and signatures left out."""
     for index, message in enumerate(messages):
         if message.author in ("customer", "agent"):
-            own = " ".join(own_words(normalise(message.text[:READ])).split())
-            for start, end in _unwrapped(message.text[:READ]):
-                text = " ".join(normalise(message.text[start:end]).split())
-                if text in own and len(text.split()) >= FEWEST_WORDS:
+            for start, end, text in own_sentences(message.text[:READ]):
+                if len(text.split()) >= FEWEST_WORDS:
                     yield Said(index, message.author, start, end, text)
-
-
-def _unwrapped(text: str) -> list[tuple[int, int]]:
-    """Sentence spans, those joined that only a line's end parted."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sentences(text):
-        if joined and _goes_on(text, joined[-1], start):
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _goes_on(text: str, before: tuple[int, int], start: int) -> bool:
-    gap, last = text[before[1] : start], text[before[0] : before[1]].rpartition("\n")[2]
-    return gap.count("\n") == 1 and len(last) >= WRAPPED and last[-1] not in ".!?:;" and text[start] not in "-*•>#"
 
 
 def _tried(told: Sequence[Said]) -> list[Said]:

@@ -35,6 +35,7 @@ from copilot.store.accounts import Accounts
 from copilot.store.contents import Contents
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
+from copilot.store.gaps import Gaps
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger, now
 from copilot.store.library import Library
@@ -96,7 +97,7 @@ def open_parts(home: Path) -> Parts:
         settings=settings, database=database, ledger=Ledger(database, "hashed"), library=Library(database),
         records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", embedder),
         vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=Mapper(frames, Maps(database, "hashed")),
-        copilot=cast("Any", None), summariser=cast("Any", None), writing=RLock(),
+        copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database), writing=RLock(),
     )  # fmt: skip
 
 
