@@ -161,7 +161,7 @@ def test_a_search_that_is_to_explain_tells_which_filter_cut_what(filled: Parts, 
         )
         ingest(filled, file)
     with client_of(filled) as client:
-        query = {
+        query: dict[str, str | int | bool] = {
             "q": "reset your password",
             "explain": True,
             "language": "en",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -34,7 +34,7 @@ def browser(staffed: Parts) -> Iterator[TestClient]:
         yield made
 
 
-def sign_in(browser: TestClient, name: str = "ada", password: str = PASSWORD, **more: str) -> httpx.Response:
+def sign_in(browser: TestClient, name: str = "ada", password: str = PASSWORD, **more: str) -> Any:
     return browser.post("/desk/sign-in", data={"name": name, "password": password, **more})
 
 
@@ -99,7 +99,7 @@ def test_a_change_needs_the_sessions_token_and_our_own_origin(browser: TestClien
     assert browser.post("/v1/suggestions", json=asked).status_code == 403
     mine = {"X-CSRF-Token": token(browser)}
     assert browser.post("/v1/suggestions", json=asked, headers=mine).status_code == 200
-    assert browser.post("/v1/suggestions", json=asked, headers={"X-CSRF-Token": b"\xe9" * 64}).status_code == 403
+    assert browser.post("/v1/suggestions", json=asked, headers={b"X-CSRF-Token": b"\xe9" * 64}).status_code == 403
     abroad = {**mine, "Origin": "https://evil.example"}
     assert browser.post("/v1/suggestions", json=asked, headers=abroad).status_code == 403
     assert browser.get("/v1/documents", headers=abroad).headers.get("access-control-allow-origin") is None
