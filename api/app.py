@@ -12,6 +12,7 @@ from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.metrics import Counted, Metrics
 from api.routes import (
+    ask,
     audit,
     conversations,
     desk,
@@ -64,6 +65,7 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
         feedback,
         conversations,
         search,
+        ask,
         revisions,
         documents,
         sources,

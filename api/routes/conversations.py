@@ -13,6 +13,7 @@ from api.bodies import MAX_MESSAGES, ConversationBody, MessageBody, within
 from api.deps import PartsOf, PathId, Who
 from api.examples import MESSAGE, START
 from copilot.errors import TooLarge
+from copilot.handoff import HandOff
 from copilot.store.records import Stored
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"], route_class=Guarded)
@@ -52,3 +53,9 @@ def add(
 def resolve(conversation_id: PathId, parts: PartsOf, who: Who) -> Stored:
     """Mark the conversation as resolved."""
     return parts.records.resolve(who.workspace, conversation_id)
+
+
+@router.post("/{conversation_id}/summary")
+def summary(conversation_id: PathId, parts: PartsOf, who: Who) -> HandOff:
+    """What the next agent should know, in four sections, each line with the words that it rests on."""
+    return parts.summariser.summary(parts.records.conversation(who.workspace, conversation_id).conversation)

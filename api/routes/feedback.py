@@ -1,4 +1,4 @@
-"""Feedback: what the agent did with a suggestion."""
+"""Feedback: what the agent did with a suggestion, and what the knowledge lacks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api.auth import Guarded
-from api.bodies import FeedbackBody, within
+from api.bodies import FeedbackBody, GapBody, within
 from api.deps import PartsOf, PathId, Who
-from api.examples import FEEDBACK
+from api.examples import FEEDBACK, GAP
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
 from copilot.feedback import edit_distance
+from copilot.store.gaps import Gap
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 
@@ -36,6 +37,12 @@ def feedback(
     judged = Judged(verdict=body.verdict, edit_distance=_distance(suggestion, body))
     parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), judged.edit_distance)
     return judged
+
+
+@router.post("/{suggestion_id}/gap")
+def gap(suggestion_id: PathId, body: Annotated[GapBody, Body(openapi_examples=GAP)], parts: PartsOf, who: Who) -> Gap:
+    """Say that the knowledge lacks the answer; saying it again changes nothing but the note."""
+    return parts.gaps.report(who.workspace, suggestion_id, body.note)
 
 
 def _distance(suggestion: Suggestion, body: FeedbackBody) -> float:
