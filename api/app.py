@@ -12,6 +12,7 @@ from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.metrics import Counted, Metrics
 from api.routes import (
+    acceptance,
     ask,
     audit,
     check,
@@ -23,6 +24,8 @@ from api.routes import (
     health,
     inbox,
     jobs,
+    learned,
+    revisions,
     search,
     sources,
     suggestions,
@@ -34,7 +37,8 @@ A customer's message goes in, a suggestion comes out: a reply whose every statem
 customer wants and how they feel, and whether a person should step in. Errors are problem+json (RFC 9457).
 """.strip()
 ROUTES = (
-    suggestions, check, feedback, inbox, conversations, search, ask, documents, sources, jobs, evaluations, audit, health
+    suggestions, check, feedback, inbox, conversations, learned, acceptance, search, ask, revisions, documents, sources, jobs,
+    evaluations, audit, health
 )  # fmt: skip
 """In the order of the description; `inbox` before `conversations`, whose ids would take its addresses."""
 PROBLEM = {

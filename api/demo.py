@@ -47,7 +47,8 @@ def _load(parts: Parts, address: str) -> None:
     from copilot.store.ledger import now
     from ingest.demo.inbox import fill
     from ingest.load import Reading
-    from ingest.pipeline import Indexer, total
+    from ingest.pipeline import Indexer
+    from ingest.summary import total
 
     indexer = Indexer(parts)
     paths = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]

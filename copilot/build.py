@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
 from copilot.assist import Copilot
-from copilot.errors import ConfigurationError, IndexBroken
+from copilot.errors import ConfigurationError
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
 from copilot.inbox import Inbox
@@ -36,8 +37,6 @@ from copilot.triage import Triager, teams
 
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
-
-Index = TypeVar("Index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,9 @@ class Parts:
 def build(settings: Settings) -> Parts:
     """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    _one_thread_for_numpy()
     database = Database(settings.database_url())
-    embedder = embedder_of(settings)
+    embedder = Remembering(embedder_of(settings), settings.queries_kept)
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
@@ -97,10 +97,18 @@ def build(settings: Settings) -> Parts:
     )  # fmt: skip
 
 
+def _one_thread_for_numpy() -> None:
+    """numpy's threads wait by spinning, on the cores that the model needs: with them an embedding takes twice as long."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for what is loaded later
+    threadpool_limits(1, "blas")
+
+
 def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:
-    """Both indexes of `settings.home`. Raises IndexBroken."""
+    """Both indexes of `settings.home`. Raises IndexBroken; the vector index when it is first asked."""
     chroma, tantivy = _folders(settings)
-    return _opened("vector", ChromaIndex, chroma), _opened("lexical", TantivyIndex, tantivy)
+    return ChromaIndex(chroma), TantivyIndex(tantivy)
 
 
 def empty_indexes(settings: Settings) -> None:
@@ -113,22 +121,15 @@ def _folders(settings: Settings) -> tuple[Path, Path]:
     return settings.home / "chroma", settings.home / "tantivy"
 
 
-def _opened(name: str, open: Callable[[Path], Index], folder: Path) -> Index:
-    try:
-        return open(folder)
-    except Exception as error:
-        raise IndexBroken(
-            f"The {name} index in {folder} cannot be opened ({error}). `copilot repair` makes it again from the database."
-        ) from error
-
-
 def embedder_of(settings: Settings) -> Embedder:
     """The embedding model in force; it needs no index. Raises ConfigurationError."""
-    if settings.embedder == "minilm" and settings.engine == "onnx":
+    if settings.embedder == "minilm" and settings.engine != "torch":
         from copilot.adapters.onnx import minilm
 
-        return minilm(settings.models, settings.threads, settings.window)
-    if settings.engine == "onnx":
+        return minilm(
+            settings.models, settings.threads, settings.window, "int8" if settings.engine == "onnx-int8" else "fp32"
+        )
+    if settings.engine != "torch":
         raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
     from copilot.adapters.onnx import package_folder
     from copilot.adapters.sbert import SentenceTransformerEmbedder

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from copilot import yaml_file
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
 from copilot.entities import entities
 from copilot.errors import ConfigurationError
@@ -84,7 +85,7 @@ def _read(taxonomy: Path) -> _Taxonomy:
     import yaml
 
     try:
-        read = _Taxonomy.model_validate(yaml.safe_load(taxonomy.read_text(encoding="utf-8")))
+        read = _Taxonomy.model_validate(yaml_file.read(taxonomy))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The taxonomy {taxonomy} cannot be used: {_explained(error)}") from error
     labels = [intent.label for intent in read.intents]

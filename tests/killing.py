@@ -41,7 +41,7 @@ from copilot.store.ledger import Ledger, now
 from copilot.store.library import Library
 from copilot.store.maps import Maps
 from copilot.store.records import Records
-from ingest import pipeline
+from ingest import embed, pipeline
 from ingest.backup import backup, check, restore
 from ingest.compact import compact
 from ingest.erase import erase
@@ -89,6 +89,7 @@ def open_parts(home: Path) -> Parts:
     database, embedder = Database(settings.database_url()), Hashed()
     try:
         vectors, lexical = indexes(settings)
+        vectors.shelves()  # opens when it is first asked
     except IndexBroken:
         empty_indexes(settings)
         vectors, lexical = indexes(settings)
@@ -294,7 +295,7 @@ def main() -> None:
     """Trials in, verdicts out."""
     base = Path(sys.argv[1])
     warm(base / "warm")
-    pipeline.BATCH_CHUNKS = 8  # two documents a batch
+    embed.BATCH_CHUNKS = 8  # two documents a batch
     template(base)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(attempt(base, Trial(**json.loads(line)))) + "\n")

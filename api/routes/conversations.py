@@ -12,6 +12,7 @@ from api.auth import Guarded
 from api.bodies import MAX_MESSAGES, ConversationBody, MessageBody, within
 from api.deps import PartsOf, PathId, Who
 from api.examples import MESSAGE, START
+from api.routes.learned import teach
 from copilot.errors import TooLarge
 from copilot.handoff import HandOff
 from copilot.store.records import Stored
@@ -53,8 +54,10 @@ def add(
 
 @router.post("/{conversation_id}/resolve")
 def resolve(conversation_id: PathId, parts: PartsOf, who: Who) -> Stored:
-    """Mark the conversation as resolved."""
-    return parts.records.resolve(who.workspace, conversation_id)
+    """Mark the conversation as resolved. A reply that was accepted or edited in it becomes a solved ticket, as the settings say."""
+    stored = parts.records.resolve(who.workspace, conversation_id)
+    teach(parts, who.workspace, conversation_id)
+    return stored
 
 
 @router.post("/{conversation_id}/summary")

@@ -11,6 +11,7 @@ from api.auth import Guarded
 from api.bodies import FeedbackBody, GapBody, within
 from api.deps import PartsOf, PathId, Who
 from api.examples import FEEDBACK, GAP
+from api.routes.learned import teach
 from copilot.choices import Outcome, edit_distance
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
@@ -44,8 +45,10 @@ def feedback(
     """Say what became of the suggestion: sent as it was, sent with changes, or not sent; and what it got wrong."""
     within([body.final_text or ""], parts.settings.max_message_chars)
     _require_known(body.corrected.intent, parts.copilot.intents)
-    distance = _distance(parts.records.suggestion(who.workspace, suggestion_id), body)
+    suggestion = parts.records.suggestion(who.workspace, suggestion_id)
+    distance = _distance(suggestion, body)
     found = parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), distance)
+    teach(parts, who.workspace, suggestion.conversation_id)
     statements = tuple(
         Decided(statement=fate.statement, document_id=fate.document_id, outcome=fate.outcome) for fate in found
     )

@@ -259,6 +259,16 @@ fates = Table(  # what became of each cited statement that an agent decided on, 
     Index(None, "document_id"),
 )  # fmt: skip
 
+learned = Table(  # solved tickets made of sent replies, under their conversation's id, and where each comes from
+    "learned", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("document_id", String(512), primary_key=True),
+    Column("suggestion", String(64), nullable=False),
+    Column("principal", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+)  # fmt: skip
+
 gaps = Table(
     "gaps", metadata,
     Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True),
