@@ -119,7 +119,7 @@ def test_a_number_that_contradicts_its_source_is_told_while_one_types(agent: Pag
     editor(agent).press("Control+End")
     editor(agent).type("\n\nI have noted it in your account.")
     editor(agent).press("Control+Enter")
-    expect(agent.get_by_text("Nothing was sent")).to_be_visible()
+    expect(agent.get_by_text("Nothing was sent: paste it")).to_be_visible()
     assert verdict(desk, "agent-3") == "edited"
     assert clipboard(agent) == f"{draft}\n\nI have noted it in your account."
 
@@ -149,7 +149,7 @@ def test_no_answer_says_why_and_what_to_ask(agent: Page, desk: Desk) -> None:
     agent.get_by_role("button", name="Insert a question").first.click()
     expect(editor(agent)).to_have_value(re.compile("Could you please tell us"))
     agent.keyboard.press("Control+Enter")
-    expect(agent.get_by_text("Nothing was sent")).to_be_visible()
+    expect(agent.get_by_text("Nothing was sent: paste it")).to_be_visible()
     assert verdict(desk, "agent-5") == "edited"
 
 
@@ -181,7 +181,7 @@ def test_a_new_message_appears_without_a_reload(agent: Page) -> None:
 
 def test_a_pasted_message_becomes_a_conversation_with_a_draft(agent: Page) -> None:
     agent.goto("/desk/paste")
-    expect(agent.get_by_label("Message")).to_be_focused()
+    expect(agent.get_by_role("textbox", name="Message")).to_be_focused()
     agent.keyboard.type(CANCELS)
     agent.keyboard.press("Control+Enter")
     agent.wait_for_url("**/desk/conversations/*")

@@ -7,7 +7,7 @@ import { announce, button, empty, mount, select, skeleton } from "../ui.js";
 import { count, plural, spoken } from "../text.js";
 import { called, channelIcon, escalationChip, languageName, tagChips, waited } from "../agent/tags.js";
 
-const PAGE = 50;
+const PAGE = 100;
 const asked = new URLSearchParams(location.search);
 const wanted = Object.fromEntries(["state", "intent", "mood", "language", "escalated", "q"].map((name) => [name, asked.get(name) ?? ""]));
 let entries = [], next = null, facets = null, turn = 0;
