@@ -19,12 +19,12 @@ export function drawn(draw) {
 
 /** Values over time with their intervals: `points` are `{label, value, low, high}`, oldest first. */
 export const lineChart = (points, { title, height = 200 }) => drawn((width) => {
-  const [bottom, top] = range(points.flatMap((one) => [one.low, one.high, one.value]));
+  const lines = rounds(points.flatMap((one) => [one.low, one.high, one.value])), bottom = lines[0], top = lines.at(-1);
   const x = (at) => LEFT + (points.length === 1 ? 0.5 : at / (points.length - 1)) * (width - LEFT - RIGHT - 16) + 8;
   const y = (value) => TOP + (1 - (value - bottom) / (top - bottom)) * (height - TOP - BOTTOM);
   const line = points.map((one, at) => `${at ? "L" : "M"}${x(at).toFixed(1)} ${y(one.value).toFixed(1)}`).join("");
   return frame(width, height, title, [
-    grid(bottom, top, width, y),
+    grid(lines, width, y),
     points.map((one, at) => [
       h("line", { class: "interval", x1: x(at), x2: x(at), y1: y(one.low), y2: y(one.high) }),
       h("circle", { class: "point", cx: x(at), cy: y(one.value), r: 3.5 }),
@@ -36,7 +36,7 @@ export const lineChart = (points, { title, height = 200 }) => drawn((width) => {
 
 /** Stacked bars: `bars` are `{label, parts: [number…]}`; the classes part-0, part-1, … colour them. */
 export const barChart = (bars, { title, height = 160 }) => drawn((width) => {
-  const top = Math.max(1, ...bars.map((one) => one.parts.reduce((sum, part) => sum + part, 0)));
+  const lines = rounds([0, 1, ...bars.map((one) => one.parts.reduce((sum, part) => sum + part, 0))], true), top = lines.at(-1);
   const step = (width - LEFT - RIGHT) / bars.length, thick = Math.max(1, Math.min(40, step * 0.72));
   const x = (at) => LEFT + step * (at + 0.5);
   const y = (value) => TOP + (1 - value / top) * (height - TOP - BOTTOM);
@@ -49,7 +49,7 @@ export const barChart = (bars, { title, height = 160 }) => drawn((width) => {
     });
   });
   const few = bars.length * 56 <= width;
-  return frame(width, height, title, [grid(0, top, width, y, Number.isInteger(top)), stacks,
+  return frame(width, height, title, [grid(lines, width, y), stacks,
     few ? bars.map((one, at) => text(one.label, x(at), height - 6, "middle")) : ends(bars.map((one) => one.label), x, height)]);
 });
 
@@ -72,17 +72,20 @@ function frame(width, height, title, children) {
   return h("svg", { class: "drawing", role: "img", "aria-label": title, viewBox: `0 0 ${width} ${height}`, width, height }, children);
 }
 
-/** From a little under the least to a little over the greatest. */
-function range(values) {
-  const least = Math.min(...values), most = Math.max(...values), air = (most - least || Math.abs(most) || 1) * 0.08;
-  return [least >= 0 ? Math.max(0, least - air) : least - air, most <= 1 ? Math.min(1, most + air) : most + air];
+/** Round numbers around the values, as far apart as makes three or four steps: the lines of the grid. */
+function rounds(values, whole = false) {
+  const least = Math.min(...values), most = Math.max(...values), span = most - least || Math.abs(most) || 1;
+  const size = 10 ** Math.floor(Math.log10(span / 3));
+  const step = Math.max(whole ? 1 : 0, size * [1, 2, 2.5, 5, 10].find((one) => size * one * 4 >= span));
+  const first = Math.floor(least / step + 1e-9), last = Math.max(first + 1, Math.ceil(most / step - 1e-9));
+  return Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step);
 }
 
-function grid(bottom, top, width, y, whole = false) {
-  const lines = whole ? [...new Set([0, Math.ceil(top / 2), top])] : [0, 1, 2, 3].map((n) => bottom + (n / 3) * (top - bottom));
+function grid(lines, width, y) {
+  const digits = Math.max(0, ...lines.map((one) => (String(Number(one.toFixed(4))).split(".")[1] ?? "").length));
   return lines.map((value) => [
     h("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
-    text(whole ? String(value) : value.toFixed(2), LEFT - 8, y(value) + 4, "end"),
+    text(value.toFixed(digits), LEFT - 8, y(value) + 4, "end"),
   ]);
 }
 

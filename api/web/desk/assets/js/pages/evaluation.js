@@ -102,7 +102,8 @@ async function open(caseId) {
   const [found, { cases }] = await Promise.all([get(`${own}/cases/${segment(caseId)}`), get(`${own}/cases`)]);
   history.replaceState(null, "", address(id, { case: caseId }));
   const faults = cases.find((one) => one.id === caseId)?.faults ?? [];
-  panel(`Case ${caseId}`, wrong(faults), message(found.case), gold(found.case), draft(found.suggestion), ranked(found), rows(found.rows));
+  const box = panel(`Case ${caseId}`, wrong(faults), message(found.case), gold(found.case), draft(found.suggestion), ranked(found), rows(found.rows));
+  box.querySelector(".body").tabIndex = 0; // it scrolls, so the keyboard must reach it
 }
 
 const section = (title, ...children) => h("section", { class: "stack tight" }, h("h3", {}, title), children);

@@ -69,14 +69,14 @@ function overTime() {
   const metrics = [...new Set(some.flatMap((one) => one.result.scores.map((score) => score.name)))];
   if (!metrics.includes(over.metric)) over.metric = metrics[0];
   const body = h("div", { class: "stack" });
-  const pick = (name, choices) => select(choices, { value: over[name], "aria-label": name, on: { change: (event) => { over[name] = event.target.value; show(); } } });
+  const pick = (name, choices) => select(choices, { value: over[name], "aria-label": `Show ${name}`, on: { change: (event) => { over[name] = event.target.value; show(); } } });
   const points = some.flatMap((run) => run.result.scores.filter((one) => one.name === over.metric).map((one) => ({ ...one, run, label: day(run.created_at) }))).reverse();
   const latest = points.at(-1);
   const said = `${over.metric} over ${plural(points.length, "run")}; the latest is ${figure(latest.value)}, between ${figure(latest.low)} and ${figure(latest.high)}`;
-  fill(body, h("div", { class: "row" }, h("strong", { class: "num" }, figure(latest.value)),
+  fill(body, h("div", { class: "columns" }, pick("suite", suites), pick("metric", metrics)), h("div", { class: "row" }, h("strong", { class: "num" }, figure(latest.value)),
     h("span", { class: "muted small num" }, `95 %: ${figure(latest.low)} to ${figure(latest.high)}, ${plural(latest.n, "case")}`)),
   lineChart(points, { title: said }));
-  return card("Scores over time", { actions: h("div", { class: "row tight" }, pick("suite", suites), pick("metric", metrics)) }, body);
+  return card("Scores over time", {}, body);
 }
 
 // ---- all of them ----
