@@ -13,6 +13,7 @@ from api.limits import BodyLimit
 from api.metrics import Counted, Metrics
 from api.routes import (
     acceptance,
+    ask,
     audit,
     conversations,
     desk,
@@ -68,6 +69,7 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
         learned,
         acceptance,
         search,
+        ask,
         revisions,
         documents,
         sources,

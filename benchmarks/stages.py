@@ -165,7 +165,7 @@ def bring_in(parts: Parts, paths: Sequence[Path]) -> tuple[Summary, float]:
 @contextmanager
 def opened(home: Path) -> Iterator[Parts]:
     """The product on this home."""
-    with closing(build(Settings(home=home))) as parts:
+    with closing(build(Settings(home=home, queries_kept=0))) as parts:
         yield parts
 
 
@@ -326,9 +326,9 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The shipped settings, on this home."""
+    """The shipped settings on this home, but that no query is remembered."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COPILOT_")}
-    return {**kept, "COPILOT_HOME": str(home)}
+    return {**kept, "COPILOT_HOME": str(home), "COPILOT_QUERIES_KEPT": "0"}
 
 
 # ---- the approximate index ----

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,11 +18,13 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.domain import Chunk, Source
 from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
-from copilot.ports import Broken, LexicalEntry, Raw, Shelf, Vectors
+from copilot.ports import Broken, LexicalEntry, Raw, Shelf
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
 from copilot.store.quarantine import Quarantine, Tried
+from ingest.ahead import ahead
+from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
 from ingest.quarantine import TRIES, Parser
 from ingest.split import split, split_ticket
@@ -29,20 +32,10 @@ from ingest.summary import Summary, total
 
 log = logging.getLogger(__name__)
 
-BATCH_CHUNKS = 256
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A source on its way into the index."""
-
-    place: Place
-    source: Source
-    chunks: tuple[tuple[Chunk, bool], ...]
-    replaces: int | None
-
-
 @dataclass(slots=True)
 class Run:
     """One ingest of one root: what was known of it, and which documents are still there."""
@@ -147,11 +140,17 @@ class Indexer:
     def take(
         self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None] = lambda done: None
     ) -> None:
-        """Read what is new or changed of these and commit it; when this returns it can be found."""
-        with self._parser:
-            for batch in _batches(self._fresh(run, found, progress)):
-                if not run.dry_run:
-                    self._commit(run.workspace, batch, run.summary)
+        """Read what is new or changed of these and commit it; when this returns it can be found.
+
+        One batch is read while another is embedded and a third is written; `progress` is called by the thread that reads.
+        """
+        with self._parser, ahead(in_batches(self._fresh(run, found, progress))) as batches:
+            if run.dry_run:
+                deque(batches, maxlen=0)
+                return
+            with ahead(embedded(batches, self._ledger, self._embedder)) as ready:
+                for one in ready:
+                    self._commit(run.workspace, one, run.summary)
 
     def let_go(self, run: Run, keys: Collection[int]) -> None:
         """End a run: retire the documents that their source does not have any more, and let ranking learn from what changed."""
@@ -241,16 +240,17 @@ class Indexer:
             return (*((chunk, True) for chunk in problem), *((chunk, False) for chunk in answer))
         return tuple((chunk, True) for chunk in split(source.text, title, count=count, target=target, window=window))
 
-    def _commit(self, workspace: str, batch: Sequence[Ready], summary: Summary) -> None:
+    def _commit(self, workspace: str, ready: Embedded, summary: Summary) -> None:
         """Vectors and pending revisions first, then both indexes, then the switch: readers see the old until the new is whole."""
         with self._writing:
-            batch = [ready for ready in batch if self._wanted(workspace, ready)]
-            vectors = self._embed(
-                [chunk for ready in batch for chunk, searchable in ready.chunks if searchable], summary
-            )
-            staged = [self._ledger.stage(ready.place, ready.source, ready.chunks) for ready in batch]
+            self._ledger.keep_vectors(
+                ready.vectors
+            )  # those that were found too: a deletion may have let go of one since
+            point("embed.after")
+            batch = [one for one in ready.batch if self._wanted(workspace, one)]
+            staged = self._ledger.stage(batch)
             for shelf, some in _by_shelf(staged).items():
-                rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
+                rows = np.stack([ready.vectors[digest(chunk.embedded)] for _, chunk, _ in some])
                 self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
                 point("index.vectors")
                 if shelf.side != "ranking":
@@ -258,24 +258,12 @@ class Indexer:
                     point("index.lexical")
             self._ledger.switch(workspace, staged)
             self._sweep()
-        summary.chunks += sum(len(ready.chunks) for ready in batch)
+        summary.embedded += ready.fresh
+        summary.chunks += sum(len(one.chunks) for one in batch)
 
     def _wanted(self, workspace: str, ready: Ready) -> bool:
         """Not what somebody deleted since it was read: a deletion is not undone by an ingest that was already running."""
         return ready.replaces is None or self._ledger.key(workspace, ready.source.document.id) == ready.replaces
-
-    def _embed(self, chunks: Sequence[Chunk], summary: Summary) -> dict[str, Vectors]:
-        """The vector of each chunk by the hash of its embedded text; only unknown texts pass the model."""
-        texts = {digest(chunk.embedded): chunk.embedded for chunk in chunks}
-        vectors = self._ledger.vectors(texts)
-        missing = [hash for hash in texts if hash not in vectors]
-        point("embed.before")
-        made = self._embedder.embed([texts[hash] for hash in missing], "document")
-        fresh = dict(zip(missing, made, strict=True))
-        self._ledger.keep_vectors(fresh)
-        point("embed.after")
-        summary.embedded += len(fresh)
-        return {**vectors, **fresh}
 
     def _sweep(self) -> None:
         """Let the indexes go of what the ledger has doomed."""
@@ -336,16 +324,3 @@ def _by_shelf(staged: Iterable[Staged]) -> dict[Shelf, list[tuple[str, Chunk, st
 
 def _entry(id: str, chunk: Chunk, title: str) -> LexicalEntry:
     return LexicalEntry(id=id, title=title, headings=" ".join(chunk.headings), body=chunk.text)
-
-
-def _batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
-    batch: list[Ready] = []
-    chunks = 0
-    for one in ready:
-        batch.append(one)
-        chunks += len(one.chunks)
-        if chunks >= BATCH_CHUNKS:
-            yield batch
-            batch, chunks = [], 0
-    if batch:
-        yield batch

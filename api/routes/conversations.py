@@ -14,6 +14,7 @@ from api.deps import PartsOf, PathId, Who
 from api.examples import MESSAGE, START
 from api.routes.learned import teach
 from copilot.errors import TooLarge
+from copilot.handoff import HandOff
 from copilot.store.records import Stored
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"], route_class=Guarded)
@@ -55,3 +56,9 @@ def resolve(conversation_id: PathId, parts: PartsOf, who: Who) -> Stored:
     stored = parts.records.resolve(who.workspace, conversation_id)
     teach(parts, who.workspace, conversation_id)
     return stored
+
+
+@router.post("/{conversation_id}/summary")
+def summary(conversation_id: PathId, parts: PartsOf, who: Who) -> HandOff:
+    """What the next agent should know, in four sections, each line with the words that it rests on."""
+    return parts.summariser.summary(parts.records.conversation(who.workspace, conversation_id).conversation)

@@ -39,6 +39,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """A document as it was read: where it stood, what it says, and its chunks, each with whether search may find it."""
+
+    place: Place
+    source: Source
+    chunks: tuple[tuple[Chunk, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """A pending revision with its searchable chunks by id; readers do not see it until it is switched."""
 
@@ -106,21 +115,13 @@ class Ledger:
             rows = connection.execute(query.where(c.active_revision.is_not(None)))
             return {r.origin: Known(r.key, r.id, r.fingerprint) for r in rows}
 
-    def stage(self, place: Place, source: Source, chunks: Sequence[tuple[Chunk, bool]]) -> Staged:
-        """Write a pending revision with its chunks, each with whether search may find it."""
+    def stage(self, arrivals: Sequence[Arrival]) -> list[Staged]:
+        """Write pending revisions with their chunks, all in one transaction."""
         point("stage.before")
         with self._db.write() as connection:
-            key, number = _next_revision(connection, place, source)
-            connection.execute(insert(t.revisions).values(_revision_row(key, number, place, source)))
-            note_customers(connection, key, place.workspace, source.customers)
-            rows = [_chunk_row(key, number, at, chunk, found) for at, (chunk, found) in enumerate(chunks)]
-            if rows:
-                connection.execute(insert(t.chunks), rows)
-            point("stage.inside")
+            staged = [_stage(connection, one) for one in arrivals]
         point("stage.after")
-        found = tuple((row["id"], chunk) for row, (chunk, yes) in zip(rows, chunks, strict=True) if yes)
-        head = source.document
-        return Staged(key, number, head, shelves(place.workspace, head, source.use, bool(source.links)), found)
+        return staged
 
     def switch(self, workspace: str, staged: Sequence[Staged]) -> None:
         """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace.
@@ -233,6 +234,20 @@ class Ledger:
             ]
             if rows:
                 connection.execute(insert(t.vectors), rows)
+
+
+def _stage(connection: Connection, arrival: Arrival) -> Staged:
+    place, source = arrival.place, arrival.source
+    key, number = _next_revision(connection, place, source)
+    connection.execute(insert(t.revisions).values(_revision_row(key, number, place, source)))
+    note_customers(connection, key, place.workspace, source.customers)
+    rows = [_chunk_row(key, number, at, chunk, found) for at, (chunk, found) in enumerate(arrival.chunks)]
+    if rows:
+        connection.execute(insert(t.chunks), rows)
+    point("stage.inside")
+    found = tuple((row["id"], chunk) for row, (chunk, yes) in zip(rows, arrival.chunks, strict=True) if yes)
+    head = source.document
+    return Staged(key, number, head, shelves(place.workspace, head, source.use, bool(source.links)), found)
 
 
 def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple[Shelf, ...]:

@@ -16,6 +16,7 @@ from copilot.domain import Conversation, Message, Suggestion
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
+from copilot.store.gaps import note_gap
 from copilot.store.ledger import now
 from copilot.store.withdraw import without
 
@@ -113,9 +114,7 @@ class Records:
             mentioned = [{"suggestion": suggestion.id, "document_id": id} for id in sorted(named - gone)]
             if mentioned:
                 connection.execute(insert(t.mentions), mentioned)
-            if suggestion.abstention:
-                gap = {"suggestion": suggestion.id, "workspace": workspace, "created_at": suggestion.created_at}
-                connection.execute(insert(t.gaps).values(reason=suggestion.abstention.reason[:64], **gap))
+            note_gap(connection, workspace, suggestion)
             if key is not None:
                 mine = (t.idempotency.c.workspace == workspace) & (t.idempotency.c.key == key)
                 connection.execute(update(t.idempotency).where(mine).values(suggestion=suggestion.id))

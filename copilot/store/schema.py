@@ -254,6 +254,8 @@ gaps = Table(
     Column("workspace", String(64), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("note", Text),
+    Column("reported_at", UtcDateTime),  # null: no agent did, an abstention alone
 )  # fmt: skip
 
 idempotency = Table(
