@@ -26,7 +26,8 @@ from copilot.store.library import Library
 from copilot.store.records import Stored
 from copilot.store.withdraw import LEARNED
 from ingest.load import PIPELINE
-from ingest.pipeline import Indexer, Summary
+from ingest.pipeline import Indexer
+from ingest.summary import Summary
 from ingest.tickets import distil
 
 

@@ -16,8 +16,9 @@ from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.learned import Learned
 from ingest.erase import erase
-from ingest.pipeline import Indexer, Summary
+from ingest.pipeline import Indexer
 from ingest.replies import learn, learn_job
+from ingest.summary import Summary
 from ingest.verify import verify
 from tests.conftest import AGENT, TICKETS, client_of, ingest, write_tickets
 from tests.test_ingest_repair import found
