@@ -24,6 +24,7 @@ from copilot.store.ledger import Known, Place, Staged, digest
 from copilot.store.quarantine import Quarantine, Tried
 from ingest.load import Reading, scan
 from ingest.quarantine import TRIES, Parser
+from ingest.repair import put_in_step
 from ingest.split import split, split_ticket
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class Indexer:
     """Writes to the ledger and both indexes, one change at a time."""
 
     def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
         self._customers, self._quarantine = Customers(parts.database), Quarantine(parts.database)
@@ -207,6 +209,7 @@ class Indexer:
         with self._writing:
             self._ledger.open(workspace)
             self._ledger.recover()
+            put_in_step(self._parts)
             self._sweep()
 
     def _fresh(self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None]) -> Iterator[Ready]:
@@ -256,8 +259,8 @@ class Indexer:
             return run.failed(raw.origin, str(error))
 
     def _fingerprint(self, raw: Raw) -> str:
-        """Unchanged means: the same bytes, read the same way, split and embedded the same way."""
-        made = f"{raw.fingerprint}|{self._embedder.fingerprint}|{self._settings.chunk_tokens}|{self._settings.window}"
+        """Unchanged means: the same bytes, read and split the same way; what embedded them all is the workspace's own matter."""
+        made = f"{raw.fingerprint}|{self._settings.chunk_tokens}|{self._settings.window}"
         return hashlib.sha256(made.encode()).hexdigest()
 
     def _split(self, source: Source) -> tuple[tuple[Chunk, bool], ...]:

@@ -94,14 +94,17 @@ class ChromaIndex:
         """Answer from the twin, and remove the old generation's files."""
         with self._lock:
             generations.switch(self._folder, twin._place)
-            old, self._place = self._client, twin._place
-            self._client, self._collections = twin._client, twin._collections
-        old.close()
+            self._place, twin._place = twin._place, self._place
+            self._client, twin._client = twin._client, self._client
+            self._collections, twin._collections = twin._collections, {}
+        twin.close()
         generations.sweep(self._folder)
 
     def close(self) -> None:
         """Let go of files and memory; another index over the same folder in this process is not disturbed."""
-        self._client.close()
+        client, self._client = self._client, cast("Client", None)
+        if client is not None:
+            client.close()
 
     def _open(self, shelf: Shelf) -> Collection:
         with self._lock:

@@ -84,10 +84,7 @@ class Ledger:
                 values = {"id": workspace, "clock": 0, "embedder": self._embedder, "created_at": now()}
                 connection.execute(insert(t.workspaces).values(values))
             elif made_by != self._embedder:
-                raise IndexMismatch(
-                    f"The index of workspace {workspace!r} was made by {made_by}, the settings say {self._embedder}. Set "
-                    "COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW back, or ingest into a new COPILOT_HOME."
-                )
+                raise mismatch(connection, workspace, self._embedder)
 
     def require_maker(self) -> None:
         """Raise IndexMismatch where another embedder made a workspace's vectors: whoever rewrites an index must not drop them."""
@@ -245,6 +242,15 @@ def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple
     side = "public" if document.audience == PUBLIC else "internal"
     answers = (Shelf(workspace, document.kind, side),) if use == "answers" else ()  # type: ignore[arg-type]
     return answers + ((Shelf(workspace, document.kind, "ranking"),) if linked else ())
+
+
+def mismatch(connection: Connection, workspace: str, embedder: str) -> IndexMismatch:
+    """The error that says which two embedders do not go together, and how to bring them together."""
+    made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
+    return IndexMismatch(
+        f"The index of workspace {workspace!r} was made by {made_by}, the model at hand is {embedder}. `copilot reembed` makes its vectors "
+        "anew with what COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW say; or set them back. A server started before needs a restart."
+    )
 
 
 def digest(text: str) -> str:
