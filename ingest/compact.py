@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from copilot.build import Parts
 from copilot.crash import point
 from copilot.ports import LexicalIndex, VectorIndex
 from copilot.store.contents import Contents
+from copilot.store.history import forget_uncited
+from copilot.store.ledger import now
 from copilot.store.makers import Makers
 from ingest.repair import Repaired, mend_lexical, mend_vectors, twin_of
 
 Progress = Callable[[int, int], None]
+WRITTEN_BY_THEN = timedelta(minutes=3)
+"""A suggestion that quotes a revision is stored within this time after it was replaced: a model may take two minutes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Compacted:
 
 def compact(parts: Parts, progress: Progress = lambda done, all: None) -> Compacted:
     """Carry what is in force into new indexes and switch to them; of what was deleted before, no file holds text or vector any more.
+
+    Former revisions that no stored suggestion quotes are deleted with it.
 
     Readers are answered all the while, and writers but for the last moment: what they changed meanwhile is carried over then.
     Raises IndexMismatch where the settings name another embedder than the one that made the vectors.
@@ -63,6 +70,7 @@ def _switch(parts: Parts, vectors: VectorIndex, lexical: LexicalIndex) -> int:
     for shelf, ids in parts.ledger.doomed().items():
         parts.ledger.gone(shelf, ids)
     point("compact.adopted")
+    forget_uncited(parts.database, now() - WRITTEN_BY_THEN)
     parts.database.vacuum()
     return len({id for ids in held.values() for id in ids})
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from copilot.build import Parts
 from copilot.crash import point
+from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
 from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, LexicalEntry, Raw, Shelf, Vectors
@@ -202,7 +203,16 @@ class Indexer:
     def _retire(self, workspace: str, keys: Collection[int]) -> None:
         with self._writing:
             self._ledger.retire(workspace, keys)
+            self._sweep_or_leave()
+
+    def _sweep_or_leave(self) -> None:
+        """Sweep; a full disk leaves that to the next time, since nothing finds what the ledger does not have."""
+        try:
             self._sweep()
+        except Exception as error:
+            if storage_failure(error) is None:
+                raise
+            log.warning("the indexes keep the ids of what was deleted until the next time: %s", storage_failure(error))
 
     def _prepare(self, workspace: str) -> None:
         """Make the workspace if it is new, and clear what a crash left half done."""
