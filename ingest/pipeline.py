@@ -193,12 +193,17 @@ class Indexer:
                 self._mapper.refit(run.workspace)
 
     def retire(self, workspace: str, document_ids: Collection[str]) -> None:
-        """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""
+        """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone.
+
+        A map that was learned from one of them is gone too; a job learns the next one.
+        """
         keys = {id: self._ledger.key(workspace, id) for id in document_ids}
         if unknown := [id for id, key in keys.items() if key is None]:
             raise NotFound(f"There is no document {min(unknown)!r}.")
+        learned = self._mapper.stored(workspace)
         self._retire(workspace, [key for key in keys.values() if key is not None])
-        self._mapper.refit(workspace)
+        if learned and not self._mapper.stored(workspace):
+            self._parts.jobs.add(workspace, "learn", {})
 
     def _retire(self, workspace: str, keys: Collection[int]) -> None:
         with self._writing:
