@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
 @dataclass(slots=True)
 class Run:
     """One ingest of one root: what was known of it, and which documents are still there."""
