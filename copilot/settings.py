@@ -142,6 +142,11 @@ class Settings(BaseSettings):
     parse_megabytes: int = Field(
         200, ge=50, description="Memory that parsing one document may take; beyond it the same happens."
     )
+    learned_tickets: Literal["off", "internal", "public"] = Field(
+        "public",
+        description="What a sent reply becomes once its conversation is resolved: a solved ticket that drafts may quote "
+        "(`public`), one for the eyes of staff (`internal`), or nothing (`off`). Redacted, and undone with one call.",
+    )
     retention_days: int = Field(
         365, ge=1, description="Conversations and suggestions older than this are deleted at start."
     )

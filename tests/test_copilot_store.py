@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from copilot.choices import Feedback
 from copilot.domain import (
     Abstention,
     Alternative,
@@ -22,7 +23,6 @@ from copilot.domain import (
     Document,
     Draft,
     Escalation,
-    Feedback,
     Link,
     Message,
     Nearest,

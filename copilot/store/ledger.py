@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
-from copilot.store.withdraw import unlearn, withdraw
+from copilot.store.withdraw import has_learned, resting_on, unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
@@ -124,9 +124,15 @@ class Ledger:
         return staged
 
     def switch(self, workspace: str, staged: Sequence[Staged]) -> None:
-        """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace."""
+        """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace.
+
+        A ticket made of a reply goes when what the reply rests on says something else now, or to others.
+        """
         point("switch.before")
         with self._db.write() as connection:
+            if has_learned(connection, workspace):
+                changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
+                _remove(connection, workspace, resting_on(connection, workspace, changed))
             for one in staged:
                 active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
                 old = connection.execute(active).scalar_one()
@@ -145,19 +151,8 @@ class Ledger:
             return
         point("retire.before")
         with self._db.write() as connection:
-            for key in keys:
-                id = connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
-                if id is None:
-                    continue  # somebody else was faster
-                numbers = connection.execute(
-                    select(t.revisions.c.number).where(t.revisions.c.document == key)
-                ).scalars()
-                for number in list(numbers):
-                    _clear(connection, workspace, key, number)
-                withdraw(connection, workspace, id)
-                connection.execute(delete(t.documents).where(t.documents.c.key == key))
-                point("retire.inside")
-            unlearn(connection, workspace, keys)
+            known = {key: id for key in keys if (id := _id_of(connection, key)) is not None}
+            _remove(connection, workspace, known | resting_on(connection, workspace, set(known.values())))
             _tick(connection, workspace)
         point("retire.after")
         self._db.forget()
@@ -276,6 +271,35 @@ def parts(values: Iterable[Any], size: int = MANY) -> list[list[Any]]:
     """The values in lists short enough for one statement."""
     listed = list(values)
     return [listed[at : at + size] for at in range(0, len(listed), size)]
+
+
+def _id_of(connection: Connection, key: int) -> str | None:
+    return connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
+
+
+def _says_otherwise(connection: Connection, staged: Staged) -> bool:
+    """Whether the pending revision differs from the active one in its words, in who may see it or in how long it holds."""
+    c = t.revisions.c
+    active = select(t.documents.c.active_revision).where(t.documents.c.key == staged.key).scalar_subquery()
+    query = select(c.content_hash, c.head).where(c.document == staged.key)
+    old = connection.execute(query.where(c.number == active)).first()
+    if old is None:
+        return False
+    new = connection.execute(query.where(c.number == staged.number)).one()
+    names = ("audience", "valid_from", "valid_until")
+    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in names)
+
+
+def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) -> None:
+    """Delete documents, by key and id, with what was made of them."""
+    for key, id in known.items():
+        numbers = connection.execute(select(t.revisions.c.number).where(t.revisions.c.document == key)).scalars()
+        for number in list(numbers):
+            _clear(connection, workspace, key, number)
+        withdraw(connection, workspace, id)
+        connection.execute(delete(t.documents).where(t.documents.c.key == key))
+        point("retire.inside")
+    unlearn(connection, workspace, known)
 
 
 def _next_revision(connection: Connection, place: Place, source: Source) -> tuple[int, int]:
