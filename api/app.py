@@ -37,8 +37,8 @@ A customer's message goes in, a suggestion comes out: a reply whose every statem
 customer wants and how they feel, and whether a person should step in. Errors are problem+json (RFC 9457).
 """.strip()
 ROUTES = (
-    suggestions, check, feedback, inbox, conversations, learned, acceptance, search, ask, revisions, documents, sources, jobs,
-    evaluations, audit, health
+    suggestions, check, feedback, inbox, conversations, learned, acceptance, search, ask, revisions, documents, sources, jobs, evaluations,
+    audit, health,
 )  # fmt: skip
 """In the order of the description; `inbox` before `conversations`, whose ids would take its addresses."""
 PROBLEM = {

@@ -73,12 +73,15 @@ def known(company: Parts) -> dict[str, str]:
     folder.mkdir(parents=True)
     (folder / "report.html").write_text("<!DOCTYPE html>", encoding="utf-8")
     (folder / "results.json").write_text("{}", encoding="utf-8")
+    (folder / "findings.json").write_text("[]", encoding="utf-8")
+    kept_case = '{"id": "known", "case": {}, "suggestion": {}, "ranked": {}, "rows": {}}'
+    (folder / "cases.jsonl").write_text(kept_case, encoding="utf-8")
     Sources(company.database).add(
         Upstream(workspace="default", id="known", connector="web", address="https://help.example/")
     )
     return {
         "conversation_id": "known", "suggestion_id": made.id, "document_id": "compact-folders", "job_id": job.id,
-        "source_id": "known", "evaluation_id": run.id, "customer_id": "known",
+        "source_id": "known", "evaluation_id": run.id, "case_id": "known", "customer_id": "known",
     }  # fmt: skip
 
 
