@@ -103,6 +103,11 @@ class Copilot:
         self._records, self._triager, self._policy = records, triager, policy
         self._extractive, self._model = extractive, model
 
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The labels that an intent may have, `other` among them."""
+        return self._triager.intents
+
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
@@ -165,7 +170,9 @@ class Copilot:
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
-        suggestion = self._records.keep_suggestion(principal.workspace, suggestion, key, sources)
+        suggestion = self._records.keep_suggestion(
+            principal.workspace, suggestion, key, sources, len(conversation.messages)
+        )
         yield Event("done", suggestion)
 
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
