@@ -40,7 +40,7 @@ from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.settings import Settings
 from copilot.store.ledger import now
 from copilot.store.library import Library
-from copilot.store.records import Records
+from copilot.store.records import Asked, Records
 from copilot.triage import Triager
 
 log = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ class Copilot:
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
         suggestion = self._records.keep_suggestion(
-            principal.workspace, suggestion, key, sources, len(conversation.messages)
+            principal.workspace, suggestion, key, sources, len(conversation.messages), Asked(self._embedder.fingerprint, vector)
         )
         yield Event("done", suggestion)
 

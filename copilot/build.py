@@ -47,6 +47,7 @@ class Parts:
     vectors: VectorIndex
     lexical: LexicalIndex
     retriever: Retriever
+    frames: Frames
     mapper: Mapper
     copilot: Copilot
     writing: RLock
@@ -77,7 +78,7 @@ def build(settings: Settings) -> Parts:
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot, writing=RLock(),
+        retriever=retriever, frames=frames, mapper=mapper, copilot=copilot, writing=RLock(),
     )  # fmt: skip
 
 

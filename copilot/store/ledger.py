@@ -20,7 +20,7 @@ from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
-from copilot.store.withdraw import unlearn, withdraw
+from copilot.store.withdraw import drop_empty, made_of, requeue, unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
@@ -139,11 +139,12 @@ class Ledger:
         point("switch.after")
 
     def retire(self, workspace: str, keys: Collection[int]) -> None:
-        """Delete documents for good: texts, revisions, chunks, and the statements of stored suggestions that quote them."""
+        """Delete documents for good: texts, revisions, chunks, the articles put together from them, and what stored suggestions quote."""
         if not keys:
             return
         point("retire.before")
         with self._db.write() as connection:
+            keys = [*keys, *made_of(connection, workspace, keys)]
             for key in keys:
                 id = connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
                 if id is None:
@@ -154,9 +155,11 @@ class Ledger:
                 for number in list(numbers):
                     _clear(connection, workspace, key, number)
                 withdraw(connection, workspace, id)
+                requeue(connection, workspace, id)
                 connection.execute(delete(t.documents).where(t.documents.c.key == key))
                 point("retire.inside")
             unlearn(connection, workspace, keys)
+            drop_empty(connection, workspace)
             _tick(connection, workspace)
         point("retire.after")
         self._db.forget()

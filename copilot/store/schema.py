@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    true,
 )
 
 
@@ -203,6 +204,7 @@ mentions = Table(  # which documents a stored suggestion shows text of, so that 
     "mentions", metadata,
     Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True),
     Column("document_id", String(512), primary_key=True),
+    Column("used", Boolean, nullable=False, server_default=true()),  # cited, or shown as guidance or macro
     Index(None, "document_id"),
 )  # fmt: skip
 
@@ -244,6 +246,34 @@ gaps = Table(
     Column("workspace", String(64), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("embedder", String(64)),
+    Column("vector", LargeBinary),  # of the message, as `vectors` has them; its words are in the conversation alone
+)  # fmt: skip
+
+proposals = Table(  # articles drafted from solved tickets; their text is read from the tickets, part by part
+    "proposals", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("title", Text),  # as it was approved; null: the first ticket's
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", String(64)),
+    Column("reason", Text),
+    Column("document_id", String(512)),  # the article that it became
+)  # fmt: skip
+
+proposal_parts = Table(  # a stretch of a ticket's revision; gone with the ticket
+    "proposal_parts", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("proposal", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("document", ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    ForeignKeyConstraint(["workspace", "proposal"], ["proposals.workspace", "proposals.id"], ondelete="CASCADE"),
+    Index(None, "document"),
 )  # fmt: skip
 
 idempotency = Table(

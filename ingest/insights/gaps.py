@@ -14,6 +14,7 @@ import numpy as np
 from copilot.domain import Nearest
 from copilot.ground import STOP, WORD, content
 from copilot.ports import Vectors
+from ingest.insights.clusters import Tree
 from ingest.insights.nouns import Example, Gap, name
 
 Embed = Callable[[Sequence[str]], Vectors]
@@ -32,7 +33,7 @@ LEFT = 0.6
 WORDY = 0.3
 """or what the messages share are more than words."""
 SEVERAL = 3
-SHOWN, TERMS, TITLE_CHARS = 5, 5, 80
+SHOWN, TERMS, TITLE_CHARS, QUOTE_CHARS = 5, 5, 80, 400
 STEM = 5
 HARDLY_WORDS = frozenset(
     "my me about them one get got would could not no any after now here hello hi thank help need want know like use using "
@@ -66,50 +67,11 @@ def gaps(messages: Sequence[Unanswered], embed: Embed) -> list[Gap]:
 
 def _groups(asked: Sequence[Unanswered], embed: Embed) -> Iterator[list[int]]:
     """The largest branches of the tree of likeness that are alike enough, and not by a single word."""
-    from scipy.cluster.hierarchy import linkage
-    from scipy.spatial.distance import squareform
-
-    vectors = np.stack([one.vector for one in asked]).astype(np.float64)
-    cosines = np.round(vectors @ vectors.T, 6)
-    away = np.clip(1 - cosines, 0, 2)
-    np.fill_diagonal(away, 0)
-    tree = Tree(linkage(squareform((away + away.T) / 2, checks=False), "average"))
-    likeness = Likeness(tuple(one.text for one in asked), tuple(_stems(one.text) for one in asked), cosines)
-    for group in tree.branches():
+    tree = Tree.over(np.stack([one.vector for one in asked]))
+    likeness = Likeness(tuple(one.text for one in asked), tuple(_stems(one.text) for one in asked), tree.cosines)
+    for group in tree.branches(LEAST, ALIKE, A_DOUBLING):
         if not likeness.is_one_word(group, embed):
             yield group
-
-
-class Tree:
-    """The merges of a hierarchical clustering."""
-
-    def __init__(self, merges: np.ndarray) -> None:
-        self._merges, self._leaves = merges, len(merges) + 1
-
-    def branches(self) -> Iterator[list[int]]:
-        """The leaves of each highest branch that is large and alike enough."""
-        waiting = [2 * self._leaves - 2]
-        while waiting:
-            node = waiting.pop()
-            if node < self._leaves:
-                continue
-            left, right, distance, size = self._merges[node - self._leaves]
-            if size < LEAST:
-                continue
-            if 1 - distance >= ALIKE + A_DOUBLING * max(0.0, math.log2(size / 4)):
-                yield self._under(node)
-            else:
-                waiting += [int(right), int(left)]
-
-    def _under(self, node: int) -> list[int]:
-        found, waiting = [], [node]
-        while waiting:
-            at = waiting.pop()
-            if at < self._leaves:
-                found.append(at)
-            else:
-                waiting += [int(self._merges[at - self._leaves][0]), int(self._merges[at - self._leaves][1])]
-        return sorted(found)
 
 
 @dataclass(frozen=True)
@@ -185,7 +147,7 @@ def _gap(group: Sequence[Unanswered], asked: Sequence[Unanswered]) -> Gap:
 
 
 def _example(one: Unanswered) -> Example:
-    end = len(one.text)
+    end = len(one.text) if len(one.text) <= QUOTE_CHARS else one.text.rfind(" ", 0, QUOTE_CHARS) % QUOTE_CHARS
     return Example(
         suggestion_id=one.suggestion_id, conversation_id=one.conversation_id, message=one.message, start=0, end=end,
         quote=one.text[:end], at=one.at,

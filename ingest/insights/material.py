@@ -30,6 +30,8 @@ class Entry:
     answer_start: int = 0
     since: datetime | None = None
     """When its first revision was stored."""
+    key: int = 0
+    """Its row in the ledger."""
 
     @property
     def id(self) -> str:
