@@ -5,46 +5,64 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
+from copilot.ports import Vectors
+from copilot.variants import PLATFORMS
 from ingest.insights.claims import Claim, Fact, claim
 from ingest.insights.material import Entry, of_kinds, stacked
 from ingest.insights.nouns import Contradiction, Difference, Differing, Sides, Words, name
 
+Embed = Callable[[Sequence[str]], Vectors]
+
 NEAR = 0.3
 MOST = 12
 """How many documents are compared with each article."""
-ALIKE = 0.33
-COSINE = 0.2
-SAYS_NO_ALIKE = 0.5
+LIKELIEST = 300
+"""Pairs of statements, one a pair of documents, that are also compared by meaning, which takes the model."""
+FEWEST, SHARED = 2, 0.12
+"""Words that two statements share at least, and their share of all words of both, rare ones counting more."""
+ENOUGH = 0.45
 STEM = 5
 """Letters that two forms of a word share: enough for inflections in English and German."""
 FEW = 3
 POINTS_BACK = re.compile(r"(?:it|it's|they|that|this|these|those|he|she|es|sie|das|dies\w*)\b", re.I)
 CHANGED = re.compile(
-    r"\b(?:no longer|not any ?more|any ?more|now|since then|instead|has changed|have changed|nowadays|nicht mehr|kein\w* mehr|inzwischen|jetzt|"
-    r"mittlerweile|neuerdings|leider)\b", re.I,
+    r"\b(?:no longer|not any ?more|n['’]t any ?more|any ?more|now|since then|has changed|have changed|nowadays|nicht mehr|kein\w* mehr|inzwischen|"
+    r"jetzt|mittlerweile|neuerdings|leider)\b", re.I,
 )  # fmt: skip
+DENIES = re.compile(r"\b(?:not|cannot|never|no longer|[a-z]{2,8}n['’]t|nicht|nie|niemals|nunca|jamais)\b", re.I)
+"""A verb denied; "no" and "without" deny things, which the other statement may leave out."""
+SUPPOSED = re.compile(r"\b(?:if|unless|in case|whether|should|wenn|falls|ob|si)\b[^,.;:]*\Z", re.I)
+AROUND = 40
+SAME_STEP = 0.5
 EXCEPTION = re.compile(
     r"\b(?:example|e\.g|for instance|exception\w*|gesture|goodwill|normally|usually|one-off|in your case|in that case|in this case|as a courtesy|"
     r"Beispiel|ausnahmsweise|Kulanz|normalerweise|i see that|your order|your parcel|you are on|you're on)\b", re.I,
 )  # fmt: skip
 FIRST = re.compile(r"\b(?:first|zuerst|before|bevor|only when|only after|only once|erst wenn|erst nach|then|dann|after that|danach)\b", re.I)
 CLAUSE = re.compile(r"[,;.!?\n]+|\b(?:and then|then|before|after|once|when)\b", re.I)
-KINDS: tuple[tuple[str, Difference], ...] = (("version", "version"), ("date", "date"), ("time", "date"), ("weekday", "date"), ("path", "step"), ("amount", "number"))  # fmt: skip
+KINDS: tuple[tuple[str, Difference], ...] = (
+    ("version", "version"), ("date", "date"), ("time", "date"), ("weekday", "date"), ("path", "step"), ("amount", "number"),
+    ("negation", "negation"),
+)  # fmt: skip
 
 
-def contradictions(entries: Sequence[Entry]) -> list[Contradiction]:
-    """Articles against newer articles and tickets, one finding a pair of documents, likeliest first."""
+def contradictions(entries: Sequence[Entry], embed: Embed) -> list[Contradiction]:
+    """Articles against newer articles and tickets, one finding a pair of documents, likeliest first.
+
+    Words decide which pairs are likely; `embed` is asked about the likeliest of them alone.
+    """
     sides = [Side(entry) for entry in of_kinds(entries, ("article", "ticket"))]
     weights = Weights.over(sides)
-    found = [
-        made for article, other, cosine in _candidates(sides) if (made := _judged(article, other, cosine, weights))
-    ]
+    clashes = [made for article, other in _candidates(sides) if (made := _clash(article, other, weights))]
+    likely = sorted(clashes, key=lambda one: (-one.score, one.article.entry.id, one.other.entry.id))[:LIKELIEST]
+    found = [_made(one) for one in _weighed(likely, embed) if one.score >= ENOUGH]
     return sorted(found, key=lambda made: (-made.score, made.id))
 
 
@@ -80,6 +98,12 @@ class Said:
     end: int
     claim: Claim
     before: Claim | None = None
+    after: Claim | None = None
+
+    @property
+    def told(self) -> str:
+        """Its text and what follows it."""
+        return f"{self.claim.text} {self.after.text if self.after else ''}"
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -99,8 +123,8 @@ class Side:
     def said(self) -> tuple[Said, ...]:
         """Its statements; of a ticket those of the resolution."""
         claims = [claim(self.entry.text[a:b]) for a, b in self.entry.statements]
-        spans = zip(self.entry.statements, claims, [None, *claims], strict=False)
-        return tuple(Said(a, b, one, before) for (a, b), one, before in spans)
+        around = zip(self.entry.statements, claims, [None, *claims], [*claims[1:], None], strict=False)
+        return tuple(Said(a, b, one, before, after) for (a, b), one, before, after in around)
 
     @cached_property
     def whole(self) -> Claim:
@@ -130,7 +154,7 @@ def _stems(words: frozenset[str]) -> frozenset[str]:
 # ---- which documents to compare ----
 
 
-def _candidates(sides: Sequence[Side]) -> Iterator[tuple[Side, Side, float]]:
+def _candidates(sides: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
     """Each article with the nearest documents that are not older; two articles meet once."""
     articles = [side for side in sides if side.entry.document.kind == "article"]
     if not articles:
@@ -145,7 +169,7 @@ def _candidates(sides: Sequence[Side]) -> Iterator[tuple[Side, Side, float]]:
             if cosines[at] < NEAR or other is article or pair in met or not _newer(other.entry, article.entry):
                 continue
             met.add(pair)
-            yield article, other, float(cosines[at])
+            yield article, other
 
 
 def _newer(one: Entry, than: Entry) -> bool:
@@ -158,24 +182,12 @@ def _newer(one: Entry, than: Entry) -> bool:
 # ---- whether they contradict ----
 
 
-def _judged(article: Side, other: Side, cosine: float, weights: Weights) -> Contradiction | None:
-    found = [
-        made for ours in article.said for theirs in other.said
-        if (made := _compared(article, ours, other, theirs, cosine, weights)) is not None
-    ]  # fmt: skip
-    if order := _reversed(article, other, weights):
-        found.append(order)
-    best = max(found, key=lambda one: (one.score, -one.ours.start, -one.theirs.start), default=None)
-    return None if best is None or best.score < ENOUGH else _made(article.entry, other.entry, best)
-
-
-ENOUGH = 0.36
-
-
 @dataclass(frozen=True, slots=True)
 class Clash:
     """Two statements that differ in something, and how likely it is that they speak of the same."""
 
+    article: Side
+    other: Side
     score: float
     what: Difference
     ours: Said
@@ -183,30 +195,52 @@ class Clash:
     facts: tuple[tuple[Fact | None, Fact | None], ...]
 
 
-def _compared(
-    article: Side, ours: Said, other: Side, theirs: Said, cosine: float, weights: Weights
-) -> Clash | None:
+def _clash(article: Side, other: Side, weights: Weights) -> Clash | None:
+    """The likeliest clash of two documents by their words, if there is one."""
+    found = [
+        made for ours in article.said for theirs in other.said
+        if (made := _compared(article, ours, other, theirs, weights)) is not None
+    ]  # fmt: skip
+    if order := _reversed(article, other, weights):
+        found.append(order)
+    return max(found, key=lambda one: (one.score, -one.ours.start, -one.theirs.start), default=None)
+
+
+def _compared(article: Side, ours: Said, other: Side, theirs: Said, weights: Weights) -> Clash | None:
     """How the statements clash, if they do; cheap questions first, since most pairs have nothing to do with each other."""
+    corrects = bool(CHANGED.search(theirs.told))
+    shared = len(ours.words & theirs.words)
+    if shared < FEWEST - corrects:
+        return None
     facts = _differing(article, ours.claim, other, theirs.claim)
-    no = bool(ours.claim.denials) != bool(theirs.claim.denials)
-    if not facts and not no:
+    if shared < FEWEST and (not facts or _what(facts) != "step"):
         return None
-    same = _alike(article, ours, other, theirs, weights) + COSINE * (cosine - 0.5)
-    if same < ALIKE or EXCEPTION.search(theirs.claim.text) or _other_subject(article, ours, other, theirs):
+    facts = facts or _denied(ours.claim, theirs.claim, corrects)
+    if not facts or _other_subject(article, ours, other, theirs):
         return None
-    bonus = 0.12 if CHANGED.search(theirs.claim.text) else 0.0
-    if facts:
-        return Clash(round(same + bonus + 0.05, 6), _what(facts), ours, theirs, facts)
-    if same + bonus < SAYS_NO_ALIKE or _agree(ours.claim, theirs.claim):
+    if EXCEPTION.search(theirs.claim.text) or ours.claim.text.endswith("?") or theirs.claim.text.endswith("?"):
         return None
-    return Clash(round(same + bonus - 0.1, 6), "negation", ours, theirs, _denying(ours.claim, theirs.claim))
+    score = _alike(ours, theirs, weights)
+    return Clash(article, other, score, _what(facts), ours, theirs, facts) if score else None
 
 
-def _alike(article: Side, ours: Said, other: Side, theirs: Said, weights: Weights) -> float:
-    """How much of each statement stands in the other document, and in the other statement."""
-    mutual = weights.sum(ours.words & theirs.words) / max(min(weights.sum(ours.words), weights.sum(theirs.words)), 1e-9)
-    there, here = weights.share(ours.words, other.words), weights.share(theirs.words, article.words)
-    return (mutual + there + here) / 3 if ours.words & theirs.words or min(there, here) > 0.5 else 0.0
+def _alike(ours: Said, theirs: Said, weights: Weights) -> float:
+    """How much of the statements' words is the same; 0 where it is too little to speak of one matter."""
+    shared = weights.sum(ours.words & theirs.words)
+    either = shared / max(weights.sum(ours.words | theirs.words), 1e-9)
+    if either < SHARED:
+        return 0.0
+    mutual = shared / max(min(weights.sum(ours.words), weights.sum(theirs.words)), 1e-9)
+    return 0.3 * mutual + 0.2 * either + (0.1 if CHANGED.search(theirs.told) else 0.0)
+
+
+def _weighed(likely: Sequence[Clash], embed: Embed) -> list[Clash]:
+    """The clashes with the likeness of their statements' meaning in their score."""
+    texts = sorted({text for one in likely for text in (one.ours.claim.text, one.theirs.claim.text)})
+    vectors = dict(zip(texts, embed(texts), strict=True)) if texts else {}
+    return [
+        replace(one, score=round(one.score + 0.5 * float(vectors[one.ours.claim.text] @ vectors[one.theirs.claim.text]), 6)) for one in likely
+    ]
 
 
 def _differing(article: Side, ours: Claim, other: Side, theirs: Claim) -> tuple[tuple[Fact | None, Fact | None], ...]:
@@ -217,6 +251,8 @@ def _differing(article: Side, ours: Claim, other: Side, theirs: Claim) -> tuple[
         if type == "amount:" or {fact.value for fact in mine} & {fact.value for fact in its}:
             continue
         if any((type, fact.value) in other.values for fact in mine) or any((type, fact.value) in article.values for fact in its):
+            continue
+        if type == "path" and any(a.value.startswith(b.value) or b.value.startswith(a.value) for a in mine for b in its):
             continue
         if type == "date" and any(a.value.endswith(b.value) or b.value.endswith(a.value) for a in mine for b in its):
             continue
@@ -231,8 +267,15 @@ def _other_subject(article: Side, ours: Said, other: Side, theirs: Said) -> bool
         return True
     if _template(article.entry.document.title, other.entry.document.title):
         return True
+    spoken, told = _platforms(ours.claim.text), _platforms(theirs.claim.text)
+    if spoken and told and not spoken & told:
+        return True
     german = len(ours.claim.names) > 0.3 * len(ours.claim.text.split())
     return not german and bool(_strange(ours.claim.names, other) and _strange(theirs.claim.names, article))
+
+
+def _platforms(text: str) -> set[str]:
+    return {name for name, shape in PLATFORMS.items() if shape.search(text)}
 
 
 def _strange(names: frozenset[str], side: Side) -> set[str]:
@@ -247,14 +290,24 @@ def _template(one: str, other: str) -> bool:
     return len(first) == len(second) and 2 <= common < len(first)
 
 
-def _agree(ours: Claim, theirs: Claim) -> bool:
-    """Whether they share a fact that a denial would not leave standing, or one merely asks."""
-    return ours.text.rstrip().endswith("?") or theirs.text.rstrip().endswith("?")
+def _denied(ours: Claim, theirs: Claim, corrects: bool) -> tuple[tuple[Fact | None, Fact | None], ...]:
+    """What one of the two denies and the other says, where it is the denied words that both have, or a change is told."""
+    mine, its = list(_denials(ours.text)), list(_denials(theirs.text))
+    if bool(mine) == bool(its):
+        return ()
+    one, (start, end), other = (ours, mine[0], theirs) if mine else (theirs, its[0], ours)
+    if corrects and its:
+        return ((None, Fact("negation", "", start, end)),)
+    around = _stems(claim(one.text[max(0, start - AROUND) : end + AROUND]).words)
+    if len(around & _stems(other.words)) < max(FEWEST, 0.4 * len(around)):
+        return ()
+    denial = Fact("negation", "", start, end)
+    return ((denial, None),) if mine else ((None, denial),)
 
 
-def _denying(ours: Claim, theirs: Claim) -> tuple[tuple[Fact | None, Fact | None], ...]:
-    mine, its = (next(iter(one.denials), None) for one in (ours, theirs))
-    return ((Fact("negation", "", *mine) if mine else None, Fact("negation", "", *its) if its else None),)
+def _denials(text: str) -> Iterator[tuple[int, int]]:
+    """Where a verb is denied and not only supposed to be."""
+    return (found.span() for found in DENIES.finditer(text) if not SUPPOSED.search(text[: found.start()]))
 
 
 def _what(facts: tuple[tuple[Fact | None, Fact | None], ...]) -> Difference:
@@ -266,37 +319,48 @@ def _what(facts: tuple[tuple[Fact | None, Fact | None], ...]) -> Difference:
 
 
 def _reversed(article: Side, other: Side, weights: Weights) -> Clash | None:
-    """Two steps that one does in the other order, where at least one of the two says which comes first."""
+    """Two neighbouring steps that the other does in the other order, where both say what comes first."""
     ours, theirs = _steps(article), _steps(other)
-    if not (any(FIRST.search(one.claim.text) for one in article.said) and any(FIRST.search(one.claim.text) for one in other.said)):
-        return None
-    matched = [(i, best) for i, one in enumerate(ours) if (best := _match(one, theirs, weights)) is not None]
-    for (i, p), (j, q) in zip(matched, matched[1:], strict=False):
-        if i < j and p > q:
-            return Clash(0.6, "step", ours[i][0], theirs[p][0], ())
+    matched = [(step, best) for step in ours if (best := _match(step, theirs, weights)) is not None] if ours and theirs else []
+    for (one, p), (after, q) in pairwise(matched):
+        if p.at > q.at and p.place - q.place <= 1 and after.place - one.place <= 1:
+            return Clash(article, other, 0.4, "step", one.said, p.said, ())
     return None
 
 
-Step = tuple[Said, frozenset[str]]
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A clause of a statement that says, or stands beside one that says, what comes first."""
+
+    at: int
+    place: int
+    said: Said
+    words: frozenset[str]
 
 
 def _steps(side: Side) -> list[Step]:
-    """The clauses in the order in which they stand, each with its statement; of `after A, B` and `B before A` only the spoken order counts."""
-    return [
-        (one, words) for one in side.said for clause in CLAUSE.split(one.claim.text)
-        if len(words := _stems(claim(clause).words)) >= 2
+    """The clauses near a word of order, as they stand."""
+    ordered = {near for at, one in enumerate(side.said) if FIRST.search(one.claim.text) for near in (at - 1, at, at + 1)}
+    clauses = [
+        (place, one, words) for place, one in enumerate(side.said) if place in ordered for clause in CLAUSE.split(one.claim.text)
+        if len(words := _stems(claim(clause).words)) >= FEWEST
     ]  # fmt: skip
+    return [Step(at, *clause) for at, clause in enumerate(clauses)]
 
 
-def _match(step: Step, others: Sequence[Step], weights: Weights) -> int | None:
-    best = max(((min(weights.share(step[1], other[1]), weights.share(other[1], step[1])), -at) for at, other in enumerate(others)), default=(0.0, 0))
-    return -best[1] if best[0] >= 0.5 else None
+def _match(step: Step, others: Sequence[Step], weights: Weights) -> Step | None:
+    """The clause of the other document that says the same step."""
+    shared = [other for other in others if len(step.words & other.words) >= FEWEST]
+    likely = [(min(weights.share(step.words, other.words), weights.share(other.words, step.words)), -other.at, other) for other in shared]
+    best = max(likely, key=lambda one: one[:2], default=None)
+    return best[2] if best and best[0] >= SAME_STEP else None
 
 
 # ---- what is shown ----
 
 
-def _made(article: Entry, other: Entry, clash: Clash) -> Contradiction:
+def _made(clash: Clash) -> Contradiction:
+    article, other = clash.article.entry, clash.other.entry
     sides = Sides(article=article.cite(clash.ours.start, clash.ours.end), against=other.cite(clash.theirs.start, clash.theirs.end))
     differs = tuple(
         Differing(what=clash.what, article=_words(article, clash.ours, mine), against=_words(other, clash.theirs, its))
@@ -304,7 +368,7 @@ def _made(article: Entry, other: Entry, clash: Clash) -> Contradiction:
     )
     return Contradiction(
         id=name("c", article.id, other.id), score=min(clash.score, 1.0), what=clash.what, article=article.named, against=other.named,
-        evidence=sides, differs=differs or (Differing(what=clash.what, article=_words(article, clash.ours, None), against=None),),
+        evidence=sides, differs=differs or (Differing(what=clash.what, article=None, against=None),),
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Insights:
 
     def contradictions(self, limit: int) -> Findings[Contradiction]:
         """Articles against newer articles and tickets."""
-        return self._found("contradictions", contradictions(self._in_force), limit)
+        return self._found("contradictions", contradictions(self._in_force, self._embed), limit)
 
     def stale(self, limit: int) -> Findings[Stale]:
         """Documents that should be looked at again."""
