@@ -60,7 +60,20 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
     errors.install(app)
     for middleware, options in _layers(parts, metrics):
         app.add_middleware(middleware, **options)
-    for module in (suggestions, feedback, conversations, search, documents, sources, jobs, evaluations, audit, insights, proposals, health):
+    for module in (
+        suggestions,
+        feedback,
+        conversations,
+        search,
+        documents,
+        sources,
+        jobs,
+        evaluations,
+        audit,
+        insights,
+        proposals,
+        health,
+    ):
         app.include_router(module.router)
     pages.install(app)
     desk.install(app)

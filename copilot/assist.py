@@ -35,7 +35,7 @@ from copilot.errors import DrafterFailed
 from copilot.escalate import Policy, escalate
 from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
 from copilot.query import missing_facts, search_text
-from copilot.redact import redact
+from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.settings import Settings
 from copilot.store.ledger import now
@@ -96,12 +96,13 @@ class Copilot:
         records: Records,
         triager: Triager,
         policy: Policy,
+        redactor: Redactor,
         extractive: Drafter,
         model: Drafter | None,
     ) -> None:
         self._settings, self._embedder, self._retriever, self._library = settings, embedder, retriever, library
         self._records, self._triager, self._policy = records, triager, policy
-        self._extractive, self._model = extractive, model
+        self._redactor, self._extractive, self._model = redactor, extractive, model
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -171,7 +172,12 @@ class Copilot:
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
         suggestion = self._records.keep_suggestion(
-            principal.workspace, suggestion, key, sources, len(conversation.messages), Asked(self._embedder.fingerprint, vector)
+            principal.workspace,
+            suggestion,
+            key,
+            sources,
+            len(conversation.messages),
+            Asked(self._embedder.fingerprint, vector),
         )
         yield Event("done", suggestion)
 
@@ -199,7 +205,7 @@ class Copilot:
     ) -> Iterator[Said | Drafted]:
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
-        redacted = redact(text, [conversation.customer.name or ""])
+        redacted = self._redactor.redact(text, [conversation.customer.name or ""])
         request = DraftRequest(
             conversation=conversation, message=redacted.text, evidence=findings.evidence,
             language=triage.language.label, sentiment=mood, tone=options.tone,

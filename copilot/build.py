@@ -11,12 +11,14 @@ from typing import TypeVar
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.adapters.presidio import PresidioRecogniser
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
 from copilot.mapping import Mapper
 from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
+from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
 from copilot.store.accounts import Accounts
@@ -50,6 +52,7 @@ class Parts:
     frames: Frames
     mapper: Mapper
     copilot: Copilot
+    redactor: Redactor
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
 
@@ -69,17 +72,29 @@ def build(settings: Settings) -> Parts:
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
     vectors, lexical = indexes(settings)
+    redactor = redactor_of(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
-        extractive=ExtractiveDrafter(settings.resolution_from), model=_model(settings),
+        redactor=redactor, extractive=ExtractiveDrafter(settings.resolution_from), model=_model(settings),
     )  # fmt: skip
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, frames=frames, mapper=mapper, copilot=copilot, writing=RLock(),
+        retriever=retriever, frames=frames, mapper=mapper, copilot=copilot, redactor=redactor,
+        writing=RLock(),
     )  # fmt: skip
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """What takes personal data out of texts. Raises ConfigurationError for a kind that there is not, and where Presidio is missing."""
+    if unknown := sorted(set(settings.redact_keep) - KEEPABLE):
+        raise ConfigurationError(f"COPILOT_REDACT_KEEP names {unknown[0]!r}. There are: {', '.join(sorted(KEEPABLE))}.")
+    recogniser = PresidioRecogniser() if settings.redactor == "presidio" else None
+    redactor = Redactor(frozenset(settings.redact_keep), recogniser)
+    _ = redactor.fingerprint  # names what is not installed now, not at the first ticket
+    return redactor
 
 
 def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:

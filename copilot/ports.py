@@ -183,6 +183,19 @@ class Drafter(Protocol):
         ...
 
 
+class Recogniser(Protocol):
+    """Finds personal data that has no shape of its own, names above all, by a library's models."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What finds, and in which version: another one reads every ticket anew."""
+        ...
+
+    def find(self, text: str) -> list[tuple[int, int, str]]:
+        """Start, end and kind of each find, kinds as `copilot.redact` names them; no two overlap."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
     """One document as found: its place within its source, what it is made of, and how to read it.

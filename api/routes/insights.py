@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 
 from api.auth import Guarded
 from api.deps import PartsOf, Who
-from ingest.insights.nouns import Contradiction, Duplicate, Findings, Gap, InsightKind, Stale, Unused
+from ingest.insights.nouns import Contradiction, Duplicate, Findings, Gap, Stale, Unused
 from ingest.insights.proposals import Proposals
 from ingest.insights.report import REPORTS, Insights
 
@@ -32,7 +32,7 @@ class Counts:
 def overview(parts: PartsOf, who: Who) -> Counts:
     """How many findings of each kind there are, and how many proposals wait."""
     insights = Insights.of(parts, who)
-    found: dict[InsightKind, int] = {kind: report(insights, 1).total for kind, report in REPORTS.items()}
+    found: dict[str, int] = {kind: report(insights, 1).total for kind, report in REPORTS.items()}
     waiting = len(Proposals(parts).list(who, "waiting"))
     revision = parts.library.clock(who.workspace)
     return Counts(counts={**found, "proposals": waiting}, index_revision=revision, as_of=insights.as_of)

@@ -24,7 +24,9 @@ router = APIRouter(prefix="/v1/proposals", tags=["proposals"], route_class=Guard
 class ApproveBody(Body):
     """How the article is to be called, and who may see it at most."""
 
-    title: Annotated[Words, Field(min_length=1, max_length=300)] | None = Field(None, description="The first ticket's where left out.")
+    title: Annotated[Words, Field(min_length=1, max_length=300)] | None = Field(
+        None, description="The first ticket's where left out."
+    )
     audience: Audience | None = Field(None, description="Of this and its tickets' the narrower one counts.")
 
 

@@ -51,7 +51,9 @@ class Observations:
         d, r = t.documents.c, t.revisions.c
         first = select(r.document, func.min(r.created_at).label("since")).group_by(r.document).subquery()
         query = select(d.key, r.head, r.number, r.text, r.answer_start, first.c.since).select_from(t.documents)
-        query = query.join(t.revisions, and_(r.document == d.key, r.number == d.active_revision)).join(first, first.c.document == d.key)
+        query = query.join(t.revisions, and_(r.document == d.key, r.number == d.active_revision)).join(
+            first, first.c.document == d.key
+        )
         query = query.where(d.workspace == workspace, d.use == "answers")
         if audiences is not None:
             query = query.where(d.audience.in_(sorted(audiences)))
@@ -76,7 +78,11 @@ class Observations:
         """When each suggestion was made."""
         s = t.suggestions.c
         with self._db.read() as connection:
-            return list(connection.execute(select(s.created_at).where(s.workspace == workspace).order_by(s.created_at)).scalars())
+            return list(
+                connection.execute(
+                    select(s.created_at).where(s.workspace == workspace).order_by(s.created_at)
+                ).scalars()
+            )
 
     def linked(self, workspace: str) -> frozenset[str]:
         """The articles that agents' replies in tickets sent."""
@@ -88,7 +94,9 @@ class Observations:
     def unanswered(self, workspace: str, embedder: str, limit: int) -> list[Abstained]:
         """The newest suggestions without an answer, where their conversations are still kept; no vector where another embedder made it."""
         g, s, v = t.gaps.c, t.suggestions.c, t.conversations.c
-        query = select(g.suggestion, g.created_at, g.embedder, g.vector, s.turns, s.body["abstention"].label("abstention"), v.body)
+        query = select(
+            g.suggestion, g.created_at, g.embedder, g.vector, s.turns, s.body["abstention"].label("abstention"), v.body
+        )
         query = query.select_from(t.gaps).join(t.suggestions, s.id == g.suggestion)
         query = query.join(t.conversations, and_(v.workspace == s.workspace, v.id == s.conversation))
         query = query.where(g.workspace == workspace, s.body["superseded_by"].as_string().is_(None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -58,7 +58,9 @@ class ProposalStore:
             known = connection.execute(select(p.id).where(p.workspace == workspace, p.id == id)).first()
             if known or not _all_there(connection, {one.key for one in stretches}):
                 return False
-            connection.execute(insert(t.proposals).values(workspace=workspace, id=id, state="waiting", created_at=now()))
+            connection.execute(
+                insert(t.proposals).values(workspace=workspace, id=id, state="waiting", created_at=now())
+            )
             connection.execute(insert(t.proposal_parts), [
                 {"workspace": workspace, "proposal": id, "position": at, "document": one.key, "revision": one.revision,
                  "start": one.start, "end": one.end}
@@ -83,7 +85,7 @@ class ProposalStore:
             raise NotFound(f"There is no proposal {id!r}.")
         return found[0]
 
-    def decide(self, workspace: str, id: str, before: Collection[State], state: State, **values: Any) -> None:
+    def decide(self, workspace: str, id: str, before: tuple[State, ...], state: State, **values: Any) -> None:
         """Move the proposal on, with who decided and why. Raises Conflict where it is in none of the states `before`."""
         p = t.proposals.c
         mine = and_(p.workspace == workspace, p.id == id, p.state.in_(sorted(before)))
@@ -100,13 +102,17 @@ class ProposalStore:
 
 def _all_there(connection: Connection, keys: set[int]) -> bool:
     d = t.documents.c
-    found = connection.execute(select(d.key).where(d.key.in_(sorted(keys)), d.active_revision.is_not(None)).with_for_update(read=True))
+    found = connection.execute(
+        select(d.key).where(d.key.in_(sorted(keys)), d.active_revision.is_not(None)).with_for_update(read=True)
+    )
     return set(found.scalars()) == keys
 
 
 def _kept(connection: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[Kept]:
     p, part, r, d = t.proposals.c, t.proposal_parts.c, t.revisions.c, t.documents.c
-    query = select(part.proposal, part.document, part.revision, part.start, part.end, r.head, r.text).select_from(t.proposal_parts)
+    query = select(part.proposal, part.document, part.revision, part.start, part.end, r.head, r.text).select_from(
+        t.proposal_parts
+    )
     query = query.join(t.proposals, and_(p.workspace == part.workspace, p.id == part.proposal))
     query = query.join(t.revisions, and_(r.document == part.document, r.number == part.revision))
     query = query.join(t.documents, d.key == part.document).where(*wanted).order_by(part.proposal, part.position)

@@ -112,7 +112,9 @@ class Records:
                 body=_json(SUGGESTION, suggestion), turns=turns, created_at=suggestion.created_at,
             ))  # fmt: skip
             use = used(suggestion)
-            mentioned = [{"suggestion": suggestion.id, "document_id": id, "used": id in use} for id in sorted(named - gone)]
+            mentioned = [
+                {"suggestion": suggestion.id, "document_id": id, "used": id in use} for id in sorted(named - gone)
+            ]
             if mentioned:
                 connection.execute(insert(t.mentions), mentioned)
             if suggestion.abstention:
@@ -228,7 +230,9 @@ def used(suggestion: Suggestion) -> set[str]:
     """The ids of the documents that the suggestion rests on or recommends, not only lists."""
     statements = suggestion.draft.statements if suggestion.draft else ()
     ids = {citation.document_id for statement in statements for citation in statement.citations}
-    return ids | {one.document_id for one in suggestion.macros} | {one.citation.document_id for one in suggestion.guidance}
+    return (
+        ids | {one.document_id for one in suggestion.macros} | {one.citation.document_id for one in suggestion.guidance}
+    )
 
 
 def without_documents(suggestion: Suggestion, ids: Collection[str]) -> Suggestion:

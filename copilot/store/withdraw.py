@@ -80,7 +80,14 @@ def requeue(connection: Connection, workspace: str, document_id: str) -> None:
     """The article is gone: its proposal waits again, with what is left of it, and without a title that may hold words of what is not."""
     p = t.proposals.c
     mine = and_(p.workspace == workspace, p.document_id == document_id)
-    values = {"state": "waiting", "document_id": None, "title": None, "decided_at": None, "decided_by": None, "reason": None}
+    values = {
+        "state": "waiting",
+        "document_id": None,
+        "title": None,
+        "decided_at": None,
+        "decided_by": None,
+        "reason": None,
+    }
     connection.execute(update(t.proposals).where(mine).values(**values))
 
 

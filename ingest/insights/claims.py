@@ -31,7 +31,17 @@ _AMOUNT = re.compile(
 )
 _HALF = re.compile(r"\b(?:half an? hour|halbe Stunde|demi-heure)\b", re.I)
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_OTHER_MONTHS = {"mär": "mar", "mai": "may", "okt": "oct", "dez": "dec", "fév": "feb", "avr": "apr", "jui": "jun", "aoû": "aug", "déc": "dec"}
+_OTHER_MONTHS = {
+    "mär": "mar",
+    "mai": "may",
+    "okt": "oct",
+    "dez": "dec",
+    "fév": "feb",
+    "avr": "apr",
+    "jui": "jun",
+    "aoû": "aug",
+    "déc": "dec",
+}
 _MONTH = (
     r"(?P<month>jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|märz|apr(?:il)?|may|mai|june?|juni|july?|juli|aug(?:ust)?|sep(?:t|tember)?|"
     r"o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\b\.?"
@@ -49,12 +59,17 @@ _DATES = (
     ),
 )
 _WEEKDAY = re.compile(
-    r"\b(mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)s?\b", re.I
+    r"\b(mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)s?\b",
+    re.I,
 )
-_TIME = re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>a\.?m\b|p\.?m\b|o'clock|Uhr)|(?<![\d:.])(?P<hour24>[012]?\d):(?P<minute24>[0-5]\d)(?![\d:])", re.I)  # fmt: skip
+_TIME = re.compile(
+    r"(?<![\d:.])(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>a\.?m\b|p\.?m\b|o'clock|Uhr)|"
+    r"(?<![\d:.])(?P<hour24>[012]?\d):(?P<minute24>[0-5]\d)(?![\d:])", re.I,
+)  # fmt: skip
 _VERSION = re.compile(
     r"\b(?P<of>versions?|firmware|release|build|software|app|ios|ipados|android|macos|windows|bluetooth|usb|tls|python|java|v)"
-    r"[ .]?(?:version |v)?(?P<number>\d{1,4}(?:\.\d{1,4}){0,3})(?![\d%])(?! ?(?:days?|hours?|minutes?|seconds?|times|%|percent|weeks?|months?|users?|devices?)\b)",
+    r"[ .]?(?:version |v)?(?P<number>\d{1,4}(?:\.\d{1,4}){0,3})(?![\d%])"
+    r"(?! ?(?:days?|hours?|minutes?|seconds?|times|%|percent|weeks?|months?|users?|devices?)\b)",
     re.I,
 )
 _BASE = {"s": ("s", 1.0), "min": ("s", 60.0), "h": ("s", 3600.0), "d": ("s", 86400.0), "week": ("s", 604800.0), "month": ("s", 2592000.0),
@@ -73,7 +88,9 @@ class Fact:
 
 
 _NAME = re.compile(r"(?<=[^\W\d_][ ,] )[A-Z][\w'-]+|(?<=[\w,;)] )[A-Z][\w'-]+")
-_CODE = re.compile(r"(?<![\w./-])(?=[\w/-]*\d)(?=[\w/-]*[A-Z])[A-Za-z][\w/-]{1,15}(?![\w-])|\b[A-Z]{2,8}\b|\b[A-Za-z]?[a-z]+[A-Z]\w{1,20}")
+_CODE = re.compile(
+    r"(?<![\w./-])(?=[\w/-]*\d)(?=[\w/-]*[A-Z])[A-Za-z][\w/-]{1,15}(?![\w-])|\b[A-Z]{2,8}\b|\b[A-Za-z]?[a-z]+[A-Z]\w{1,20}"
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +115,7 @@ class Claim:
     @cached_property
     def codes(self) -> frozenset[str]:
         """Model numbers, abbreviations and formats: what is told apart by its very letters."""
-        return frozenset(found[0] for found in _CODE.finditer(self.text) if not found[0].lower() in UNITS)
+        return frozenset(found[0] for found in _CODE.finditer(self.text) if found[0].lower() not in UNITS)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -189,7 +206,11 @@ def _path(found: re.Match[str]) -> Iterator[Fact]:
 _AFTER_PATH = re.compile(r" (?:and|then|to|in|on|or|und|dann|where|there|so|is|the)\b")
 _ANY_VERSION = frozenset("version firmware release build software app v".split())
 _WEEKDAYS = dict(
-    zip("montag dienstag mittwoch donnerstag freitag samstag sonntag".split(), "mon tues wednes thurs fri satur sun".split(), strict=True)
+    zip(
+        "montag dienstag mittwoch donnerstag freitag samstag sonntag".split(),
+        "mon tues wednes thurs fri satur sun".split(),
+        strict=True,
+    )
 )
 
 

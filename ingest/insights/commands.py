@@ -50,7 +50,13 @@ def _answer(settings: Settings, workspace: str, kind: Shown | None, limit: int) 
 
     if kind == "proposals":
         return ask(address, "GET", "/v1/proposals", workspace)
-    return ask(address, "GET", f"/v1/insights/{kind}" if kind else "/v1/insights", workspace, params={"limit": limit} if kind else {})
+    return ask(
+        address,
+        "GET",
+        f"/v1/insights/{kind}" if kind else "/v1/insights",
+        workspace,
+        params={"limit": limit} if kind else {},
+    )
 
 
 def _made_here(settings: Settings, workspace: str, kind: Shown | None, limit: int) -> Any:
@@ -73,7 +79,9 @@ def _made_here(settings: Settings, workspace: str, kind: Shown | None, limit: in
         counts = {name: report(found, 1).total for name, report in REPORTS.items()}
         waiting = len(Proposals(parts).list(who, "waiting"))
         revision = parts.library.clock(workspace)
-        return to_jsonable_python({"counts": {**counts, "proposals": waiting}, "index_revision": revision, "as_of": found.as_of})
+        return to_jsonable_python(
+            {"counts": {**counts, "proposals": waiting}, "index_revision": revision, "as_of": found.as_of}
+        )
 
 
 # ---- for a person to read ----
@@ -122,7 +130,10 @@ def _unused(item: Any) -> Iterator[str]:
 
 def _proposal(item: Any) -> Iterator[str]:
     yield f"[bold]{item['id']}[/bold] {item['state']}: {escape(item['title'])}, from {item['size']} tickets"
-    yield from (_quote(item["text"][one["start"] : one["end"]], one["citations"][0]["document_id"]) for one in item["statements"])
+    yield from (
+        _quote(item["text"][one["start"] : one["end"]], one["citations"][0]["document_id"])
+        for one in item["statements"]
+    )
 
 
 LINES: dict[Shown, Callable[[Any], Iterator[str]]] = {

@@ -25,7 +25,7 @@ MOST = 12
 """How many documents are compared with each article."""
 LIKELIEST = 300
 """Pairs of statements, one a pair of documents, that are also compared by meaning, which takes the model."""
-FEWEST, SHARED = 2, 0.12
+FEWEST, SHARED = 2, 0.09
 """Words that two statements share at least, and their share of all words of both, rare ones counting more."""
 ENOUGH = 0.45
 STEM = 5
@@ -45,7 +45,10 @@ EXCEPTION = re.compile(
     r"\b(?:example|e\.g|for instance|exception\w*|gesture|goodwill|normally|usually|one-off|in your case|in that case|in this case|as a courtesy|"
     r"Beispiel|ausnahmsweise|Kulanz|normalerweise|i see that|your order|your parcel|you are on|you're on)\b", re.I,
 )  # fmt: skip
-FIRST = re.compile(r"\b(?:first|zuerst|before|bevor|only when|only after|only once|erst wenn|erst nach|then|dann|after that|danach)\b", re.I)
+FIRST = re.compile(
+    r"\b(?:first|zuerst|before|bevor|only when|only after|only once|erst wenn|erst nach|then|dann|after that|danach)\b",
+    re.I,
+)
 CLAUSE = re.compile(r"[,;.!?\n]+|\b(?:and then|then|before|after|once|when)\b", re.I)
 KINDS: tuple[tuple[str, Difference], ...] = (
     ("version", "version"), ("date", "date"), ("time", "date"), ("weekday", "date"), ("path", "step"), ("amount", "number"),
@@ -139,7 +142,9 @@ class Side:
     @cached_property
     def values(self) -> frozenset[tuple[str, str]]:
         """The facts that it states without denying them."""
-        return frozenset((fact.type, fact.value) for one in self.said if not one.claim.denials for fact in one.claim.facts)
+        return frozenset(
+            (fact.type, fact.value) for one in self.said if not one.claim.denials for fact in one.claim.facts
+        )
 
     @cached_property
     def low(self) -> str:
@@ -210,10 +215,10 @@ def _compared(article: Side, ours: Said, other: Side, theirs: Said, weights: Wei
     """How the statements clash, if they do; cheap questions first, since most pairs have nothing to do with each other."""
     corrects = bool(CHANGED.search(theirs.told))
     shared = len(ours.words & theirs.words)
-    if shared < FEWEST - corrects:
+    if not shared:
         return None
     facts = _differing(article, ours.claim, other, theirs.claim)
-    if shared < FEWEST and (not facts or _what(facts) != "step"):
+    if shared < FEWEST and not facts:
         return None
     facts = facts or _denied(ours.claim, theirs.claim, corrects)
     if not facts or _other_subject(article, ours, other, theirs):
@@ -239,7 +244,10 @@ def _weighed(likely: Sequence[Clash], embed: Embed) -> list[Clash]:
     texts = sorted({text for one in likely for text in (one.ours.claim.text, one.theirs.claim.text)})
     vectors = dict(zip(texts, embed(texts), strict=True)) if texts else {}
     return [
-        replace(one, score=round(one.score + 0.5 * float(vectors[one.ours.claim.text] @ vectors[one.theirs.claim.text]), 6)) for one in likely
+        replace(
+            one, score=round(one.score + 0.5 * float(vectors[one.ours.claim.text] @ vectors[one.theirs.claim.text]), 6)
+        )
+        for one in likely
     ]
 
 
@@ -250,9 +258,13 @@ def _differing(article: Side, ours: Claim, other: Side, theirs: Claim) -> tuple[
         mine, its = ours.of(type), theirs.of(type)
         if type == "amount:" or {fact.value for fact in mine} & {fact.value for fact in its}:
             continue
-        if any((type, fact.value) in other.values for fact in mine) or any((type, fact.value) in article.values for fact in its):
+        if any((type, fact.value) in other.values for fact in mine) or any(
+            (type, fact.value) in article.values for fact in its
+        ):
             continue
-        if type == "path" and any(a.value.startswith(b.value) or b.value.startswith(a.value) for a in mine for b in its):
+        if type == "path" and any(
+            a.value.startswith(b.value) or b.value.startswith(a.value) for a in mine for b in its
+        ):
             continue
         if type == "date" and any(a.value.endswith(b.value) or b.value.endswith(a.value) for a in mine for b in its):
             continue
@@ -262,7 +274,10 @@ def _differing(article: Side, ours: Claim, other: Side, theirs: Claim) -> tuple[
 
 def _other_subject(article: Side, ours: Said, other: Side, theirs: Said) -> bool:
     """Whether each speaks of a model, plan or place that the other document never names."""
-    codes, others = ours.claim.codes | claim(article.entry.document.title).codes, theirs.claim.codes | claim(other.entry.document.title).codes
+    codes, others = (
+        ours.claim.codes | claim(article.entry.document.title).codes,
+        theirs.claim.codes | claim(other.entry.document.title).codes,
+    )
     if _strange(codes, other) and _strange(others, article):
         return True
     if _template(article.entry.document.title, other.entry.document.title):
@@ -321,7 +336,11 @@ def _what(facts: tuple[tuple[Fact | None, Fact | None], ...]) -> Difference:
 def _reversed(article: Side, other: Side, weights: Weights) -> Clash | None:
     """Two neighbouring steps that the other does in the other order, where both say what comes first."""
     ours, theirs = _steps(article), _steps(other)
-    matched = [(step, best) for step in ours if (best := _match(step, theirs, weights)) is not None] if ours and theirs else []
+    matched = (
+        [(step, best) for step in ours if (best := _match(step, theirs, weights)) is not None]
+        if ours and theirs
+        else []
+    )
     for (one, p), (after, q) in pairwise(matched):
         if p.at > q.at and p.place - q.place <= 1 and after.place - one.place <= 1:
             return Clash(article, other, 0.4, "step", one.said, p.said, ())
@@ -340,7 +359,9 @@ class Step:
 
 def _steps(side: Side) -> list[Step]:
     """The clauses near a word of order, as they stand."""
-    ordered = {near for at, one in enumerate(side.said) if FIRST.search(one.claim.text) for near in (at - 1, at, at + 1)}
+    ordered = {
+        near for at, one in enumerate(side.said) if FIRST.search(one.claim.text) for near in (at - 1, at, at + 1)
+    }
     clauses = [
         (place, one, words) for place, one in enumerate(side.said) if place in ordered for clause in CLAUSE.split(one.claim.text)
         if len(words := _stems(claim(clause).words)) >= FEWEST
@@ -351,7 +372,10 @@ def _steps(side: Side) -> list[Step]:
 def _match(step: Step, others: Sequence[Step], weights: Weights) -> Step | None:
     """The clause of the other document that says the same step."""
     shared = [other for other in others if len(step.words & other.words) >= FEWEST]
-    likely = [(min(weights.share(step.words, other.words), weights.share(other.words, step.words)), -other.at, other) for other in shared]
+    likely = [
+        (min(weights.share(step.words, other.words), weights.share(other.words, step.words)), -other.at, other)
+        for other in shared
+    ]
     best = max(likely, key=lambda one: one[:2], default=None)
     return best[2] if best and best[0] >= SAME_STEP else None
 
@@ -361,7 +385,9 @@ def _match(step: Step, others: Sequence[Step], weights: Weights) -> Step | None:
 
 def _made(clash: Clash) -> Contradiction:
     article, other = clash.article.entry, clash.other.entry
-    sides = Sides(article=article.cite(clash.ours.start, clash.ours.end), against=other.cite(clash.theirs.start, clash.theirs.end))
+    sides = Sides(
+        article=article.cite(clash.ours.start, clash.ours.end), against=other.cite(clash.theirs.start, clash.theirs.end)
+    )
     differs = tuple(
         Differing(what=clash.what, article=_words(article, clash.ours, mine), against=_words(other, clash.theirs, its))
         for mine, its in clash.facts

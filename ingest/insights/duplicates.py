@@ -15,7 +15,7 @@ from ingest.insights.material import Entry, near, of_kinds, stacked
 from ingest.insights.nouns import Duplicate, PairOfPassages, name
 
 KINDS = ("article", "macro")
-NEAR = 0.62
+NEAR = 0.58
 MOST = 20
 """Neighbours that are looked at for each document."""
 SHOWN = 3
@@ -23,7 +23,12 @@ SHOWN = 3
 
 def duplicates(entries: Sequence[Entry]) -> list[Duplicate]:
     """The pairs of articles, or of macros, that say the same, likeliest first."""
-    found = [made for kind in KINDS for one, other, cosine in _candidates(of_kinds(entries, (kind,))) if (made := _judged(one, other, cosine))]
+    found = [
+        made
+        for kind in KINDS
+        for one, other, cosine in _candidates(of_kinds(entries, (kind,)))
+        if (made := _judged(one, other, cosine))
+    ]
     return sorted(found, key=lambda made: (-made.score, made.id))
 
 
@@ -55,7 +60,9 @@ class Reading:
     def facts(self) -> frozenset[tuple[str, str]]:
         """Every fact that it names, by type and value."""
         claims = [claim(self.entry.text[a:b]) for a, b in self.entry.statements]
-        return frozenset((fact.type, fact.value) for one in claims for fact in one.facts if fact.type not in ("path", "amount:"))
+        return frozenset(
+            (fact.type, fact.value) for one in claims for fact in one.facts if fact.type not in ("path", "amount:")
+        )
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -64,7 +71,11 @@ class Reading:
 
 
 def _judged(one: Reading, other: Reading, cosine: float) -> Duplicate | None:
-    if one.entry.document.language != other.entry.document.language and one.entry.document.language and other.entry.document.language:
+    if (
+        one.entry.document.language != other.entry.document.language
+        and one.entry.document.language
+        and other.entry.document.language
+    ):
         return None
     if _different(one, other):
         return None
@@ -74,7 +85,7 @@ def _judged(one: Reading, other: Reading, cosine: float) -> Duplicate | None:
     return _made(one.entry, other.entry, score, overlap) if score >= ENOUGH else None
 
 
-ENOUGH = 0.62
+ENOUGH = 0.58
 
 
 def _different(one: Reading, other: Reading) -> bool:
@@ -104,7 +115,12 @@ def _made(one: Entry, other: Entry, score: float, overlap: float) -> Duplicate:
 def _evidence(first: Entry, second: Entry) -> list[PairOfPassages]:
     """The statements that are most alike, each used once."""
     ours, theirs = _cited(first), _cited(second)
-    pairs = [(len(a & b) / len(a | b), i, j) for i, (a, _) in enumerate(ours) for j, (b, _) in enumerate(theirs) if a and b and a & b]
+    pairs = [
+        (len(a & b) / len(a | b), i, j)
+        for i, (a, _) in enumerate(ours)
+        for j, (b, _) in enumerate(theirs)
+        if a and b and a & b
+    ]
     taken: list[tuple[float, int, int]] = []
     for score, i, j in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
         if len(taken) < SHOWN and all(i != x and j != y for _, x, y in taken):

@@ -21,7 +21,7 @@ Embed = Callable[[Sequence[str]], Vectors]
 
 LEAST = 3
 """So many customers make a matter."""
-ALIKE, A_DOUBLING = 0.22, 0.04
+ALIKE, A_DOUBLING = 0.28, 0.08
 """Mean cosine between the two halves of a group of four, and how much more each doubling asks: a large group must not be a mere topic."""
 MOST = 3000
 """The newest messages that are looked at."""
@@ -124,7 +124,9 @@ def _without(text: str, stems: set[str]) -> str:
 
 
 def _stems(text: str) -> frozenset[str]:
-    said = (word for word in WORD.findall(text.lower()) if len(word) > 1 and word not in STOP and word not in HARDLY_WORDS)
+    said = (
+        word for word in WORD.findall(text.lower()) if len(word) > 1 and word not in STOP and word not in HARDLY_WORDS
+    )
     return frozenset(map(_stem, said))
 
 
@@ -169,4 +171,8 @@ def _terms(group: Sequence[Unanswered], asked: Sequence[Unanswered]) -> tuple[st
 
 
 def _spoken(text: str) -> set[str]:
-    return {word for word in map(str.lower, WORD.findall(text)) if len(word) > 2 and content(word) and word not in HARDLY_WORDS}
+    return {
+        word
+        for word in map(str.lower, WORD.findall(text))
+        if len(word) > 2 and content(word) and word not in HARDLY_WORDS
+    }

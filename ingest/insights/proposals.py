@@ -105,37 +105,49 @@ class Proposals:
         with self._parts.writing:  # no ticket of it is deleted meanwhile
             kept = self._theirs(who, id)
             shown, document_id = _shown(kept), f"proposal-{id.removeprefix('p-')}"
-            decided = {"title": title or shown.title, "document_id": document_id, "decided_at": now(), "decided_by": who.id, "reason": None}
-            self._store.decide(who.workspace, id, ("waiting", "approved"), "approved", **decided)
+            document = _document(kept, shown, document_id, title or shown.title, audience)
+            self._store.decide(
+                who.workspace, id, ("waiting", "approved"), "approved", title=document.title, document_id=document_id,
+                decided_at=now(), decided_by=who.id, reason=None,
+            )  # fmt: skip
             try:
-                self._ingest(who, _document(kept, shown, document_id, decided["title"], audience), shown.text)
+                self._ingest(who, document, shown.text)
             except BaseException:
-                self._store.decide(who.workspace, id, ("approved",), "waiting", title=None, document_id=None, decided_at=None, decided_by=None)
+                self._undo(who.workspace, id)
                 raise
         return self.get(who, id)
 
     def reject(self, who: Principal, id: str, reason: str | None = None) -> Proposal:
         """Take it out of the queue for good. Raises NotFound, Conflict where it does not wait."""
         self._theirs(who, id)
-        self._store.decide(who.workspace, id, ("waiting",), "rejected", decided_at=now(), decided_by=who.id, reason=reason)
+        self._store.decide(
+            who.workspace, id, ("waiting",), "rejected", decided_at=now(), decided_by=who.id, reason=reason
+        )
         return self.get(who, id)
 
     def withdraw(self, who: Principal, id: str) -> Proposal:
         """Take the decision back: an approved one's document is deleted, and the proposal waits again. Raises NotFound, Conflict."""
         kept = self._theirs(who, id)
         if kept.state == "rejected":
-            self._store.decide(who.workspace, id, ("rejected",), "waiting", decided_at=None, decided_by=None, reason=None)
+            self._store.decide(
+                who.workspace, id, ("rejected",), "waiting", decided_at=None, decided_by=None, reason=None
+            )
         elif kept.document_id is None:
             raise Conflict("The proposal was not decided: there is nothing to take back.")
         else:
             self._retire(who.workspace, id, kept.document_id)
         return self.get(who, id)
 
+    def _undo(self, workspace: str, id: str) -> None:
+        """An approval that came to no document waits again."""
+        undone = dict.fromkeys(("title", "document_id", "decided_at", "decided_by"))
+        self._store.decide(workspace, id, ("approved",), "waiting", **undone)
+
     def _retire(self, workspace: str, id: str, document_id: str) -> None:
         try:
             Indexer(self._parts).retire(workspace, [document_id])  # which puts the proposal back into the queue
         except NotFound:  # approving was cut off before there was a document
-            self._store.decide(workspace, id, ("approved",), "waiting", title=None, document_id=None, decided_at=None, decided_by=None)
+            self._undo(workspace, id)
 
     def _ingest(self, who: Principal, document: Document, text: str) -> None:
         indexer, summary = Indexer(self._parts), Summary()
@@ -191,7 +203,12 @@ def statements(group: Sequence[Entry]) -> list[tuple[Entry, int, int]]:
             words = entry.text[start:end]
             meant = content(words)
             known = any(len(meant & other) > NEW * len(meant) for other in said)
-            if len(chosen) < MOST_STATEMENTS and len(words.split()) >= FEWEST_WORDS and not known and says(_evidence(entry), words):
+            if (
+                len(chosen) < MOST_STATEMENTS
+                and len(words.split()) >= FEWEST_WORDS
+                and not known
+                and says(_evidence(entry), words)
+            ):
                 chosen.append((entry, start, end))
                 said.append(meant)
     return chosen
@@ -241,9 +258,11 @@ def _named(one: Stretch) -> Named:
 
 
 def _document(kept: Kept, shown: Proposal, id: str, title: str, audience: str | None) -> Document:
-    languages = Counter(one.document.language for one in kept.stretches)
-    widest = max((one.document.audience for one in kept.stretches), key=lambda one: (one != PUBLIC) + (one not in (PUBLIC, INTERNAL)))
+    heads = [one.document for one in kept.stretches]
+    spoken = Counter(head.language for head in heads)
+    widest = max((head.audience for head in heads), key=lambda one: (one != PUBLIC) + (one not in (PUBLIC, INTERNAL)))
     return Document(
-        id=id, kind="article", title=title, audience=narrower(widest, audience), language=max(sorted(languages, key=str), key=lambda one: languages[one]),
-        created_at=shown.created_at, updated_at=max(filter(None, (one.document.known_since for one in kept.stretches)), default=None),
+        id=id, kind="article", title=title, audience=narrower(widest, audience), created_at=shown.created_at,
+        language=max(sorted(spoken, key=str), key=lambda one: spoken[one]),
+        updated_at=max((head.known_since for head in heads if head.known_since), default=None),
     )  # fmt: skip

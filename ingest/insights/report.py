@@ -13,7 +13,7 @@ from copilot.build import Parts
 from copilot.domain import Principal
 from copilot.ports import Vectors
 from copilot.query import search_text
-from copilot.redact import redact
+from copilot.redact import Redactor
 from copilot.retrieve import visible_to
 from copilot.store.choices import Choices
 from copilot.store.frames import Frame
@@ -92,12 +92,23 @@ class Insights:
     def _unanswered(self) -> list[Unanswered]:
         """The messages without an answer, redacted, each with its vector; one that an older version kept without is embedded once."""
         embedder, observed = self.parts.embedder, Observations(self.parts.database)
-        found = [one for one in observed.unanswered(self.who.workspace, embedder.fingerprint, MOST) if one.at <= self.as_of]
+        found = [
+            one for one in observed.unanswered(self.who.workspace, embedder.fingerprint, MOST) if one.at <= self.as_of
+        ]
         missing = [one for one in found if one.vector is None]
-        made = dict(zip((one.suggestion_id for one in missing), self._embed([search_text(one.conversation) for one in missing]), strict=True))
+        made = dict(
+            zip(
+                (one.suggestion_id for one in missing),
+                self._embed([search_text(one.conversation) for one in missing]),
+                strict=True,
+            )
+        )
         observed.keep_vectors(embedder.fingerprint, made)
         visible = {entry.id for entry in self.entries}
-        return [_asked(one, made[one.suggestion_id] if one.vector is None else one.vector, visible) for one in found]
+        return [
+            _asked(one, made[one.suggestion_id] if one.vector is None else one.vector, visible, self.parts.redactor)
+            for one in found
+        ]
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         if not texts:
@@ -106,10 +117,14 @@ class Insights:
 
     def _found(self, kind: InsightKind, items: Sequence[Item], limit: int) -> Findings[Item]:
         revision = self.parts.library.clock(self.who.workspace)
-        return Findings(kind=kind, total=len(items), index_revision=revision, as_of=self.as_of, items=tuple(items[:limit]))
+        return Findings(
+            kind=kind, total=len(items), index_revision=revision, as_of=self.as_of, items=tuple(items[:limit])
+        )
 
 
-Report = Callable[[Insights, int], Findings[Gap] | Findings[Duplicate] | Findings[Contradiction] | Findings[Stale] | Findings[Unused]]
+Report = Callable[
+    [Insights, int], Findings[Gap] | Findings[Duplicate] | Findings[Contradiction] | Findings[Stale] | Findings[Unused]
+]
 REPORTS: dict[InsightKind, Report] = {
     "gaps": Insights.gaps, "duplicates": Insights.duplicates, "contradictions": Insights.contradictions, "stale": Insights.stale,
     "unused": Insights.unused,
@@ -125,12 +140,12 @@ def _entry(one: Standing, frame: Frame, places: dict[str, int]) -> Entry:
     )  # fmt: skip
 
 
-def _asked(one: Abstained, vector: Vectors, visible: set[str]) -> Unanswered:
+def _asked(one: Abstained, vector: Vectors, visible: set[str], redactor: Redactor) -> Unanswered:
     """The customer's latest message without personal data."""
     turns = one.conversation.messages
     at = max(at for at, turn in enumerate(turns) if turn.author == "customer" and turn.visibility == "public")
     names = [one.conversation.customer.name or ""]
     return Unanswered(
         suggestion_id=one.suggestion_id, conversation_id=one.conversation.id or "", message=at,
-        text=redact(turns[at].text, names, orders=True).text, at=one.at, vector=vector, nearest=seen(one.nearest, visible),
+        text=redactor.redact(turns[at].text, names, orders=True).text, at=one.at, vector=vector, nearest=seen(one.nearest, visible),
     )  # fmt: skip

@@ -64,9 +64,15 @@ def stale(entries: Sequence[Entry], usage: Mapping[str, Usage], as_of: datetime)
     return sorted(found, key=lambda one: (-one.score, one.id))
 
 
-def _reasons(entry: Entry, usage: Usage, as_of: datetime) -> tuple[list[tuple[StaleReason, float]], tuple[Citation, ...]]:
+def _reasons(
+    entry: Entry, usage: Usage, as_of: datetime
+) -> tuple[list[tuple[StaleReason, float]], tuple[Citation, ...]]:
     told, words = _ended_in_words(entry, as_of)
-    found = [reason for reason in (_past(entry, as_of) or told, _edited_away(usage, as_of), _old(entry, usage, as_of)) if reason]
+    found = [
+        reason
+        for reason in (_past(entry, as_of) or told, _edited_away(usage, as_of), _old(entry, usage, as_of))
+        if reason
+    ]
     return found, words
 
 
@@ -119,7 +125,9 @@ def _old(entry: Entry, usage: Usage, as_of: datetime) -> tuple[StaleReason, floa
         return None
     years = (as_of - entry.at).days / 365.25
     detail = f"unchanged for {years:.1f} years and cited {usage.used_lately} times in the last year"
-    return StaleReason(code="old_and_cited", detail=detail, since=entry.at, count=usage.used_lately), round(min(0.4 + years / 20, 0.9), 6)
+    return StaleReason(code="old_and_cited", detail=detail, since=entry.at, count=usage.used_lately), round(
+        min(0.4 + years / 20, 0.9), 6
+    )
 
 
 def unused(
@@ -132,7 +140,13 @@ def unused(
 
 def _never(entry: Entry, usage: Mapping[str, Usage], linked: frozenset[str], as_of: datetime) -> bool:
     fate, since = usage.get(entry.id, NOTHING), _since(entry)
-    if entry.document.kind == "ticket" or fate.used or entry.id in linked or since is None or since > as_of - UNUSED_DAYS:
+    if (
+        entry.document.kind == "ticket"
+        or fate.used
+        or entry.id in linked
+        or since is None
+        or since > as_of - UNUSED_DAYS
+    ):
         return False
     starts, ends = entry.document.valid_from, entry.document.valid_until
     return (starts is None or starts <= as_of - UNUSED_DAYS) and (ends is None or ends > as_of)
@@ -150,7 +164,9 @@ def _unused(entry: Entry, made: Sequence[datetime]) -> Unused:
     )  # fmt: skip
 
 
-def tally(used: Sequence[tuple[str, datetime]], decided: Sequence[tuple[str, Decided]], as_of: datetime) -> dict[str, Usage]:
+def tally(
+    used: Sequence[tuple[str, datetime]], decided: Sequence[tuple[str, Decided]], as_of: datetime
+) -> dict[str, Usage]:
     """Usage by document: each time that a suggestion used it, and each decision on it, up to `as_of`."""
     past = [(id, at) for id, at in used if at <= as_of]
     all, lately = Counter(id for id, _ in past), Counter(id for id, at in past if at > as_of - timedelta(days=365))

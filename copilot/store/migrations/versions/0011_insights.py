@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("end", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["workspace", "proposal"], ["proposals.workspace", "proposals.id"], ondelete="CASCADE",
+            ["workspace", "proposal"],
+            ["proposals.workspace", "proposals.id"],
+            ondelete="CASCADE",
             name=op.f("fk_proposal_parts_workspace_proposals"),
         ),
         sa.ForeignKeyConstraint(
