@@ -1,4 +1,4 @@
-"""The planted corpus of `tests/insights`, written from descriptions alone by somebody who had not seen the detectors: 30 of each kind, 30 near misses."""
+"""The planted corpus of `tests/insights`: 30 of each kind and 30 near misses, written from descriptions by somebody who had not seen a detector."""
 
 from __future__ import annotations
 

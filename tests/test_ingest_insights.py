@@ -63,10 +63,25 @@ def ticket(id: str, subject: str, message: str, solution: str, customer: str = "
     }  # fmt: skip
 
 
+GREY = (
+    ("map-1", "Map stays grey", "The map in the Orbita app stays grey and shows no tiles.", TILES, "c-1"),
+    (
+        "map-2",
+        "Map is grey",
+        "Since yesterday the map in the Orbita app is grey, no tiles at all.",
+        f"{TILES} Tiles need 200 MB of room.",
+        "c-2",
+    ),
+    (
+        "map-3",
+        "Grey map in the app",
+        "My map in the Orbita app stays grey without any tiles.",
+        "Choose Clear tiles in Settings, never Reset.",
+        "c-3",
+    ),
+)
 TICKETS = [
-    ticket("map-1", "Map stays grey", "The map in the Orbita app stays grey and shows no tiles.", TILES, "c-1"),
-    ticket("map-2", "Map is grey", "Since yesterday the map in the Orbita app is grey, no tiles at all.", f"{TILES} Tiles need 200 MB of room.", "c-2"),
-    ticket("map-3", "Grey map in the app", "My map in the Orbita app stays grey without any tiles.", "Choose Clear tiles in Settings, never Reset.", "c-3"),
+    *(ticket(*grey) for grey in GREY),
     ticket(
         "days", "Return after six weeks", "May I return unused items so late?",
         "Unused items can now be returned within 60 days of delivery, with the label from the order page.",

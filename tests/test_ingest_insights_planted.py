@@ -119,8 +119,10 @@ def test_only_what_was_there_for_long_and_never_used_is_unused() -> None:
     documents, used = [], []
     for row in rows("unused"):
         head = row["document"]
-        times = {name: moment(head[name]) for name in ("created_at", "updated_at")}
-        documents.append(bare(Document(id=row["id"], kind="article", title=head["title"], **times)))
+        created, updated = moment(head["created_at"]), moment(head["updated_at"])
+        documents.append(
+            bare(Document(id=row["id"], kind="article", title=head["title"], created_at=created, updated_at=updated))
+        )
         used += [(row["id"], moment(one["at"]) or TODAY) for one in row["citations"]]
         used += [(row["id"], TODAY)] if row.get("guidance") else []
     found = unused(documents, tally(used, (), TODAY), frozenset(), [TODAY] * 30, TODAY)

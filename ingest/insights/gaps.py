@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -106,17 +107,21 @@ class Likeness:
 
     def _overlap(self, group: Sequence[int]) -> float:
         """The mean share of words that two messages have in common, rare words counting more."""
-        seen = Counter(word for words in self.words for word in words)
-        most = math.log(len(self.words)) or 1.0
-
-        def weight(words: frozenset[str]) -> float:
-            return sum(math.log(len(self.words) / seen[word]) / most for word in sorted(words))
-
         shares = [
-            weight(self.words[a] & self.words[b]) / math.sqrt(max(weight(self.words[a]) * weight(self.words[b]), 1e-9))
+            self._weight(self.words[a] & self.words[b])
+            / math.sqrt(max(self._weight(self.words[a]) * self._weight(self.words[b]), 1e-9))
             for a, b in combinations(group, 2)
         ]
         return float(np.mean(shares))
+
+    @cached_property
+    def _rarity(self) -> dict[str, float]:
+        """0 for a word that every message has, 1 for one that a single message has."""
+        seen, most = Counter(word for words in self.words for word in words), math.log(len(self.words)) or 1.0
+        return {word: math.log(len(self.words) / times) / most for word, times in seen.items()}
+
+    def _weight(self, words: frozenset[str]) -> float:
+        return sum(self._rarity[word] for word in sorted(words))
 
 
 def _without(text: str, stems: set[str]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,6 +31,9 @@ from ingest.insights.upkeep import Decided, Usage, stale, tally, unused
 AWAY = ("removed", "rejected")
 
 
+_KEPT: WeakKeyDictionary[Frame, dict[tuple[object, ...], Any]] = WeakKeyDictionary()
+
+
 @dataclass(frozen=True)
 class Insights:
     """What a reader is told of a workspace's knowledge. Each kind is computed when it is asked for; `as_of` is the clock in force."""
@@ -49,11 +54,13 @@ class Insights:
 
     def duplicates(self, limit: int) -> Findings[Duplicate]:
         """Documents that say the same."""
-        return self._found("duplicates", duplicates(self._in_force), limit)
+        return self._found("duplicates", self._once("duplicates", duplicates), limit)
 
     def contradictions(self, limit: int) -> Findings[Contradiction]:
         """Articles against newer articles and tickets."""
-        return self._found("contradictions", contradictions(self._in_force, self._embed), limit)
+        return self._found(
+            "contradictions", self._once("contradictions", lambda found: contradictions(found, self._embed)), limit
+        )
 
     def stale(self, limit: int) -> Findings[Stale]:
         """Documents that should be looked at again."""
@@ -68,12 +75,26 @@ class Insights:
     @cached_property
     def entries(self) -> list[Entry]:
         """The documents that the reader may see, past their validity too."""
-        frame = self.parts.frames.at(self.who.workspace)
+        frame = self.frame
         standing = Observations(self.parts.database).documents(self.who.workspace, visible_to(self.who))
         places = {head.version: at for at, head in enumerate(frame.heads)}
         return [_entry(one, frame, places) for one in standing if f"{one.key}.{one.revision}" in places]
 
-    @property
+    def _once(self, kind: str, detect: Callable[[list[Entry]], list[Item]]) -> list[Item]:
+        """What the detector finds, kept for as long as the frame is that it was found in: with the next change of the index it is gone."""
+        valid, kept = self._in_force, _KEPT.setdefault(self.frame, {})
+        key = (kind, *(entry.key for entry in valid))
+        if key not in kept:
+            kept[key] = detect(valid)
+        found: list[Item] = kept[key]
+        return found
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The workspace's vectors as they stand."""
+        return self.parts.frames.at(self.who.workspace)
+
+    @cached_property
     def _in_force(self) -> list[Entry]:
         def valid(entry: Entry) -> bool:
             starts, ends = entry.document.valid_from, entry.document.valid_until
