@@ -24,6 +24,8 @@ TYPES = {
     "EMAIL_ADDRESS": {"email"}, "IBAN_CODE": {"iban"}, "US_SSN": {"id"}, "IP_ADDRESS": {"ip"}, "US_DRIVER_LICENSE": {"id"},
 }  # fmt: skip
 """The labelled types that are looked for, and our kinds that stand for them."""
+MEANT = {"name": "PERSON", "place": "GPE", "address": "STREET_ADDRESS", "id": "US_SSN"}
+"""The type that a find is counted for where it meets no label; else the only one that its kind stands for."""
 LEFT = ("ORGANIZATION", "DATE_TIME", "TITLE", "AGE", "NRP", "ZIP_CODE", "DOMAIN_NAME")
 """Labelled types that stay in a ticket on purpose: a find there is neither right nor wrong."""
 
@@ -76,14 +78,14 @@ def measure(sentences: Sequence[Labelled], redactor: Redactor) -> dict[str, Scor
 
 
 def _judged(one: Labelled, spans: Sequence[Span]) -> Iterator[tuple[str, bool]]:
-    """Each find with the type that it is counted for: the one that it meets, else the first that its kind stands for."""
+    """Each find with the type that it is counted for: the one that it meets, else the one that its kind means."""
     for span in spans:
         met = [type for start, end, type in one.spans if start < span.end and span.start < end]
         meant = [type for type, kinds in TYPES.items() if span.kind in kinds]
         if good := [type for type in met if type in meant]:
             yield good[0], True
         elif meant and not any(type in LEFT for type in met):
-            yield meant[0], False
+            yield MEANT.get(span.kind, meant[0]), False
 
 
 def _covered(start: int, end: int, spans: Sequence[Span]) -> int:

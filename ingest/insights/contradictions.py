@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import pairwise
 
-import numpy as np
-
-from copilot.ground import content
 from copilot.ports import Vectors
 from copilot.variants import PLATFORMS
 from ingest.insights.claims import Claim, Fact, claim
-from ingest.insights.material import Entry, of_kinds, stacked
+from ingest.insights.material import Entry, of_kinds
 from ingest.insights.nouns import Contradiction, Difference, Differing, Sides, Words, name
+from ingest.insights.order import other_order
+from ingest.insights.sides import Said, Side, Weights, candidates, stems
 
 Embed = Callable[[Sequence[str]], Vectors]
 
-NEAR = 0.3
-MOST = 12
-"""How many documents are compared with each article."""
 LIKELIEST = 300
 """Pairs of statements, one a pair of documents, that are also compared by meaning, which takes the model."""
 FEWEST, SHARED = 2, 0.09
 """Words that two statements share at least, and their share of all words of both, rare ones counting more."""
 ENOUGH = 0.45
-STEM = 5
-"""Letters that two forms of a word share: enough for inflections in English and German."""
-FEW = 3
-POINTS_BACK = re.compile(r"(?:it|it's|they|that|this|these|those|he|she|es|sie|das|dies\w*)\b", re.I)
 CHANGED = re.compile(
     r"\b(?:no longer|not any ?more|n['’]t any ?more|any ?more|now|since then|has changed|have changed|nowadays|nicht mehr|kein\w* mehr|inzwischen|"
     r"jetzt|mittlerweile|neuerdings|leider)\b", re.I,
@@ -41,16 +29,11 @@ DENIES = re.compile(r"\b(?:not|cannot|never|no longer|[a-z]{2,8}n['’]t|nicht|n
 """A verb denied; "no" and "without" deny things, which the other statement may leave out."""
 SUPPOSED = re.compile(r"\b(?:if|unless|in case|whether|should|wenn|falls|ob|si)\b[^,.;:]*\Z", re.I)
 AROUND = 40
-SAME_STEP = 0.5
+IN_ORDER = 0.4
 EXCEPTION = re.compile(
     r"\b(?:example|e\.g|for instance|exception\w*|gesture|goodwill|normally|usually|one-off|in your case|in that case|in this case|as a courtesy|"
     r"Beispiel|ausnahmsweise|Kulanz|normalerweise|i see that|your order|your parcel|you are on|you're on)\b", re.I,
 )  # fmt: skip
-FIRST = re.compile(
-    r"\b(?:first|zuerst|before|bevor|only when|only after|only once|erst wenn|erst nach|then|dann|after that|danach)\b",
-    re.I,
-)
-CLAUSE = re.compile(r"[,;.!?\n]+|\b(?:and then|then|before|after|once|when)\b", re.I)
 KINDS: tuple[tuple[str, Difference], ...] = (
     ("version", "version"), ("date", "date"), ("time", "date"), ("weekday", "date"), ("path", "step"), ("amount", "number"),
     ("negation", "negation"),
@@ -64,131 +47,10 @@ def contradictions(entries: Sequence[Entry], embed: Embed) -> list[Contradiction
     """
     sides = [Side(entry) for entry in of_kinds(entries, ("article", "ticket"))]
     weights = Weights.over(sides)
-    clashes = [made for article, other in _candidates(sides) if (made := _clash(article, other, weights))]
+    clashes = [made for article, other in candidates(sides) if (made := _clash(article, other, weights))]
     likely = sorted(clashes, key=lambda one: (-one.score, one.article.entry.id, one.other.entry.id))[:LIKELIEST]
     found = [_made(one) for one in _weighed(likely, embed) if one.score >= ENOUGH]
     return sorted(found, key=lambda made: (-made.score, made.id))
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How much a word tells: the fewer documents have it, the more."""
-
-    of: Mapping[str, float]
-    most: float
-
-    @classmethod
-    def over(cls, sides: Sequence[Side]) -> Weights:
-        """Weighed over these documents."""
-        seen = Counter(word for side in sides for word in side.words)
-        count = len(sides)
-        return cls({word: math.log(1 + count / times) for word, times in seen.items()}, math.log(1 + count))
-
-    def sum(self, words: frozenset[str]) -> float:
-        """Of all these words together; added in order, so that the same words weigh the same."""
-        return sum(self.of.get(word, self.most) for word in sorted(words))
-
-    def share(self, words: frozenset[str], among: frozenset[str]) -> float:
-        """The share of the words, by weight, that the others hold."""
-        whole = self.sum(words)
-        return self.sum(words & among) / whole if whole else 0.0
-
-
-@dataclass(frozen=True)
-class Said:
-    """A statement of a document, read."""
-
-    start: int
-    end: int
-    claim: Claim
-    before: Claim | None = None
-    after: Claim | None = None
-
-    @property
-    def told(self) -> str:
-        """Its text and what follows it."""
-        return f"{self.claim.text} {self.after.text if self.after else ''}"
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Its words by their first letters; where it only points back, those of what stands before it too."""
-        words = _stems(self.claim.words)
-        back = self.before is not None and (len(words) < FEW or POINTS_BACK.match(self.claim.text))
-        return words | _stems(self.before.words) if back and self.before else words
-
-
-@dataclass(frozen=True)
-class Side:
-    """A document as it is compared."""
-
-    entry: Entry
-
-    @cached_property
-    def said(self) -> tuple[Said, ...]:
-        """Its statements; of a ticket those of the resolution."""
-        claims = [claim(self.entry.text[a:b]) for a, b in self.entry.statements]
-        around = zip(self.entry.statements, claims, [None, *claims], [*claims[1:], None], strict=False)
-        return tuple(Said(a, b, one, before, after) for (a, b), one, before, after in around)
-
-    @property
-    def text(self) -> str:
-        """Title and text."""
-        return f"{self.entry.document.title}\n{self.entry.text}"
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """All words of title and text by their first letters."""
-        return _stems(frozenset(content(self.text)))
-
-    @cached_property
-    def values(self) -> frozenset[tuple[str, str]]:
-        """The facts that it states without denying them."""
-        return frozenset(
-            (fact.type, fact.value) for one in self.said if not one.claim.denials for fact in one.claim.facts
-        )
-
-    @cached_property
-    def low(self) -> str:
-        """Title and text in small letters."""
-        return self.text.lower()
-
-
-def _stems(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(word[:STEM] for word in words)
-
-
-# ---- which documents to compare ----
-
-
-def _candidates(sides: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
-    """Each article with the nearest documents that are not older; two articles meet once."""
-    articles = [side for side in sides if side.entry.document.kind == "article"]
-    means = stacked([side.entry for side in sides])
-    met: set[tuple[str, str]] = set()
-    for article in articles:
-        for at in _nearest((article.entry.vectors @ means.T).max(axis=0)):
-            other = sides[at]
-            pair = (min(article.entry.id, other.entry.id), max(article.entry.id, other.entry.id))
-            if other is not article and pair not in met and _newer(other.entry, article.entry):
-                met.add(pair)
-                yield article, other
-
-
-def _nearest(cosines: Vectors) -> list[int]:
-    """The places of the greatest cosines that are near enough; equals to the last of them are all taken, so that no chance is in it."""
-    places = np.flatnonzero(cosines >= NEAR)
-    values = np.round(cosines[places].astype(np.float64), 6)
-    if len(places) > MOST + 1:
-        kept = values >= np.partition(values, len(values) - MOST - 1)[len(values) - MOST - 1]
-        places, values = places[kept], values[kept]
-    return [int(places[at]) for at in np.lexsort((places, -values))]
-
-
-def _newer(one: Entry, than: Entry) -> bool:
-    """Whether it may correct the other: a ticket must be younger, of two articles either may be undated."""
-    if one.at is None or than.at is None:
-        return one.document.kind == "article"
-    return one.at >= than.at
 
 
 # ---- whether they contradict ----
@@ -213,8 +75,8 @@ def _clash(article: Side, other: Side, weights: Weights) -> Clash | None:
         made for ours in article.said for theirs in other.said
         if (made := _compared(article, ours, other, theirs, weights)) is not None
     ]  # fmt: skip
-    if order := _reversed(article, other, weights):
-        found.append(order)
+    if steps := other_order(article, other, weights):
+        found.append(Clash(article, other, IN_ORDER, "step", *steps, ()))
     return max(found, key=lambda one: (one.score, -one.ours.start, -one.theirs.start), default=None)
 
 
@@ -320,8 +182,8 @@ def _denied(ours: Claim, theirs: Claim, corrects: bool) -> tuple[tuple[Fact | No
     one, (start, end), other = (ours, mine[0], theirs) if mine else (theirs, its[0], ours)
     if corrects and its:
         return ((None, Fact("negation", "", start, end)),)
-    around = _stems(claim(one.text[max(0, start - AROUND) : end + AROUND]).words)
-    if len(around & _stems(other.words)) < max(FEWEST, 0.4 * len(around)):
+    around = stems(claim(one.text[max(0, start - AROUND) : end + AROUND]).words)
+    if len(around & stems(other.words)) < max(FEWEST, 0.4 * len(around)):
         return ()
     denial = Fact("negation", "", start, end)
     return ((denial, None),) if mine else ((None, denial),)
@@ -329,62 +191,16 @@ def _denied(ours: Claim, theirs: Claim, corrects: bool) -> tuple[tuple[Fact | No
 
 def _denials(text: str) -> Iterator[tuple[int, int]]:
     """Where a verb is denied and not only supposed to be."""
-    return (found.span() for found in DENIES.finditer(text) if not SUPPOSED.search(text[: found.start()]))
+    return (
+        found.span()
+        for found in DENIES.finditer(text)
+        if not SUPPOSED.search(text[max(0, found.start() - 2 * AROUND) : found.start()])
+    )
 
 
 def _what(facts: tuple[tuple[Fact | None, Fact | None], ...]) -> Difference:
     types = {fact.type.partition(":")[0] for pair in facts for fact in pair if fact}
     return next(what for type, what in KINDS if type in types)
-
-
-# ---- steps in another order ----
-
-
-def _reversed(article: Side, other: Side, weights: Weights) -> Clash | None:
-    """Two neighbouring steps that the other does in the other order, where both say what comes first."""
-    ours, theirs = _steps(article), _steps(other)
-    matched = (
-        [(step, best) for step in ours if (best := _match(step, theirs, weights)) is not None]
-        if ours and theirs
-        else []
-    )
-    for (one, p), (after, q) in pairwise(matched):
-        if p.at > q.at and p.place - q.place <= 1 and after.place - one.place <= 1:
-            return Clash(article, other, 0.4, "step", one.said, p.said, ())
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A clause of a statement that says, or stands beside one that says, what comes first."""
-
-    at: int
-    place: int
-    said: Said
-    words: frozenset[str]
-
-
-def _steps(side: Side) -> list[Step]:
-    """The clauses near a word of order, as they stand."""
-    ordered = {
-        near for at, one in enumerate(side.said) if FIRST.search(one.claim.text) for near in (at - 1, at, at + 1)
-    }
-    clauses = [
-        (place, one, words) for place, one in enumerate(side.said) if place in ordered for clause in CLAUSE.split(one.claim.text)
-        if len(words := _stems(claim(clause).words)) >= FEWEST
-    ]  # fmt: skip
-    return [Step(at, *clause) for at, clause in enumerate(clauses)]
-
-
-def _match(step: Step, others: Sequence[Step], weights: Weights) -> Step | None:
-    """The clause of the other document that says the same step."""
-    shared = [other for other in others if len(step.words & other.words) >= FEWEST]
-    likely = [
-        (min(weights.share(step.words, other.words), weights.share(other.words, step.words)), -other.at, other)
-        for other in shared
-    ]
-    best = max(likely, key=lambda one: one[:2], default=None)
-    return best[2] if best and best[0] >= SAME_STEP else None
 
 
 # ---- what is shown ----

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from copilot.text import sentences
 from ingest.insights.nouns import Named
 from ingest.plain import HEADING
 
+STATEMENTS, LONGEST = 300, 1000
+"""How many statements of a document are compared, and how many characters one may have: a pasted log claims nothing."""
 Spans = tuple[tuple[int, int], ...]
 
 
@@ -52,17 +55,14 @@ class Entry:
 
     @cached_property
     def statements(self) -> Spans:
-        """Its sentences and list items without headings; of a ticket those of its resolution."""
+        """Its first sentences and list items without headings and endless lines; of a ticket those of its resolution."""
         heads = [heading.span() for heading in HEADING.finditer(self.text)]
         found = sentences(self.text)
-        return tuple(
-            (a, b) for a, b in found if a >= self.answer_start and not any(start <= a < end for start, end in heads)
-        )
-
-    def within(self, chunk: int) -> Spans:
-        """The statements that begin in a chunk."""
-        start, end = self.spans[chunk]
-        return tuple((a, b) for a, b in self.statements if start <= a < end)
+        kept = (
+            (a, b) for a, b in found
+            if a >= self.answer_start and b - a <= LONGEST and not any(start <= a < end for start, end in heads)
+        )  # fmt: skip
+        return tuple(islice(kept, STATEMENTS))
 
     def cite(self, start: int, end: int) -> Citation:
         """The citation of these words."""
