@@ -361,7 +361,7 @@ def test_an_article_made_of_internal_tickets_is_never_public(parts: Parts, tmp_p
 
 
 def _summary() -> Any:
-    from ingest.pipeline import Summary
+    from ingest.summary import Summary
 
     return Summary()
 

@@ -1,5 +1,5 @@
-"""Deletion reaches what was made of a document: suggestions that show it, maps learned from it, articles put together from it; in the
-deletion's own transaction."""
+"""Deletion reaches what was made of a document: suggestions that show it, maps learned from it, tickets made of replies that rest on it,
+articles put together from it; in the deletion's own transaction."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from sqlalchemy import Connection, and_, delete, select, update
 
 from copilot.store import schema as t
 
+LEARNED = "learned:replies"
+"""The root under which the ledger has the tickets that were made of sent replies."""
+MANY = 900
 NOTICE = "[withdrawn: the source of this statement is no longer available]"
 
 
@@ -65,15 +68,29 @@ def unlearn(connection: Connection, workspace: str, keys: Collection[int]) -> No
             connection.execute(delete(t.maps).where(c.workspace == workspace, c.embedder == row.embedder))
 
 
-def made_of(connection: Connection, workspace: str, keys: Collection[int]) -> list[int]:
-    """The keys of the articles that hold words of these documents: they go with them."""
-    p, part, d = t.proposals.c, t.proposal_parts.c, t.documents.c
-    query = select(d.key).join(t.proposals, and_(p.workspace == d.workspace, p.document_id == d.id))
-    query = query.join(t.proposal_parts, and_(part.workspace == p.workspace, part.proposal == p.id))
-    found: set[int] = set()
+def falling(connection: Connection, workspace: str, keys: Collection[int]) -> dict[int, str]:
+    """Keys and ids of these documents, as far as they are there, with the documents that were made of them, and of those in turn."""
+    d, found = t.documents.c, dict[int, str]()
+    new: dict[int, str] = {}
     for key in keys:
-        found |= set(connection.execute(query.where(d.workspace == workspace, part.document == key)).scalars())
-    return sorted(found - set(keys))
+        new |= {row.key: row.id for row in connection.execute(select(d.key, d.id).where(d.key == key))}
+    while new:
+        found |= new
+        made = resting_on(connection, workspace, set(new.values())) | made_of(connection, workspace, new)
+        new = {key: id for key, id in made.items() if key not in found}
+    return found
+
+
+def made_of(connection: Connection, workspace: str, keys: Collection[int]) -> dict[int, str]:
+    """Keys and ids of the articles that were put together from words of these documents."""
+    p, part, d = t.proposals.c, t.proposal_parts.c, t.documents.c
+    query = select(d.key, d.id).join(t.proposals, and_(p.workspace == d.workspace, p.document_id == d.id))
+    query = query.join(t.proposal_parts, and_(part.workspace == p.workspace, part.proposal == p.id))
+    found: dict[int, str] = {}
+    for key in keys:
+        rows = connection.execute(query.where(d.workspace == workspace, part.document == key).distinct())
+        found |= {row.key: row.id for row in rows.all()}
+    return found
 
 
 def requeue(connection: Connection, workspace: str, document_id: str) -> None:
@@ -96,3 +113,29 @@ def drop_empty(connection: Connection, workspace: str) -> None:
     p, part = t.proposals.c, t.proposal_parts.c
     left = select(part.proposal).where(part.workspace == p.workspace, part.proposal == p.id).exists()
     connection.execute(delete(t.proposals).where(p.workspace == workspace, ~left))
+
+
+def has_learned(connection: Connection, workspace: str) -> bool:
+    """Whether the workspace has a ticket that was made of a sent reply."""
+    d = t.documents.c
+    query = select(d.key).where(d.workspace == workspace, d.root == LEARNED).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def resting_on(connection: Connection, workspace: str, ids: Collection[str]) -> dict[int, str]:
+    """Keys and ids of the tickets made of replies that rest on one of these documents, or on a ticket that does."""
+    found: dict[int, str] = {}
+    nearest = sorted(ids) if has_learned(connection, workspace) else []
+    while nearest:
+        some, nearest = nearest[:MANY], nearest[MANY:]
+        new = {key: id for key, id in _resting(connection, workspace, some) if key not in found and id not in ids}
+        found |= new
+        nearest += new.values()
+    return found
+
+
+def _resting(connection: Connection, workspace: str, ids: Collection[str]) -> list[tuple[int, str]]:
+    d, link = t.documents.c, t.links.c
+    query = select(d.key, d.id).join(t.links, link.document == d.key)
+    query = query.where(d.workspace == workspace, d.root == LEARNED, link.target.in_(ids)).distinct()
+    return [(row.key, row.id) for row in connection.execute(query.order_by(d.key))]

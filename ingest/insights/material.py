@@ -46,6 +46,11 @@ class Entry:
         """The time of its words: when it was changed, else solved or written."""
         return self.document.updated_at or self.document.known_since
 
+    def holds(self, at: datetime) -> bool:
+        """Whether it is valid at a time."""
+        starts, ends = self.document.valid_from, self.document.valid_until
+        return (starts is None or starts <= at) and (ends is None or ends > at)
+
     @cached_property
     def mean(self) -> Vectors:
         """The unit vector in the direction of its chunks taken together."""

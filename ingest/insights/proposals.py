@@ -27,7 +27,8 @@ from ingest.insights.clusters import Tree
 from ingest.insights.material import Entry, of_kinds
 from ingest.insights.nouns import Named, name
 from ingest.insights.report import Insights
-from ingest.pipeline import Indexer, Summary
+from ingest.pipeline import Indexer
+from ingest.summary import Summary
 
 ROOT = "proposals"
 LEAST, ALIKE, A_DOUBLING = 3, 0.6, 0.02

@@ -82,7 +82,8 @@ class Insights:
 
     def _once(self, kind: str, detect: Callable[[list[Entry]], list[Item]]) -> list[Item]:
         """What the detector finds, kept for as long as the frame is that it was found in: with the next change of the index it is gone."""
-        valid, kept = self._in_force, _KEPT.setdefault(self.frame, {})
+        valid = self._in_force
+        kept = _KEPT.setdefault(self.frame, {})
         key = (kind, *(entry.key for entry in valid))
         if key not in kept:
             kept[key] = detect(valid)
@@ -96,11 +97,7 @@ class Insights:
 
     @cached_property
     def _in_force(self) -> list[Entry]:
-        def valid(entry: Entry) -> bool:
-            starts, ends = entry.document.valid_from, entry.document.valid_until
-            return (starts is None or starts <= self.as_of) and (ends is None or ends > self.as_of)
-
-        return [entry for entry in self.entries if valid(entry)]
+        return [entry for entry in self.entries if entry.holds(self.as_of)]
 
     @cached_property
     def _usage(self) -> dict[str, Usage]:
