@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.adapters.presidio import PresidioRecogniser
 from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
@@ -22,6 +23,7 @@ from copilot.handoff import Summariser
 from copilot.inbox import Inbox
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, VectorIndex
+from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
 from copilot.store.accounts import Accounts
@@ -58,8 +60,10 @@ class Parts:
     vectors: VectorIndex
     lexical: LexicalIndex
     retriever: Retriever
+    frames: Frames
     mapper: Mapper
     copilot: Copilot
+    redactor: Redactor
     inbox: Inbox
     summariser: Summariser
     asker: Asker
@@ -116,21 +120,33 @@ def _wired(
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
+    redactor = redactor_of(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
-        extractive=extractive, model=model,
+        redactor=redactor, extractive=extractive, model=model,
         teams=teams(settings.taxonomy_file()),
     )  # fmt: skip
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot),
-        summariser=Summariser(model, settings.llm_prompt_tokens), writing=writing,
+        retriever=retriever, frames=frames, mapper=mapper, copilot=copilot, redactor=redactor,
+        inbox=Inbox(Glances(database), copilot),
+        summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """What takes personal data out of texts. Raises ConfigurationError for a kind that there is not, and where Presidio is missing."""
+    if unknown := sorted(set(settings.redact_keep) - KEEPABLE):
+        raise ConfigurationError(f"COPILOT_REDACT_KEEP names {unknown[0]!r}. There are: {', '.join(sorted(KEEPABLE))}.")
+    recogniser = PresidioRecogniser() if settings.redactor == "presidio" else None
+    redactor = Redactor(frozenset(settings.redact_keep), recogniser)
+    _ = redactor.fingerprint  # names what is not installed now, not at the first ticket
+    return redactor
 
 
 def _one_thread_for_numpy() -> None:

@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,6 +20,7 @@ from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
 from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, LexicalEntry, Raw, Shelf
+from copilot.redact import OURS
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
@@ -97,7 +98,7 @@ class Indexer:
         self._vectors, self._lexical = parts.vectors, parts.lexical
         self._customers, self._quarantine = Customers(parts.database), Quarantine(parts.database)
         self._parser = Parser(parts.settings)
-        self._writing, self._mapper = parts.writing, parts.mapper
+        self._writing, self._mapper, self._redactor = parts.writing, parts.mapper, parts.redactor
 
     def ingest(
         self,
@@ -119,7 +120,7 @@ class Indexer:
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
-        found = list(scan(path.resolve(), reading))
+        found = list(scan(path.resolve(), replace(reading, redactor=self._redactor)))
         self.take(run, found, lambda done: progress(done, len(found)))
         self.let_go(run, [] if uploaded else run.gone(found))
         summary.seconds = round(perf_counter() - started, 3)
@@ -243,8 +244,9 @@ class Indexer:
             return run.failed(raw.origin, str(error))
 
     def _fingerprint(self, raw: Raw) -> str:
-        """Unchanged means: the same bytes, read and split the same way; what embedded them all is the workspace's own matter."""
+        """Unchanged means: the same bytes, read, redacted and split the same way; what embedded them all is the workspace's own matter."""
         made = f"{raw.fingerprint}|{self._settings.chunk_tokens}|{self._settings.window}"
+        made += "" if self._redactor == OURS else f"|{self._redactor.fingerprint}"
         return hashlib.sha256(made.encode()).hexdigest()
 
     def _split(self, source: Source) -> tuple[tuple[Chunk, bool], ...]:

@@ -25,7 +25,7 @@ import numpy as np
 from sqlalchemy import select
 
 from copilot import crash
-from copilot.build import Parts, empty_indexes, indexes
+from copilot.build import Parts, empty_indexes, indexes, redactor_of
 from copilot.errors import IndexBroken
 from copilot.mapping import Mapper
 from copilot.ports import Raw, Shelf, Vectors
@@ -104,7 +104,7 @@ def open_parts(home: Path) -> Parts:
         records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", None),
         vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=cast("Any", None),
         copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database),
-        inbox=cast("Any", None), writing=RLock(),
+        inbox=cast("Any", None), frames=cast("Any", None), redactor=redactor_of(settings), writing=RLock(),
     )  # fmt: skip
     return with_embedder(made, Hashed() if Makers(database).made_all("hashed") else OTHER)
 
@@ -112,8 +112,9 @@ def open_parts(home: Path) -> Parts:
 def with_embedder(parts: Parts, embedder: Hashed) -> Parts:
     """The same parts with another embedder in them."""
     database, name = parts.database, embedder.fingerprint
-    mapper = Mapper(Frames(database, name, parts.settings.memory_chunks), Maps(database, name))
-    return replace(parts, embedder=cast("Any", embedder), ledger=Ledger(database, name), mapper=mapper)
+    frames = Frames(database, name, parts.settings.memory_chunks)
+    mapper = Mapper(frames, Maps(database, name))
+    return replace(parts, embedder=cast("Any", embedder), ledger=Ledger(database, name), frames=frames, mapper=mapper)
 
 
 def text(document: int, version: int) -> str:

@@ -20,7 +20,7 @@ from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
-from copilot.store.withdraw import has_learned, resting_on, unlearn, withdraw
+from copilot.store.withdraw import drop_empty, falling, has_learned, requeue, resting_on, unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
@@ -130,7 +130,9 @@ class Ledger:
         with self._db.write() as connection:
             if has_learned(connection, workspace):
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
-                _remove(connection, workspace, resting_on(connection, workspace, changed))
+                _remove(
+                    connection, workspace, falling(connection, workspace, resting_on(connection, workspace, changed))
+                )
             for one in staged:
                 active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
                 old = connection.execute(active).scalar_one()
@@ -144,15 +146,12 @@ class Ledger:
         point("switch.after")
 
     def retire(self, workspace: str, keys: Collection[int]) -> None:
-        """Delete documents for good: texts, revisions, chunks, and the statements of stored suggestions that quote them."""
+        """Delete documents for good: texts, revisions, chunks, the articles put together from them, and what stored suggestions quote."""
         if not keys:
             return
         point("retire.before")
         with self._db.write() as connection:
-            d = t.documents.c
-            found = (connection.execute(select(d.key, d.id).where(d.key.in_(some))) for some in parts(keys))
-            known = {key: id for rows in found for key, id in rows}
-            _remove(connection, workspace, known | resting_on(connection, workspace, set(known.values())))
+            _remove(connection, workspace, falling(connection, workspace, keys))
             _tick(connection, workspace)
         point("retire.after")
         self._db.forget()
@@ -176,9 +175,8 @@ class Ledger:
         with self._db.write() as connection:
             c = t.revisions.c
             for key, number in connection.execute(select(c.document, c.number).where(c.status == "pending")).all():
-                workspace = connection.execute(
-                    select(t.documents.c.workspace).where(t.documents.c.key == key)
-                ).scalar_one()
+                mine = select(t.documents.c.workspace).where(t.documents.c.key == key)
+                workspace = connection.execute(mine).scalar_one()
                 _clear(connection, workspace, key, number)
                 connection.execute(delete(t.revisions).where(c.document == key, c.number == number))
                 point("recover.inside")
@@ -297,9 +295,11 @@ def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) ->
         for number in list(numbers):
             _clear(connection, workspace, key, number)
         withdraw(connection, workspace, id)
+        requeue(connection, workspace, id)
         connection.execute(delete(t.documents).where(t.documents.c.key == key))
         point("retire.inside")
     unlearn(connection, workspace, known)
+    drop_empty(connection, workspace)
 
 
 def _next_revision(connection: Connection, place: Place, source: Source) -> tuple[int, int]:
