@@ -56,8 +56,9 @@ def _headers(path: str) -> dict[str, str]:
             "X-Frame-Options": "SAMEORIGIN",
             "Cache-Control": "no-store",
         }
-    policy = DESK if _in_desk(path) else PAGES.get(path, NOTHING)
-    return {**ALWAYS, "Content-Security-Policy": policy, **_caching(path)}
+    if _in_desk(path):  # no-referrer would make a form's Origin null, and with it our own forms strangers
+        return {**ALWAYS, "Content-Security-Policy": DESK, "Referrer-Policy": "same-origin", **_caching(path)}
+    return {**ALWAYS, "Content-Security-Policy": PAGES.get(path, NOTHING), **_caching(path)}
 
 
 def _in_desk(path: str) -> bool:

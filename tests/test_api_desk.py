@@ -91,9 +91,7 @@ def test_an_article_is_uploaded_edited_compared_and_deleted(page: Page) -> None:
         "kettle.md",
         KETTLE.format(title="Descale the kettle", url="https://help.example/kettle", text="Soak it for 45 minutes."),
     )
-    expect(page.get_by_role("region", name="Uploads").or_(page.get_by_role("list", name="Uploads"))).to_contain_text(
-        "1 changed"
-    )
+    expect(page.get_by_role("list", name="Uploads")).to_contain_text("1 changed")
     look(page, "sources")
     page.get_by_role("link", name="kettle", exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Descale the kettle")
@@ -122,7 +120,7 @@ def test_an_article_is_uploaded_edited_compared_and_deleted(page: Page) -> None:
 
 def upload(page: Page, name: str, text: str) -> None:
     """Drop one file on the page, and wait until it was taken in."""
-    done = page.get_by_role("list", name="Uploads").get_by_role("listitem")
+    done = page.locator("ul[aria-label=Uploads] > li")
     before = done.count()
     content = page.evaluate_handle(
         "([name, text]) => { const data = new DataTransfer(); data.items.add(new File([text], name)); return data; }",
@@ -135,8 +133,12 @@ def upload(page: Page, name: str, text: str) -> None:
 def test_hostile_documents_stay_text(page: Page, desk: Desk) -> None:
     page.goto("/desk/sources")
     title = '"' + HOSTILE_TITLE.replace('"', '\\"') + '"'
-    upload(page, f"{OVERRIDE}.md", KETTLE.format(title=title, url='"javascript:alert(1)"', text=HOSTILE_TEXT))
-    page.goto("/desk/documents/kettle")
+    upload(
+        page,
+        f"{OVERRIDE}.md",
+        KETTLE.replace("kettle", "hostile").format(title=title, url='"javascript:alert(1)"', text=HOSTILE_TEXT),
+    )
+    page.goto("/desk/documents/hostile")
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("<script>alert(1)</script>")
     assert heading.locator("bdi").evaluate("one => getComputedStyle(one).unicodeBidi") == "isolate"
@@ -148,9 +150,9 @@ def test_hostile_documents_stay_text(page: Page, desk: Desk) -> None:
         for one in page.eval_on_selector_all("a", "all => all.map(one => one.protocol)")
         if one not in ("http:", "https:")
     ] == []
-    text = desk.parts.library.text("default", "kettle").text
+    text = desk.parts.library.text("default", "hostile").text
     start = text.index("KETTLEWORD")
-    page.goto(f"/desk/documents/kettle?revision=1&start={start}&end={start + len('KETTLEWORD')}")
+    page.goto(f"/desk/documents/hostile?revision=1&start={start}&end={start + len('KETTLEWORD')}")
     expect(page.locator("mark")).to_have_text("KETTLEWORD")
     expect(page.locator("mark")).to_be_in_viewport()
     for address in (
@@ -162,8 +164,7 @@ def test_hostile_documents_stay_text(page: Page, desk: Desk) -> None:
         expect(page.get_by_role("link", name=re.compile("onerror")).first).to_be_visible()
         assert page.locator("main img, main script").count() == 0
     look(page, "documents-hostile")
-    desk.parts.ledger.key("default", "kettle")
-    page.goto("/desk/documents/kettle")
+    page.goto("/desk/documents/hostile")
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page).to_have_url(re.compile("/desk/documents$"))
@@ -220,9 +221,9 @@ def test_a_source_is_added_by_hand_and_a_wrong_one_says_why(chromium: Browser, d
         box = page.get_by_role("dialog", name="Add a source")
         assert barriers(page) == []
         box.get_by_label("Name").fill("faq")
-        box.get_by_label("Address").fill("https://127.0.0.1/faq")
+        box.get_by_label("Address").fill("ftp://help.example/faq")
         box.get_by_role("button", name="Add source").click()
-        expect(page.locator(".toast")).to_contain_text("127.0.0.1")
+        expect(page.locator(".toast")).to_contain_text("http")
         box.get_by_label("Address").fill("https://help.example/faq")
         box.get_by_role("button", name="Add source").click()
         expect(box).to_have_count(0)

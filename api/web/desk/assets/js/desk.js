@@ -13,7 +13,7 @@ function openMenu(open) {
 }
 
 menu.addEventListener("click", () => openMenu(!side.hasAttribute("data-open")));
-side.addEventListener("keydown", (event) => { if (event.key === "Escape" && side.hasAttribute("data-open")) openMenu(false); });
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && side.hasAttribute("data-open")) openMenu(false); });
 document.addEventListener("click", (event) => {
   if (side.hasAttribute("data-open") && !side.contains(event.target) && !menu.contains(event.target)) openMenu(false);
 });
