@@ -192,7 +192,7 @@ def test_news_come_once_each_and_in_order(desk: TestClient, parts: Parts, monkey
     with start_blocking_portal() as portal:  # a loop of its own: browser tests leave one running in this thread
 
         def told() -> bytes:
-            return portal.call(news.__anext__)
+            return bytes(portal.call(news.__anext__))
 
         assert told() == b"event: ready\ndata: {}\n\n"
         start(desk, "new", message(CALM), subject="Zeile\nzwei")
