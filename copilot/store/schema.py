@@ -128,6 +128,17 @@ vectors = Table(
     Column("vector", LargeBinary, nullable=False),  # float32, little endian, unit length
 )  # fmt: skip
 
+makers = Table(  # how each embedding model is loaded; `filling`: a shadow, `switched`: in force, but the vector index does not follow yet
+    "makers", metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("embedder", Text, nullable=False),
+    Column("engine", String(16), nullable=False),
+    Column("window", Integer, nullable=False),
+    Column("wished", Text, nullable=False),  # what the settings said when it came into force
+    Column("state", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 doomed = Table(  # chunk ids that are still in an index although their revision is not active any more
     "doomed", metadata,
     Column("id", String(64), primary_key=True),
