@@ -74,6 +74,14 @@ def test_a_run_is_started_followed_read_and_compared(desk: TestClient, parts: Pa
     assert results["protocol"]["suite"] == "small"
     assert "event: done" in desk.get(f"/v1/evaluations/{id}/events").text
 
+    cases = desk.get(f"/v1/evaluations/{id}/cases").json()["cases"]
+    assert [one["badness"] for one in cases] == sorted((one["badness"] for one in cases), reverse=True)
+    assert cases[0]["faults"][0]["why"] == cases[0]["verdict"]
+    worst = desk.get(f"/v1/evaluations/{id}/cases/{cases[0]['id']}").json()
+    assert worst["case"]["conversation"]["messages"][0]["text"].startswith(cases[0]["asked"][:20])
+    assert worst["suggestion"]["status"] == cases[0]["status"]
+    assert desk.get(f"/v1/evaluations/{id}/cases/none").status_code == 404
+
     report = desk.get(f"/v1/evaluations/{id}/report")
     assert report.headers["content-type"].startswith("text/html")
     assert "sandbox" in report.headers["content-security-policy"]
