@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
 from copilot.assist import Copilot
-from copilot.errors import ConfigurationError
+from copilot.errors import ConfigurationError, CopilotError
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
 from copilot.inbox import Inbox
@@ -33,6 +34,7 @@ from copilot.store.inbox import Glances
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger
 from copilot.store.library import Library
+from copilot.store.makers import Makers, Model
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.triage import Triager, teams
@@ -40,10 +42,12 @@ from copilot.triage import Triager, teams
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Parts:
-    """The product, put together."""
+    """The product, put together. Whoever needs a part later takes it from here then: a new embedding model may have changed it."""
 
     settings: Settings
     database: Database
@@ -67,6 +71,11 @@ class Parts:
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
 
+    def become(self, other: Parts) -> None:
+        """Take the other's place: requests that are under way end with what they began with, the next ones get the other's parts."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(other, field.name))
+
     def close(self) -> None:
         """Let go of the database and the indexes."""
         self.vectors.close()
@@ -75,15 +84,42 @@ class Parts:
 
 
 def build(settings: Settings) -> Parts:
-    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken."""
+    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken.
+
+    The embedding model is the one that made the index: another one in the settings is a wish, which `copilot reembed` fulfils.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
     _one_thread_for_numpy()
     database = Database(settings.database_url())
-    embedder = Remembering(embedder_of(settings), settings.queries_kept)
+    settings, embedder = _in_force(settings, database)
+    vectors, lexical = indexes(settings)
+    return _wired(settings, database, embedder, vectors, lexical, RLock())
+
+
+def successor(parts: Parts, settings: Settings) -> Parts:
+    """The same database and indexes with the embedding model that these settings name; it finds nothing until it has vectors of its own.
+
+    Raises ConfigurationError where the model cannot be loaded.
+    """
+    embedder = embedder_of(settings)
+    try:
+        assert embedder.fingerprint, "it has no weights"
+    except CopilotError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(
+            f"The model {model_of(settings)} cannot be loaded ({error}). COPILOT_EMBEDDER is a folder, or a name that its cache holds."
+        ) from error
+    return _wired(settings, parts.database, embedder, parts.vectors, parts.lexical, parts.writing)
+
+
+def _wired(
+    settings: Settings, database: Database, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex, writing: RLock
+) -> Parts:  # fmt: skip
+    embedder = Remembering(embedder, settings.queries_kept)
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
-    vectors, lexical = indexes(settings)
     redactor = redactor_of(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
@@ -98,7 +134,7 @@ def build(settings: Settings) -> Parts:
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
         retriever=retriever, frames=frames, mapper=mapper, copilot=copilot, redactor=redactor,
         inbox=Inbox(Glances(database), copilot),
-        summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=RLock(),
+        summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
 
@@ -119,6 +155,42 @@ def _one_thread_for_numpy() -> None:
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for what is loaded later
     threadpool_limits(1, "blas")
+
+
+def model_of(settings: Settings) -> Model:
+    """The embedding model that the settings name."""
+    return Model(settings.embedder, settings.engine, settings.window)
+
+
+def with_model(settings: Settings, model: Model) -> Settings:
+    """The settings with this embedding model in them."""
+    return settings.model_copy(update={"embedder": model.embedder, "engine": model.engine, "window": model.window})
+
+
+def _in_force(settings: Settings, database: Database) -> tuple[Settings, Embedder]:
+    """The settings with the model that made the index, and that model; the settings' own where it cannot be loaded: then nothing is found."""
+    makers, wish = Makers(database), model_of(settings)
+    maker = makers.in_force()
+    if maker is None or maker.model == wish:
+        embedder = embedder_of(settings)
+        makers.note(embedder.fingerprint, wish)
+        return settings, embedder
+    if maker.wished != str(wish):
+        log.warning(
+            "The settings name %s, the index was made by %s, which stays until `copilot reembed`.", wish, maker.model
+        )
+    changed = with_model(settings, maker.model)
+    try:
+        embedder = embedder_of(changed)
+        assert embedder.fingerprint
+    except Exception as error:
+        log.warning(
+            "%s, which made the index, cannot be loaded (%s): nothing is found until `copilot reembed`.",
+            maker.model,
+            error,
+        )
+        return settings, embedder_of(settings)
+    return changed, embedder
 
 
 def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:

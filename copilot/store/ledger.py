@@ -25,6 +25,7 @@ from copilot.store.withdraw import drop_empty, falling, has_learned, requeue, re
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+VISIBILITY = "audience", "valid_from", "valid_until"
 MANY = 900  # SQLite takes 32,766 parameters, but its planner likes short lists better
 
 
@@ -93,10 +94,7 @@ class Ledger:
                 values = {"id": workspace, "clock": 0, "embedder": self._embedder, "created_at": now()}
                 connection.execute(insert(t.workspaces).values(values))
             elif made_by != self._embedder:
-                raise IndexMismatch(
-                    f"The index of workspace {workspace!r} was made by {made_by}, the settings say {self._embedder}. Set "
-                    "COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW back, or ingest into a new COPILOT_HOME."
-                )
+                raise mismatch(connection, workspace, self._embedder)
 
     def require_maker(self) -> None:
         """Raise IndexMismatch where another embedder made a workspace's vectors: whoever rewrites an index must not drop them."""
@@ -132,9 +130,8 @@ class Ledger:
         with self._db.write() as connection:
             if has_learned(connection, workspace):
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
-                _remove(
-                    connection, workspace, falling(connection, workspace, resting_on(connection, workspace, changed))
-                )
+                learned = resting_on(connection, workspace, changed)
+                _remove(connection, workspace, falling(connection, workspace, learned))
             for one in staged:
                 active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
                 old = connection.execute(active).scalar_one()
@@ -172,8 +169,6 @@ class Ledger:
             row = connection.execute(select(c.key, c.audience).where(c.workspace == workspace, c.id == id)).first()
         return Existing(row.key, (row.audience,)) if row else Existing(None, ())
 
-    # -- what the indexes must still do --------------------------------------------------------------------------
-
     def recover(self) -> None:
         """After a crash: drop pending revisions, whose chunks may have reached an index, as if they had never begun."""
         with self._db.write() as connection:
@@ -204,8 +199,6 @@ class Ledger:
         with self._db.write() as connection:
             for some in parts(ids):
                 connection.execute(delete(t.doomed).where(c.side == shelf.side, c.id.in_(some)))
-
-    # -- vectors -------------------------------------------------------------------------------------------------
 
     def vectors(self, hashes: Collection[str]) -> dict[str, Vectors]:
         """The stored vectors of these embedded texts, by hash."""
@@ -258,6 +251,15 @@ def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple
     return answers + ((Shelf(workspace, document.kind, "ranking"),) if linked else ())
 
 
+def mismatch(connection: Connection, workspace: str, embedder: str) -> IndexMismatch:
+    """The error that says which two embedders do not go together, and how to bring them together."""
+    made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
+    return IndexMismatch(
+        f"The index of workspace {workspace!r} was made by {made_by}, the model at hand is {embedder}. `copilot reembed` makes its vectors "
+        "anew with what COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW say; or set them back. A server started before needs a restart."
+    )
+
+
 def digest(text: str) -> str:
     """SHA-256 in hex of the text."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -283,8 +285,7 @@ def _says_otherwise(connection: Connection, staged: Staged) -> bool:
     if old is None:
         return False
     new = connection.execute(query.where(c.number == staged.number)).one()
-    names = ("audience", "valid_from", "valid_until")
-    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in names)
+    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in VISIBILITY)
 
 
 def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) -> None:
@@ -395,5 +396,5 @@ def _clear(connection: Connection, workspace: str, key: int, number: int) -> Non
 
 
 def _tick(connection: Connection, workspace: str) -> None:
-    c = t.workspaces.c
-    connection.execute(update(t.workspaces).where(c.id == workspace).values(clock=c.clock + 1))
+    w = t.workspaces
+    connection.execute(update(w).where(w.c.id == workspace).values(clock=w.c.clock + 1))

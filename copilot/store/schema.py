@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -20,29 +16,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     true,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database (SQLite forgets the zone)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC; a naive time is taken as UTC."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Back with its zone."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
+from copilot.store.columns import UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -129,6 +108,17 @@ vectors = Table(
     Column("vector", LargeBinary, nullable=False),  # float32, little endian, unit length
 )  # fmt: skip
 
+makers = Table(  # how each embedding model is loaded; `filling`: a shadow, `switched`: in force, but the vector index does not follow yet
+    "makers", metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("embedder", Text, nullable=False),
+    Column("engine", String(16), nullable=False),
+    Column("window", Integer, nullable=False),
+    Column("wished", Text, nullable=False),  # what the settings said when it came into force
+    Column("state", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 doomed = Table(  # chunk ids that are still in an index although their revision is not active any more
     "doomed", metadata,
     Column("id", String(64), primary_key=True),
@@ -187,6 +177,8 @@ conversations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),  # of its messages: what was read or suggested before is of another state
     Column("resolved_at", UtcDateTime),
+    Index(None, "workspace", "changed_at"),
+    Index(None, "workspace", "resolved_at"),
 )  # fmt: skip
 
 inbox = Table(  # what the state `read_of` of a conversation says at a glance; it goes with its conversation

@@ -72,8 +72,10 @@ def falling(connection: Connection, workspace: str, keys: Collection[int]) -> di
     """Keys and ids of these documents, as far as they are there, with the documents that were made of them, and of those in turn."""
     d, found = t.documents.c, dict[int, str]()
     new: dict[int, str] = {}
-    for key in keys:
-        new |= {row.key: row.id for row in connection.execute(select(d.key, d.id).where(d.key == key))}
+    listed = sorted(keys)
+    for at in range(0, len(listed), MANY):
+        some = connection.execute(select(d.key, d.id).where(d.key.in_(listed[at : at + MANY])))
+        new |= {row.key: row.id for row in some}
     while new:
         found |= new
         made = resting_on(connection, workspace, set(new.values())) | made_of(connection, workspace, new)
