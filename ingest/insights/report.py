@@ -82,7 +82,7 @@ class Insights:
 
     def _once(self, kind: str, detect: Callable[[list[Entry]], list[Item]]) -> list[Item]:
         """What the detector finds, kept for as long as the frame is that it was found in: with the next change of the index it is gone."""
-        valid = self._in_force
+        valid: list[Entry] = self._in_force
         kept = _KEPT.setdefault(self.frame, {})
         key = (kind, *(entry.key for entry in valid))
         if key not in kept:
