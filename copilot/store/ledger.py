@@ -130,9 +130,8 @@ class Ledger:
         with self._db.write() as connection:
             if has_learned(connection, workspace):
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
-                _remove(
-                    connection, workspace, falling(connection, workspace, resting_on(connection, workspace, changed))
-                )
+                learned = resting_on(connection, workspace, changed)
+                _remove(connection, workspace, falling(connection, workspace, learned))
             for one in staged:
                 active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
                 old = connection.execute(active).scalar_one()

@@ -72,8 +72,10 @@ def falling(connection: Connection, workspace: str, keys: Collection[int]) -> di
     """Keys and ids of these documents, as far as they are there, with the documents that were made of them, and of those in turn."""
     d, found = t.documents.c, dict[int, str]()
     new: dict[int, str] = {}
-    for key in keys:
-        new |= {row.key: row.id for row in connection.execute(select(d.key, d.id).where(d.key == key))}
+    listed = sorted(keys)
+    for at in range(0, len(listed), MANY):
+        some = connection.execute(select(d.key, d.id).where(d.key.in_(listed[at : at + MANY])))
+        new |= {row.key: row.id for row in some}
     while new:
         found |= new
         made = resting_on(connection, workspace, set(new.values())) | made_of(connection, workspace, new)
@@ -87,9 +89,12 @@ def made_of(connection: Connection, workspace: str, keys: Collection[int]) -> di
     query = select(d.key, d.id).join(t.proposals, and_(p.workspace == d.workspace, p.document_id == d.id))
     query = query.join(t.proposal_parts, and_(part.workspace == p.workspace, part.proposal == p.id))
     found: dict[int, str] = {}
-    for key in keys:
-        rows = connection.execute(query.where(d.workspace == workspace, part.document == key).distinct())
-        found |= {row.key: row.id for row in rows.all()}
+    listed = sorted(keys)
+    for at in range(0, len(listed), MANY):
+        rows = connection.execute(
+            query.where(d.workspace == workspace, part.document.in_(listed[at : at + MANY])).distinct()
+        )
+        found |= {row.key: row.id for row in rows}
     return found
 
 
@@ -97,15 +102,8 @@ def requeue(connection: Connection, workspace: str, document_id: str) -> None:
     """The article is gone: its proposal waits again, with what is left of it, and without a title that may hold words of what is not."""
     p = t.proposals.c
     mine = and_(p.workspace == workspace, p.document_id == document_id)
-    values = {
-        "state": "waiting",
-        "document_id": None,
-        "title": None,
-        "decided_at": None,
-        "decided_by": None,
-        "reason": None,
-    }
-    connection.execute(update(t.proposals).where(mine).values(**values))
+    values: dict[str, str | None] = dict.fromkeys(("document_id", "title", "decided_at", "decided_by", "reason"))
+    connection.execute(update(t.proposals).where(mine).values(state="waiting", **values))
 
 
 def drop_empty(connection: Connection, workspace: str) -> None:
