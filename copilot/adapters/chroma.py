@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 EF_SEARCH = 100
 PAGE = 5000
+M_PERTURB = -6
 
 
 class ChromaIndex:
@@ -26,7 +29,7 @@ class ChromaIndex:
 
     def __init__(self, folder: Path) -> None:
         generations.sweep(folder)
-        self._folder, self._lock = folder, RLock()
+        self._folder, self._lock, self._failed = folder, RLock(), False
         self._open_at(generations.current(folder))
 
     def _open_at(self, place: Path) -> None:
@@ -41,20 +44,23 @@ class ChromaIndex:
 
     def upsert(self, shelf: Shelf, ids: Sequence[str], vectors: Vectors) -> None:
         """Put the vectors in; durable when it returns."""
-        collection = self._open(shelf)
-        size = self._client.get_max_batch_size()
-        for at in range(0, len(ids), size):
-            collection.upsert(ids=list(ids[at : at + size]), embeddings=cast("Any", vectors[at : at + size]))
+        with self._writing():
+            collection = self._open(shelf)
+            size = self._client.get_max_batch_size()
+            for at in range(0, len(ids), size):
+                collection.upsert(ids=list(ids[at : at + size]), embeddings=cast("Any", vectors[at : at + size]))
 
     def delete(self, shelf: Shelf, ids: Sequence[str]) -> None:
         """Take the ids out; unknown ids are no error."""
-        if shelf not in self._collections:
-            return
-        for at in range(0, len(ids), PAGE):
-            self._collections[shelf].delete(ids=list(ids[at : at + PAGE]))
+        with self._writing():
+            if shelf not in self._collections:
+                return
+            for at in range(0, len(ids), PAGE):
+                self._collections[shelf].delete(ids=list(ids[at : at + PAGE]))
 
     def search(self, shelf: Shelf, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """The nearest ids with their cosine, best first; an unknown shelf is empty."""
+        self._ready()
         while True:
             collections = self._collections
             try:
@@ -65,6 +71,7 @@ class ChromaIndex:
 
     def ids(self, shelf: Shelf) -> set[str]:
         """Every id on the shelf."""
+        self._ready()
         collection = self._collections.get(shelf)
         if collection is None:
             return set()
@@ -73,6 +80,7 @@ class ChromaIndex:
 
     def vectors(self, shelf: Shelf) -> Iterator[tuple[str, Vectors]]:
         """Every id on the shelf with its vector as it stands there."""
+        self._ready()
         collection = self._collections.get(shelf)
         for at in range(0, collection.count() if collection else 0, PAGE):
             assert collection is not None
@@ -86,8 +94,9 @@ class ChromaIndex:
     def twin(self) -> Self:
         """An empty index beside this one."""
         made = type(self).__new__(type(self))
-        made._folder, made._lock = self._folder, RLock()
+        made._folder, made._lock, made._failed = self._folder, RLock(), False
         made._open_at(generations.begin(self._folder))
+        _blank_memory(True)
         return made
 
     def adopt(self, twin: Self) -> None:
@@ -97,6 +106,7 @@ class ChromaIndex:
             self._place, twin._place = twin._place, self._place
             self._client, twin._client = twin._client, self._client
             self._collections, twin._collections = twin._collections, {}
+        _blank_memory(False)
         twin.close()
         generations.sweep(self._folder)
 
@@ -105,6 +115,23 @@ class ChromaIndex:
         client, self._client = self._client, cast("Client", None)
         if client is not None:
             client.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """After a write that failed Chroma's client waits for ever at the next: it is given up, and the next call opens another."""
+        self._ready()
+        try:
+            yield
+        except Exception:
+            self._failed = True
+            raise
+
+    def _ready(self) -> None:
+        with self._lock:
+            if self._failed:
+                self.close()
+                self._open_at(self._place)
+                self._failed = False
 
     def _open(self, shelf: Shelf) -> Collection:
         with self._lock:
@@ -124,6 +151,14 @@ def _search(collection: Collection | None, vector: Vectors, limit: int) -> list[
     found = collection.query(query_embeddings=cast("Any", [vector]), n_results=limit, include=["distances"])
     distances = (found["distances"] or [[]])[0]
     return [(id, 1.0 - float(distance)) for id, distance in zip(found["ids"][0], distances, strict=True)]
+
+
+def _blank_memory(on: bool) -> None:
+    """Have the C library hand out zeroed memory meanwhile: Chroma writes some of it to its files unused, with whatever words stood there before."""
+    try:
+        ctypes.CDLL(None).mallopt(M_PERTURB, 255 if on else 0)
+    except (AttributeError, OSError, TypeError):
+        return  # another C library: nothing of the kind is known there
 
 
 def _name(shelf: Shelf) -> str:

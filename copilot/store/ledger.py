@@ -151,6 +151,7 @@ class Ledger:
                 for number in list(numbers):
                     _clear(connection, workspace, key, number)
                 withdraw(connection, workspace, id)
+                _release(connection, key)
                 connection.execute(delete(t.documents).where(t.documents.c.key == key))
                 point("retire.inside")
             unlearn(connection, workspace, keys)
@@ -360,6 +361,15 @@ def _clear(connection: Connection, workspace: str, key: int, number: int) -> Non
     shared = select(c.vector).where(c.vector == t.vectors.c.hash).exists()
     for some in parts(hashes):
         connection.execute(delete(t.vectors).where(t.vectors.c.hash.in_(some), ~shared))
+
+
+def _release(connection: Connection, key: int) -> None:
+    """Forget that the document was set aside: its name and the reason go with it."""
+    d, q = t.documents.c, t.quarantine.c
+    place = select(d.workspace, d.root, d.origin).where(d.key == key)
+    for row in connection.execute(place).all():
+        mine = (q.workspace == row.workspace) & (q.root == row.root) & (q.origin == row.origin)
+        connection.execute(delete(t.quarantine).where(mine))
 
 
 def _tick(connection: Connection, workspace: str) -> None:
