@@ -19,7 +19,8 @@ from copilot.build import Parts, build
 from copilot.domain import Citation, Conversation, Message, Principal, Suggestion
 from copilot.settings import Settings
 from ingest.load import Reading
-from ingest.pipeline import Indexer, Summary
+from ingest.pipeline import Indexer
+from ingest.summary import Summary
 
 READER = Principal(id="agent", workspace="default", roles=frozenset({"agent"}))
 WORD = "QX-7431"

@@ -144,8 +144,8 @@ def reembed_job(parts: Parts, job: Job, tell: Callable[[dict[str, Any]], None]) 
 def _wanted(payload: dict[str, Any], now: Model) -> Model:
     """Raises InputError where the payload names no model that can be."""
     embedder, engine, window = (payload.get(name, getattr(now, name)) for name in ("embedder", "engine", "window"))
-    if not isinstance(embedder, str) or engine not in ("onnx", "torch") or not isinstance(window, int):
+    if not isinstance(embedder, str) or engine not in ("onnx", "onnx-int8", "torch") or not isinstance(window, int):
         raise InputError(
-            "A model is named by `embedder` (a path or name), `engine` (onnx or torch) and `window` (tokens)."
+            "A model is named by `embedder` (a path or name), `engine` (onnx, onnx-int8 or torch) and `window` (tokens)."
         )
     return Model(embedder, cast("Any", engine), window)

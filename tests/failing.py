@@ -20,7 +20,8 @@ from pathlib import Path
 from copilot.build import Parts
 from copilot.disk import storage_failure
 from copilot.errors import NotFound
-from ingest import pipeline, reembed
+from ingest import embed, pipeline, reembed
+from ingest.summary import Summary
 from ingest.verify import verify
 from tests.killing import Trial, act, documents, fork, open_parts, template, warm
 
@@ -104,7 +105,7 @@ def recovered(parts: Parts, place: Path, failure: Failure) -> list[str]:
     except Exception as error:
         return [f"not again: {type(error).__name__}: {error}\n{traceback.format_exc()[-2500:]}"]
     if failure.act in ("delete", "erase"):
-        pipeline.Indexer(parts).begin("default", "/nowhere", pipeline.Summary())
+        pipeline.Indexer(parts).begin("default", "/nowhere", Summary())
     found = verify(parts).problems
     return found + list(documents(parts, Trial("", failure.act), True))
 
@@ -116,7 +117,7 @@ def main() -> None:
         plan = Plan.from_buffer(mmap.mmap(file.fileno(), 4096))
     plan.left = -1
     warm(base / "warm")
-    pipeline.BATCH_CHUNKS, reembed.PAGE = 8, 8
+    embed.BATCH_CHUNKS, reembed.PAGE = 8, 8
     template(base)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(attempt(base, plan, Failure(**json.loads(line)))) + "\n")

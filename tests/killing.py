@@ -35,13 +35,14 @@ from copilot.store.accounts import Accounts
 from copilot.store.contents import Contents
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
+from copilot.store.gaps import Gaps
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger, now
 from copilot.store.library import Library
 from copilot.store.makers import Makers
 from copilot.store.maps import Maps
 from copilot.store.records import Records
-from ingest import pipeline, reembed
+from ingest import embed, pipeline, reembed
 from ingest.backup import backup, check, restore
 from ingest.compact import compact
 from ingest.erase import erase
@@ -94,6 +95,7 @@ def open_parts(home: Path) -> Parts:
     database = Database(settings.database_url())
     try:
         vectors, lexical = indexes(settings)
+        vectors.shelves()  # opens when it is first asked
     except IndexBroken:
         empty_indexes(settings)
         vectors, lexical = indexes(settings)
@@ -101,7 +103,8 @@ def open_parts(home: Path) -> Parts:
         settings=settings, database=database, ledger=cast("Any", None), library=Library(database),
         records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", None),
         vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=cast("Any", None),
-        copilot=cast("Any", None), writing=RLock(),
+        copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database),
+        inbox=cast("Any", None), writing=RLock(),
     )  # fmt: skip
     return with_embedder(made, Hashed() if Makers(database).made_all("hashed") else OTHER)
 
@@ -310,7 +313,7 @@ def main() -> None:
     """Trials in, verdicts out."""
     base = Path(sys.argv[1])
     warm(base / "warm")
-    pipeline.BATCH_CHUNKS = 8  # two documents a batch
+    embed.BATCH_CHUNKS = 8  # two documents a batch
     reembed.PAGE = 8
     template(base)
     for line in sys.stdin:

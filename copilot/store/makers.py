@@ -22,7 +22,7 @@ class Model:
     """How to load an embedding model: what COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW say."""
 
     embedder: str
-    engine: Literal["onnx", "torch"]
+    engine: Literal["onnx", "onnx-int8", "torch"]
     window: int
 
     def __str__(self) -> str:
