@@ -170,8 +170,8 @@ class Indexer:
             raise NotFound(f"There is no document {min(unknown)!r}.")
         learned = self._mapper.stored(workspace)
         self._retire(workspace, [key for key in keys.values() if key is not None])
-        if learned and not self._mapper.stored(workspace):  # it had learned from one of them
-            self._parts.jobs.add(workspace, "learn-map", {})
+        if learned and not self._mapper.stored(workspace):
+            self._parts.jobs.add(workspace, "refit", {})
 
     def _retire(self, workspace: str, keys: Collection[int]) -> None:
         with self._writing:

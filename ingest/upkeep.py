@@ -32,7 +32,7 @@ def compact_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
     return asdict(compact(parts, lambda done, all: progress({"done": done, "total": all})))
 
 
-def learn_map_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
+def refit_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
     """Whether ranking learned a new map, after a deletion took the former."""
     return {"fitted": parts.mapper.refit(job.workspace)}
 

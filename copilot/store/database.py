@@ -14,8 +14,8 @@ from sqlalchemy.exc import ArgumentError
 from copilot.disk import storage_failure
 from copilot.errors import ConfigurationError
 
-log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
+log = logging.getLogger(__name__)
 
 
 class Database:

@@ -34,9 +34,9 @@ Places = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 EVER = float("inf")
+CLOCK = select(t.workspaces.c.clock).where(t.workspaces.c.id == bindparam("workspace"))
 GRACE_SECONDS = 60.0
 """So long those who began with a model that was replaced meanwhile are served what stood when it was."""
-CLOCK = select(t.workspaces.c.clock).where(t.workspaces.c.id == bindparam("workspace"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from copilot.store.withdraw import has_learned, release, resting_on, unlearn, wi
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+VISIBILITY = "audience", "valid_from", "valid_until"
 MANY = 900  # SQLite takes 32,766 parameters, but its planner likes short lists better
 
 
@@ -149,7 +150,9 @@ class Ledger:
             return
         point("retire.before")
         with self._db.write() as connection:
-            known = {key: id for key in keys if (id := _id_of(connection, key)) is not None}
+            d = t.documents.c
+            found = (connection.execute(select(d.key, d.id).where(d.key.in_(some))) for some in parts(keys))
+            known = {key: id for rows in found for key, id in rows}
             _remove(connection, workspace, known | resting_on(connection, workspace, set(known.values())))
             _tick(connection, workspace)
         point("retire.after")
@@ -168,8 +171,6 @@ class Ledger:
         with self._db.read() as connection:
             row = connection.execute(select(c.key, c.audience).where(c.workspace == workspace, c.id == id)).first()
         return Existing(row.key, (row.audience,)) if row else Existing(None, ())
-
-    # -- what the indexes must still do --------------------------------------------------------------------------
 
     def recover(self) -> None:
         """After a crash: drop pending revisions, whose chunks may have reached an index, as if they had never begun."""
@@ -201,8 +202,6 @@ class Ledger:
         with self._db.write() as connection:
             for some in parts(ids):
                 connection.execute(delete(t.doomed).where(c.side == shelf.side, c.id.in_(some)))
-
-    # -- vectors -------------------------------------------------------------------------------------------------
 
     def vectors(self, hashes: Collection[str]) -> dict[str, Vectors]:
         """The stored vectors of these embedded texts, by hash."""
@@ -271,10 +270,6 @@ def parts(values: Iterable[Any], size: int = MANY) -> list[list[Any]]:
     return [listed[at : at + size] for at in range(0, len(listed), size)]
 
 
-def _id_of(connection: Connection, key: int) -> str | None:
-    return connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
-
-
 def _says_otherwise(connection: Connection, staged: Staged) -> bool:
     """Whether the pending revision differs from the active one in its words, in who may see it or in how long it holds."""
     c = t.revisions.c
@@ -284,8 +279,7 @@ def _says_otherwise(connection: Connection, staged: Staged) -> bool:
     if old is None:
         return False
     new = connection.execute(query.where(c.number == staged.number)).one()
-    names = ("audience", "valid_from", "valid_until")
-    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in names)
+    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in VISIBILITY)
 
 
 def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) -> None:
@@ -395,5 +389,5 @@ def _clear(connection: Connection, workspace: str, key: int, number: int) -> Non
 
 
 def _tick(connection: Connection, workspace: str) -> None:
-    c = t.workspaces.c
-    connection.execute(update(t.workspaces).where(c.id == workspace).values(clock=c.clock + 1))
+    w = t.workspaces
+    connection.execute(update(w).where(w.c.id == workspace).values(clock=w.c.clock + 1))

@@ -197,6 +197,8 @@ conversations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),  # of its messages: what was read or suggested before is of another state
     Column("resolved_at", UtcDateTime),
+    Index(None, "workspace", "changed_at"),
+    Index(None, "workspace", "resolved_at"),
 )  # fmt: skip
 
 inbox = Table(  # what the state `read_of` of a conversation says at a glance; it goes with its conversation
