@@ -68,10 +68,13 @@ def edited(parts: Parts, docs: Path, conversation: Conversation) -> bool | None:
     cited_now = [one for part in (made.draft.statements if made.draft else ()) for one in part.citations]
     mine = [one for one in cited_now if one.document_id == citation.document_id]
     fresh = WORD in newest.text and all(one.revision == newest.number for one in mine)
+    file.write_text(text, encoding="utf-8")
+    bring_in(parts, docs)
     print(
-        f"{citation.document_id}: {shown(summary)}; the draft {seconds:.3f} s later {'says' if says else 'DOES NOT SAY'} it"
+        f"{citation.document_id}: {shown(summary)}; the draft {seconds:.3f} s later {'says' if says else 'does not say'} the new word "
+        f"and {'quotes the new revision alone' if fresh else 'QUOTES WHAT IS NOT IN FORCE'}"
     )
-    return says and seconds < 1 and summary.changed == 1
+    return fresh and seconds < 1 and summary.changed == 1
 
 
 def cited(docs: Path, made: Suggestion) -> tuple[Path, Citation] | None:
