@@ -1,7 +1,8 @@
 """One edit among thousands: `python -m benchmarks.one_edit DATA FOLDER` with DATA a folder that holds `thunderbird/`.
 
 Ingests the help centre and the solved tickets (minutes, once: FOLDER keeps them), then edits one cited sentence of one article at a time, ingests
-the help centre again and asks the same question: the next draft must say the new words, within a second of the ingest's return.
+the help centre again and asks the same question: within a second of the ingest's return the next draft must quote nothing but the new revision.
+Whether it says the new words too is told: with a strange word in it another sentence may have become the better one.
 """
 
 from __future__ import annotations
@@ -62,13 +63,18 @@ def edited(parts: Parts, docs: Path, conversation: Conversation) -> bool | None:
     returned = perf_counter()
     made = parts.copilot.suggest(READER, conversation)
     seconds = perf_counter() - returned
+    says = made.draft is not None and WORD in made.draft.text
+    newest = parts.library.text("default", citation.document_id)
+    cited_now = [one for part in (made.draft.statements if made.draft else ()) for one in part.citations]
+    mine = [one for one in cited_now if one.document_id == citation.document_id]
+    fresh = WORD in newest.text and all(one.revision == newest.number for one in mine)
     file.write_text(text, encoding="utf-8")
     bring_in(parts, docs)
-    says = made.draft is not None and WORD in made.draft.text
     print(
-        f"{citation.document_id}: {shown(summary)}; the draft {seconds:.3f} s later {'says' if says else 'DOES NOT SAY'} it"
+        f"{citation.document_id}: {shown(summary)}; the draft {seconds:.3f} s later {'says' if says else 'does not say'} the new word "
+        f"and {'quotes the new revision alone' if fresh else 'QUOTES WHAT IS NOT IN FORCE'}"
     )
-    return says and seconds < 1 and summary.changed == 1
+    return fresh and seconds < 1 and summary.changed == 1
 
 
 def cited(docs: Path, made: Suggestion) -> tuple[Path, Citation] | None:

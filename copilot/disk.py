@@ -10,7 +10,7 @@ from copilot.errors import StorageFailed
 _CODES = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
 _WORDS = (
     "no space left on device", "disk is full", "disk i/o error", "input/output error", "file too large", "disk quota exceeded",
-    "read-only file system", "readonly database", "unable to open database file",
+    "read-only file system", "readonly database", "unable to open database file", "failed to apply logs",
 )  # fmt: skip
 _FOREIGN = ("sqlite3", "sqlalchemy", "chromadb", "builtins")
 """Whose errors may say so in words only; tantivy's are plain ValueErrors. A customer's words are in none of these."""

@@ -19,17 +19,18 @@ from copilot.crash import point
 from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
 from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
-from copilot.ports import Broken, LexicalEntry, Raw, Shelf
+from copilot.ports import Broken, Raw
 from copilot.redact import OURS
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
-from copilot.store.ledger import Known, Place, Staged, digest
+from copilot.store.ledger import Known, Place, digest
 from copilot.store.quarantine import Quarantine, Tried
 from ingest.ahead import ahead
 from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
 from ingest.quarantine import TRIES, Parser
 from ingest.repair import put_in_step
+from ingest.shelve import by_shelf, entry
 from ingest.split import split, split_ticket
 from ingest.summary import Summary, total
 
@@ -164,10 +165,7 @@ class Indexer:
                 self._mapper.refit(run.workspace)
 
     def retire(self, workspace: str, document_ids: Collection[str]) -> None:
-        """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone.
-
-        A map that was learned from one of them is gone too; a job learns the next one.
-        """
+        """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""
         keys = {id: self._ledger.key(workspace, id) for id in document_ids}
         if unknown := [id for id, key in keys.items() if key is None]:
             raise NotFound(f"There is no document {min(unknown)!r}.")
@@ -182,13 +180,12 @@ class Indexer:
             self._sweep_or_leave()
 
     def _sweep_or_leave(self) -> None:
-        """Sweep; a full disk leaves that to the next time, since nothing finds what the ledger does not have."""
+        """Sweep; an index that fails is swept the next time, since nothing finds what the ledger does not have."""
         try:
             self._sweep()
         except Exception as error:
-            if storage_failure(error) is None:
-                raise
-            log.warning("the indexes keep the ids of what was deleted until the next time: %s", storage_failure(error))
+            said = storage_failure(error) or type(error).__name__
+            log.warning("the indexes keep the ids of what was deleted until the next time: %s", said)
 
     def _prepare(self, workspace: str) -> None:
         """Make the workspace if it is new, and clear what a crash left half done."""
@@ -268,12 +265,12 @@ class Indexer:
             point("embed.after")
             batch = [one for one in ready.batch if self._wanted(workspace, one)]
             staged = self._ledger.stage(batch)
-            for shelf, some in _by_shelf(staged).items():
+            for shelf, some in by_shelf(staged).items():
                 rows = np.stack([ready.vectors[digest(chunk.embedded)] for _, chunk, _ in some])
                 self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
                 point("index.vectors")
                 if shelf.side != "ranking":
-                    self._lexical.upsert(shelf, [_entry(id, chunk, title) for id, chunk, title in some])
+                    self._lexical.upsert(shelf, [entry(id, chunk, title) for id, chunk, title in some])
                     point("index.lexical")
             self._ledger.switch(workspace, staged)
             self._sweep()
@@ -305,11 +302,19 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     indexer, report = Indexer(parts), reporter(progress)
     paths = [Path(path) for path in job.payload["paths"]]
     dry_run = bool(job.payload.get("dry_run"))
-    summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
+    try:
+        summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
+    except Exception:
+        _drop_uploads(parts, paths)  # a job that failed is not run again
+        raise
+    _drop_uploads(parts, paths)  # the database has all that is needed of them
+    return asdict(total(summaries))
+
+
+def _drop_uploads(parts: Parts, paths: Iterable[Path]) -> None:
     for path in paths:
         if parts.settings.uploads() in path.parents:
-            shutil.rmtree(path.parent, ignore_errors=True)  # the database has all that is needed of it
-    return asdict(total(summaries))
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def reporter(progress: Callable[[dict[str, Any]], None]) -> Progress:
@@ -330,16 +335,3 @@ def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:
     closed = {origin.split("#")[0] for origin in broken}
     folders = tuple(origin for origin in closed if origin.endswith("/"))
     return lambda origin: origin.split("#")[0] in closed or origin.startswith(folders)
-
-
-def _by_shelf(staged: Iterable[Staged]) -> dict[Shelf, list[tuple[str, Chunk, str]]]:
-    """Chunk ids, chunks and their document's title, by the shelf that they go to."""
-    shelves: dict[Shelf, list[tuple[str, Chunk, str]]] = {}
-    for one in staged:
-        for shelf in one.shelves:
-            shelves.setdefault(shelf, []).extend((id, chunk, one.document.title) for id, chunk in one.chunks)
-    return {shelf: some for shelf, some in shelves.items() if some}
-
-
-def _entry(id: str, chunk: Chunk, title: str) -> LexicalEntry:
-    return LexicalEntry(id=id, title=title, headings=" ".join(chunk.headings), body=chunk.text)

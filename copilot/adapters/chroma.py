@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 EF_SEARCH = 100
 PAGE = 5000
+M_PERTURB = -6
 
 
 class ChromaIndex:
@@ -43,17 +46,19 @@ class ChromaIndex:
 
     def upsert(self, shelf: Shelf, ids: Sequence[str], vectors: Vectors) -> None:
         """Put the vectors in; durable when it returns."""
-        collection = self._collection(shelf)
-        size = self._now.most
-        for at in range(0, len(ids), size):
-            collection.upsert(ids=list(ids[at : at + size]), embeddings=cast("Any", vectors[at : at + size]))
+        with self._writing():
+            collection = self._collection(shelf)
+            size = self._now.most
+            for at in range(0, len(ids), size):
+                collection.upsert(ids=list(ids[at : at + size]), embeddings=cast("Any", vectors[at : at + size]))
 
     def delete(self, shelf: Shelf, ids: Sequence[str]) -> None:
         """Take the ids out; unknown ids are no error."""
-        collection = self._now.collections.get(shelf)
-        for at in range(0, len(ids) if collection else 0, PAGE):
-            assert collection is not None
-            collection.delete(ids=list(ids[at : at + PAGE]))
+        with self._writing():
+            collection = self._now.collections.get(shelf)
+            for at in range(0, len(ids) if collection else 0, PAGE):
+                assert collection is not None
+                collection.delete(ids=list(ids[at : at + PAGE]))
 
     def search(self, shelf: Shelf, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """The nearest ids with their cosine, best first; an unknown shelf is empty."""
@@ -90,21 +95,34 @@ class ChromaIndex:
         made = type(self).__new__(type(self))
         made._folder, made._lock = self._folder, RLock()
         made._place, made._opened = generations.begin(self._folder), _Opened()
+        _blank_memory(True)
         return made
 
     def adopt(self, twin: Self) -> None:
         """Answer from the twin, and remove the old generation's files."""
         with self._lock:
             generations.switch(self._folder, twin._place)
-            old, self._place = self._opened, twin._place
-            self._opened, twin._opened = twin._now, _Opened()
-        old.close()
+            opened = twin._now
+            self._opened, twin._opened = opened, self._opened
+            self._place, twin._place = twin._place, self._place
+        _blank_memory(False)
+        twin.close()
         generations.sweep(self._folder)
 
     def close(self) -> None:
         """Let go of files and memory; another index over the same folder in this process is not disturbed."""
         opened, self._opened = self._opened, _Opened()
         opened.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """After a write that failed Chroma's client waits for ever at the next: it is given up, and whoever asks next opens another."""
+        try:
+            yield
+        except Exception:
+            with self._lock:
+                self.close()
+            raise
 
     def _collection(self, shelf: Shelf) -> Collection:
         with self._lock:
@@ -151,6 +169,14 @@ def _search(collection: Collection | None, vector: Vectors, limit: int) -> list[
     found = collection.query(query_embeddings=cast("Any", [vector]), n_results=limit, include=["distances"])
     distances = (found["distances"] or [[]])[0]
     return [(id, 1.0 - float(distance)) for id, distance in zip(found["ids"][0], distances, strict=True)]
+
+
+def _blank_memory(on: bool) -> None:
+    """Have the C library hand out zeroed memory meanwhile: Chroma writes some of it to its files unused, with whatever words stood there before."""
+    try:
+        ctypes.CDLL(None).mallopt(M_PERTURB, 255 if on else 0)
+    except (AttributeError, OSError, TypeError):
+        return  # another C library: nothing of the kind is known there
 
 
 def _name(shelf: Shelf) -> str:

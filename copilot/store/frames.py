@@ -24,9 +24,10 @@ from copilot.errors import NotFound
 from copilot.ports import Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import mismatch, parts
+from copilot.store.ledger import parts
 from copilot.store.makers import Makers
 from copilot.store.maps import LearnedMap, newest
+from copilot.store.mismatch import mismatch
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.int64]

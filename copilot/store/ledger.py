@@ -15,12 +15,13 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from copilot.crash import point
 from copilot.domain import PUBLIC, Chunk, Document, Link, Source, Use
-from copilot.errors import IndexMismatch, InputError
+from copilot.errors import InputError
 from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
-from copilot.store.withdraw import drop_empty, falling, has_learned, requeue, resting_on, unlearn, withdraw
+from copilot.store.mismatch import mismatch
+from copilot.store.withdraw import drop_empty, falling, has_learned, release, requeue, resting_on, unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
@@ -250,15 +251,6 @@ def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple
     return answers + ((Shelf(workspace, document.kind, "ranking"),) if linked else ())
 
 
-def mismatch(connection: Connection, workspace: str, embedder: str) -> IndexMismatch:
-    """The error that says which two embedders do not go together, and how to bring them together."""
-    made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
-    return IndexMismatch(
-        f"The index of workspace {workspace!r} was made by {made_by}, the model at hand is {embedder}. `copilot reembed` makes its vectors "
-        "anew with what COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW say; or set them back. A server started before needs a restart."
-    )
-
-
 def digest(text: str) -> str:
     """SHA-256 in hex of the text."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -295,6 +287,7 @@ def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) ->
             _clear(connection, workspace, key, number)
         withdraw(connection, workspace, id)
         requeue(connection, workspace, id)
+        release(connection, key)
         connection.execute(delete(t.documents).where(t.documents.c.key == key))
         point("retire.inside")
     unlearn(connection, workspace, known)

@@ -137,3 +137,12 @@ def _resting(connection: Connection, workspace: str, ids: Collection[str]) -> li
     query = select(d.key, d.id).join(t.links, link.document == d.key)
     query = query.where(d.workspace == workspace, d.root == LEARNED, link.target.in_(ids)).distinct()
     return [(row.key, row.id) for row in connection.execute(query.order_by(d.key))]
+
+
+def release(connection: Connection, key: int) -> None:
+    """Forget that the document was set aside: its name and the reason go with it."""
+    d, q = t.documents.c, t.quarantine.c
+    place = select(d.workspace, d.root, d.origin).where(d.key == key)
+    for row in connection.execute(place).all():
+        mine = (q.workspace == row.workspace) & (q.root == row.root) & (q.origin == row.origin)
+        connection.execute(delete(t.quarantine).where(mine))
