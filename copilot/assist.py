@@ -148,7 +148,7 @@ class Copilot:
 
         answers = findings.answers(text)
         weak = not findings.evidence or answers.score < self._settings.abstain_below
-        escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit)
+        escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")
         yield Event("escalation", escalation)
         shown = findings.articles[: options.limit]
