@@ -11,6 +11,7 @@ from typing import Literal
 
 import prompts
 from copilot.answerable import Answerability, answerability
+from copilot.disagree import disagreements
 from copilot.domain import (
     PUBLIC,
     Abstention,
@@ -43,6 +44,7 @@ from copilot.store.ledger import now
 from copilot.store.library import Library
 from copilot.store.records import Records
 from copilot.triage import Triager
+from prompts import render
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ GUIDANCE_FROM = 0.40
 NEAREST = 3
 SETTLE = 3
 TICKETS = 5
+DISAGREEMENTS = 2
 MACROS = 2
 SIMILAR = 3
 READ = 6
@@ -113,7 +116,7 @@ class Copilot:
         """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
         text = search_text(conversation)
         self._library.clock(principal.workspace)
-        triage = self._triager.read(conversation, self._embedder.embed([text], "query")[0])
+        triage = self._triager.read(conversation, self._embedder.embed([text], "query")[0], principal.workspace)
         escalation = escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
         return route(triage, escalation, self._teams)
 
@@ -138,7 +141,7 @@ class Copilot:
         vector = self._embedder.embed([text], "query")[0]
         watch.lap("embed")
 
-        triage = self._triager.read(conversation, vector)
+        triage = self._triager.read(conversation, vector, principal.workspace)
         watch.lap("triage")
         yield Event("triage", triage)
 
@@ -168,7 +171,7 @@ class Copilot:
             draft=drafted.draft, triage=triage, escalation=escalation,
             abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
-            passages=shown, guidance=_guidance(findings), macros=_macros(findings),
+            passages=shown, guidance=(*self._differences(principal, drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
@@ -179,6 +182,18 @@ class Copilot:
         sources = {one.document_id for one in findings.evidence}
         suggestion = self._records.keep_suggestion(principal.workspace, suggestion, key, sources)
         yield Event("done", suggestion)
+
+    def _differences(self, principal: Principal, draft: Draft | None, findings: Findings) -> Iterator[Guidance]:
+        """A pair of notes for each matter on which cited sources disagree, the newer source first."""
+        found = list(disagreements(draft, findings.evidence))[:DISAGREEMENTS] if draft else []
+        ids = {citation.document_id for one in found for citation in (one.said, one.other)}
+        dates = self._library.dates(principal.workspace, ids) if ids else {}
+        for one in found:
+            newer, older = sorted((one.other, one.said), key=lambda c: dates.get(c.document_id, ""), reverse=True)
+            known = dates.get(newer.document_id, "") > dates.get(older.document_id, "") > ""
+            for citation, which in zip((newer, older), ("newer", "older") if known else ("one", "other"), strict=True):
+                inputs = {"which": which, "date": dates.get(citation.document_id, ""), "title": citation.title}
+                yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
 
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""

@@ -14,6 +14,7 @@ from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
 from copilot.assist import Copilot
+from copilot.entities import Own
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
@@ -81,7 +82,7 @@ def build(settings: Settings) -> Parts:
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
-        triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
+        triager=Triager(embedder, settings.taxonomy_file(), settings.models, Own.load(settings.entities)), policy=Policy.load(settings.policy_file()),
         extractive=extractive, model=model,
         teams=teams(settings.taxonomy_file()),
     )  # fmt: skip

@@ -21,7 +21,8 @@ threshold: 0.5
 rules:
   - {code: gold_waits, level: lead, team: vip, weight: 0.6, tier: [Gold, platinum], waiting_hours: 8,
      test: {fires: [{turns: ["Where is it?", "Hello?"], hours: [0, 9], tier: GOLD}],
-            quiet: [{turns: ["Where is it?", "Hello?"], hours: [0, 9], tier: silver}, {turns: ["Where is it?", "Hello?"], hours: [0, 7], tier: gold}]}}
+            quiet: [{turns: ["Where is it?", "Hello?"], hours: [0, 9], tier: silver},
+                    {turns: ["Where is it?", "Hello?"], hours: [0, 7], tier: gold}]}}
   - {code: three_in_two_days, level: lead, team: desk, weight: 0.6, repeats: 3, within_hours: 48,
      test: {fires: [{turns: [a b, c d, e f], hours: [0, 20, 40]}], quiet: [{turns: [a b, c d, e f], hours: [0, 40, 80]}]}}
   - {code: error_unknown, level: specialist, team: technical, weight: 0.6, entities: [error], answerability_below: 0.5,
