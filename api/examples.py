@@ -34,6 +34,12 @@ REGENERATE: dict[str, Example] = {
         "value": {"rewrite": {"task": "translate", "language": "de"}},
     },
 }
+CHECK: dict[str, Example] = {
+    "edited": {
+        "summary": "A changed number",
+        "value": {"text": "The link in the e-mail is valid for 40 minutes and works once."},
+    }
+}
 FEEDBACK: dict[str, Example] = {
     "accepted": {"summary": "Sent as it was", "value": {"verdict": "accepted"}},
     "edited": {
@@ -41,6 +47,16 @@ FEEDBACK: dict[str, Example] = {
         "value": {"verdict": "edited", "final_text": "Hi Ada, we will refund the lamp today."},
     },
     "rejected": {"summary": "Not sent", "value": {"verdict": "rejected", "reason": "It answers another question."}},
+    "corrected": {
+        "summary": "Not sent, and what it is really about",
+        "value": {
+            "verdict": "rejected",
+            "shown_at": "2026-03-04T08:12:00Z",
+            "decided_at": "2026-03-04T08:12:40Z",
+            "copied": True,
+            "corrected": {"intent": "billing_payment", "mood": "negative", "escalation": True},
+        },
+    },
 }
 GAP: dict[str, Example] = {
     "reported": {"summary": "No article says it", "value": {"note": "Resellers ask for the warranty terms in Norway."}}

@@ -18,6 +18,7 @@ from copilot.domain import (
     Citation,
     Conversation,
     Draft,
+    Escalation,
     Evidence,
     Guidance,
     Hit,
@@ -108,17 +109,25 @@ class Copilot:
         self._records, self._triager, self._policy = records, triager, policy
         self._extractive, self._model, self._teams = extractive, model, teams
 
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The labels that an intent may have, `other` among them."""
+        return self._triager.intents
+
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
 
+    def read(self, conversation: Conversation, workspace: str = "") -> tuple[Triage, Escalation]:
+        """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
+        vector = self._embedder.embed([search_text(conversation)], "query")[0]
+        triage = self._triager.read(conversation, vector, workspace)
+        return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
+
     def route(self, principal: Principal, conversation: Conversation) -> Route:
         """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
-        text = search_text(conversation)
         self._library.clock(principal.workspace)
-        triage = self._triager.read(conversation, self._embedder.embed([text], "query")[0], principal.workspace)
-        escalation = escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
-        return route(triage, escalation, self._teams)
+        return route(*self.read(conversation, principal.workspace), self._teams)
 
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
@@ -180,7 +189,9 @@ class Copilot:
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
-        suggestion = self._records.keep_suggestion(principal.workspace, suggestion, key, sources)
+        suggestion = self._records.keep_suggestion(
+            principal.workspace, suggestion, key, sources, len(conversation.messages)
+        )
         yield Event("done", suggestion)
 
     def _differences(self, principal: Principal, draft: Draft | None, findings: Findings) -> Iterator[Guidance]:

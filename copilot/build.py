@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+import os
+from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
 from copilot.assist import Copilot
 from copilot.entities import Own
-from copilot.errors import ConfigurationError, IndexBroken
+from copilot.errors import ConfigurationError, CopilotError
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
+from copilot.inbox import Inbox
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, VectorIndex
 from copilot.retrieve import Retriever
@@ -26,9 +29,11 @@ from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from copilot.store.frames import Frames
 from copilot.store.gaps import Gaps
+from copilot.store.inbox import Glances
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger
 from copilot.store.library import Library
+from copilot.store.makers import Makers, Model
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.triage import Triager, teams
@@ -36,12 +41,12 @@ from copilot.triage import Triager, teams
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
 
-Index = TypeVar("Index")
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parts:
-    """The product, put together."""
+    """The product, put together. Whoever needs a part later takes it from here then: a new embedding model may have changed it."""
 
     settings: Settings
     database: Database
@@ -56,11 +61,17 @@ class Parts:
     retriever: Retriever
     mapper: Mapper
     copilot: Copilot
+    inbox: Inbox
     summariser: Summariser
     asker: Asker
     gaps: Gaps
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
+
+    def become(self, other: Parts) -> None:
+        """Take the other's place: requests that are under way end with what they began with, the next ones get the other's parts."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(other, field.name))
 
     def close(self) -> None:
         """Let go of the database and the indexes."""
@@ -70,14 +81,42 @@ class Parts:
 
 
 def build(settings: Settings) -> Parts:
-    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken."""
+    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken.
+
+    The embedding model is the one that made the index: another one in the settings is a wish, which `copilot reembed` fulfils.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
+    _one_thread_for_numpy()
     database = Database(settings.database_url())
+    settings, embedder = _in_force(settings, database)
+    vectors, lexical = indexes(settings)
+    return _wired(settings, database, embedder, vectors, lexical, RLock())
+
+
+def successor(parts: Parts, settings: Settings) -> Parts:
+    """The same database and indexes with the embedding model that these settings name; it finds nothing until it has vectors of its own.
+
+    Raises ConfigurationError where the model cannot be loaded.
+    """
     embedder = embedder_of(settings)
+    try:
+        assert embedder.fingerprint, "it has no weights"
+    except CopilotError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(
+            f"The model {model_of(settings)} cannot be loaded ({error}). COPILOT_EMBEDDER is a folder, or a name that its cache holds."
+        ) from error
+    return _wired(settings, parts.database, embedder, parts.vectors, parts.lexical, parts.writing)
+
+
+def _wired(
+    settings: Settings, database: Database, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex, writing: RLock
+) -> Parts:  # fmt: skip
+    embedder = Remembering(embedder, settings.queries_kept)
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
-    vectors, lexical = indexes(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
@@ -89,16 +128,60 @@ def build(settings: Settings) -> Parts:
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot,
-        summariser=Summariser(model, settings.llm_prompt_tokens), writing=RLock(),
+        retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot),
+        summariser=Summariser(model, settings.llm_prompt_tokens), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
 
 
+def _one_thread_for_numpy() -> None:
+    """numpy's threads wait by spinning, on the cores that the model needs: with them an embedding takes twice as long."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for what is loaded later
+    threadpool_limits(1, "blas")
+
+
+def model_of(settings: Settings) -> Model:
+    """The embedding model that the settings name."""
+    return Model(settings.embedder, settings.engine, settings.window)
+
+
+def with_model(settings: Settings, model: Model) -> Settings:
+    """The settings with this embedding model in them."""
+    return settings.model_copy(update={"embedder": model.embedder, "engine": model.engine, "window": model.window})
+
+
+def _in_force(settings: Settings, database: Database) -> tuple[Settings, Embedder]:
+    """The settings with the model that made the index, and that model; the settings' own where it cannot be loaded: then nothing is found."""
+    makers, wish = Makers(database), model_of(settings)
+    maker = makers.in_force()
+    if maker is None or maker.model == wish:
+        embedder = embedder_of(settings)
+        makers.note(embedder.fingerprint, wish)
+        return settings, embedder
+    if maker.wished != str(wish):
+        log.warning(
+            "The settings name %s, the index was made by %s, which stays until `copilot reembed`.", wish, maker.model
+        )
+    changed = with_model(settings, maker.model)
+    try:
+        embedder = embedder_of(changed)
+        assert embedder.fingerprint
+    except Exception as error:
+        log.warning(
+            "%s, which made the index, cannot be loaded (%s): nothing is found until `copilot reembed`.",
+            maker.model,
+            error,
+        )
+        return settings, embedder_of(settings)
+    return changed, embedder
+
+
 def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:
-    """Both indexes of `settings.home`. Raises IndexBroken."""
+    """Both indexes of `settings.home`. Raises IndexBroken; the vector index when it is first asked."""
     chroma, tantivy = _folders(settings)
-    return _opened("vector", ChromaIndex, chroma), _opened("lexical", TantivyIndex, tantivy)
+    return ChromaIndex(chroma), TantivyIndex(tantivy)
 
 
 def empty_indexes(settings: Settings) -> None:
@@ -111,22 +194,15 @@ def _folders(settings: Settings) -> tuple[Path, Path]:
     return settings.home / "chroma", settings.home / "tantivy"
 
 
-def _opened(name: str, open: Callable[[Path], Index], folder: Path) -> Index:
-    try:
-        return open(folder)
-    except Exception as error:
-        raise IndexBroken(
-            f"The {name} index in {folder} cannot be opened ({error}). `copilot repair` makes it again from the database."
-        ) from error
-
-
 def embedder_of(settings: Settings) -> Embedder:
     """The embedding model in force; it needs no index. Raises ConfigurationError."""
-    if settings.embedder == "minilm" and settings.engine == "onnx":
+    if settings.embedder == "minilm" and settings.engine != "torch":
         from copilot.adapters.onnx import minilm
 
-        return minilm(settings.models, settings.threads, settings.window)
-    if settings.engine == "onnx":
+        return minilm(
+            settings.models, settings.threads, settings.window, "int8" if settings.engine == "onnx-int8" else "fp32"
+        )
+    if settings.engine != "torch":
         raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
     from copilot.adapters.onnx import package_folder
     from copilot.adapters.sbert import SentenceTransformerEmbedder

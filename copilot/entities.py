@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from copilot import yaml_file
 from copilot.domain import Conversation, Entity
 from copilot.errors import ConfigurationError
 
@@ -99,7 +100,7 @@ class Own:
         if path is None:
             return cls()
         try:
-            file = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            file = _File.model_validate(yaml_file.read(path))
             return cls(_own(file.patterns), {name: _own(some) for name, some in file.workspaces.items()})
         except (OSError, ValueError, yaml.YAMLError) as error:
             said = (

@@ -243,7 +243,7 @@ def fit(vectors: Vectors, data: Sequence[Example]) -> IntentHead:
     Those labelled `other` are no class of their own: they fit the gate. Raises ConfigurationError for fewer than two labels, or two
     examples of one.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     require_enough([example.label for example in data if example.label != OTHER and not example.anchor])
     halves = vectors.astype(np.float16).astype(np.float32)  # as the file keeps them

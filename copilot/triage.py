@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from copilot import yaml_file
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
 from copilot.entities import Own, entities
 from copilot.errors import ConfigurationError
@@ -85,7 +86,7 @@ def _read(taxonomy: Path) -> _Taxonomy:
     import yaml
 
     try:
-        read = _Taxonomy.model_validate(yaml.safe_load(taxonomy.read_text(encoding="utf-8")))
+        read = _Taxonomy.model_validate(yaml_file.read(taxonomy))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The taxonomy {taxonomy} cannot be used: {_explained(error)}") from error
     labels = [intent.label for intent in read.intents]
@@ -124,7 +125,9 @@ class Triager:
 
     def __init__(self, embedder: Embedder, taxonomy: Path, models: Path, own: Own = NONE) -> None:
         self._embedder, self._own = embedder, own
-        self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
+        data = intent_examples(taxonomy)
+        self._intent = intent_head(data, embedder, taxonomy.with_name("intents.npz"), models)
+        self.intents = (*dict.fromkeys(example.label for example in data if example.label != OTHER), OTHER)
         self._moods = moods(embedder, models)
         self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}

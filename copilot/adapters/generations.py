@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from copilot.crash import point
+from copilot.errors import IndexBroken
 
+log = logging.getLogger(__name__)
 POINTER = "generation"
 
 
@@ -18,6 +23,17 @@ def current(folder: Path) -> Path:
     except FileNotFoundError:
         return folder
     return folder / name
+
+
+@contextmanager
+def opening(name: str, folder: Path) -> Iterator[None]:
+    """What cannot be opened in this block is said as IndexBroken, with what to do about it."""
+    try:
+        yield
+    except Exception as error:
+        raise IndexBroken(
+            f"The {name} index in {folder} cannot be opened ({error}). `copilot repair` makes it again from the database."
+        ) from error
 
 
 def begin(folder: Path) -> Path:
@@ -69,10 +85,17 @@ def _is_generation(path: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """The rename itself is on disk when this returns; Windows cannot open a folder and needs no such thing."""
+    """The rename itself is on disk when this returns; Windows cannot open a folder and needs no such thing.
+
+    It has happened by now: a failure to make it last is no reason to act as if it had not, since an index can be made again.
+    """
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
+        except OSError as error:
+            log.warning(
+                "the new index in %s may not outlive a power cut (%s); `copilot repair` makes it again", folder, error
+            )
         finally:
             os.close(handle)

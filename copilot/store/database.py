@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from copilot.disk import storage_failure
 from copilot.errors import ConfigurationError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+log = logging.getLogger(__name__)
 
 
 class Database:
@@ -40,8 +45,13 @@ class Database:
     def forget(self) -> None:
         """Take deleted text out of SQLite's write-ahead log as well; a reader in the way leaves it to the next time."""
         if self.engine.dialect.name == "sqlite":
-            with self.engine.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            try:
+                with self.engine.connect() as connection:
+                    connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            except Exception as error:  # what was deleted is deleted all the same
+                if storage_failure(error) is None:
+                    raise
+                log.warning("deleted text stays in the write-ahead log until the next time: %s", storage_failure(error))
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back and leave none of their bytes behind; PostgreSQL does the first by itself."""
@@ -57,12 +67,15 @@ class Database:
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision. Raises ConfigurationError where the database is newer than this program."""
+    if _revision(engine) == max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")):
+        return  # without Alembic, which takes a third of a second to import
+
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         try:
@@ -71,6 +84,14 @@ def migrate(engine: Engine) -> None:
             raise ConfigurationError(
                 f"The database was written by a newer Support Copilot ({error}). Install that version."
             ) from error
+
+
+def _revision(engine: Engine) -> str | None:
+    """The schema's revision, or None in an empty database."""
+    with engine.begin() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _engine(url: str) -> Engine:

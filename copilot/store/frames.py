@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from threading import RLock
+from time import monotonic
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from copilot.domain import Author, Kind, Use
 from copilot.errors import NotFound
 from copilot.ports import Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import parts
+from copilot.store.ledger import mismatch, parts
+from copilot.store.makers import Makers
 from copilot.store.maps import LearnedMap, newest
 
 Mask = NDArray[np.bool_]
@@ -31,6 +33,9 @@ Places = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 EVER = float("inf")
+CLOCK = select(t.workspaces.c.clock).where(t.workspaces.c.id == bindparam("workspace"))
+GRACE_SECONDS = 60.0
+"""So long those who began with a model that was replaced meanwhile are served what stood when it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,7 @@ class View:
     as_of: datetime
     before: datetime | None = None
     language: str | None = None
+    whenever: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,9 @@ class Frame:
     def visible(self, view: View, kinds: Collection[str]) -> Mask:
         """Which documents of these kinds the view shows."""
         now = view.as_of.timestamp()
-        seen = self._kinds.among(kinds) & (self._from <= now) & (self._until > now) & self.open_to(view.audiences)
+        seen = self._kinds.among(kinds) & self.open_to(view.audiences)
+        if not view.whenever:
+            seen &= (self._from <= now) & (self._until > now)
         if view.before is not None:
             seen &= self.known <= view.before.timestamp()
         return seen if view.language is None else seen & self._languages.among((view.language, ""))
@@ -177,17 +185,20 @@ class Frames:
         self._db, self._embedder, self._most = database, embedder, most
         self._lock = RLock()
         self._kept: OrderedDict[str, Frame] = OrderedDict()
+        self._replaced_at: float | None = None
 
     def at(self, workspace: str) -> Frame:
-        """The workspace as it is now. Raises NotFound for an unknown workspace."""
+        """The workspace as it is now. Raises NotFound for an unknown workspace, IndexMismatch where another embedder made its vectors."""
         with self._db.read() as connection:
-            revision = _clock(connection, workspace)
+            revision = clock(connection, workspace)
         kept = self._kept.get(workspace)
         return kept if kept is not None and kept.revision == revision else self._newer(workspace)
 
     def _newer(self, workspace: str) -> Frame:
         with self._lock, self._db.read() as connection:
-            revision, old = _clock(connection, workspace), self._kept.get(workspace)
+            revision, old = clock(connection, workspace), self._kept.get(workspace)
+            if self._foreign(connection, workspace):
+                return self._last(connection, workspace)
             if old is None or old.revision != revision:
                 self._kept[workspace] = Frame(
                     revision, self._parts(connection, workspace, old), newest(connection, workspace, self._embedder)
@@ -196,6 +207,23 @@ class Frames:
             while len(self._kept) > 1 and sum(len(frame.ids) for frame in self._kept.values()) > self._most:
                 self._kept.popitem(last=False)
             return self._kept[workspace]
+
+    def in_step(self, workspace: str) -> bool:
+        """Whether the vector index holds what this embedder made of the workspace, and nothing of another's."""
+        with self._db.read() as connection:
+            foreign = self._foreign(connection, workspace)
+        return not foreign and Makers(self._db).in_step(self._embedder)
+
+    def _foreign(self, connection: Connection, workspace: str) -> bool:
+        made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
+        return made_by not in (None, self._embedder)
+
+    def _last(self, connection: Connection, workspace: str) -> Frame:
+        """What stood when another embedder took over, for those who began before; nobody else gets vectors that are not theirs."""
+        self._replaced_at = self._replaced_at or monotonic()
+        if workspace not in self._kept or monotonic() - self._replaced_at > GRACE_SECONDS:
+            raise mismatch(connection, workspace, self._embedder)
+        return self._kept[workspace]
 
     def _parts(self, connection: Connection, workspace: str, old: Frame | None) -> list[Part]:
         """What is in force: kept from the old frame where it says the same, else read."""
@@ -210,8 +238,9 @@ class Frames:
         return sorted((*kept, *read), key=lambda part: part.head.key)
 
 
-def _clock(connection: Connection, workspace: str) -> str:
-    row = connection.execute(select(t.workspaces.c.clock).where(t.workspaces.c.id == workspace)).scalar()
+def clock(connection: Connection, workspace: str) -> str:
+    """The workspace's index revision: it moves with each switch or deletion. Raises NotFound for an unknown workspace."""
+    row = connection.execute(CLOCK, {"workspace": workspace}).scalar()
     if row is None:
         raise NotFound(
             f"There is no workspace {workspace!r}. Ingest something into it first: copilot ingest PATH --workspace {workspace}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from copilot.domain import Conversation, Feedback, Message, Suggestion
+from copilot.choices import Fate, Feedback, fates
+from copilot.domain import Conversation, Message, Suggestion
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
@@ -26,11 +27,12 @@ IDEMPOTENCY_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A conversation as kept, with when it came and when it was resolved."""
+    """A conversation as kept, with when it came, when it was resolved, and when its messages last changed."""
 
     conversation: Conversation
     created_at: datetime
     resolved_at: datetime | None
+    changed_at: datetime
 
 
 class Records:
@@ -43,12 +45,9 @@ class Records:
 
     def keep_conversation(self, workspace: str, conversation: Conversation) -> None:
         """Store the conversation, which has an id; raises Conflict where the id is taken."""
-        row = {
-            "workspace": workspace,
-            "id": conversation.id,
-            "body": _json(CONVERSATION, conversation),
-            "created_at": now(),
-        }
+        at = now()
+        row = {"workspace": workspace, "id": conversation.id, "body": _json(CONVERSATION, conversation)}
+        row |= {"created_at": at, "changed_at": at}
         try:
             with self._db.write() as connection:
                 connection.execute(insert(t.conversations).values(row))
@@ -63,7 +62,7 @@ class Records:
         c = t.conversations.c
         with self._db.write() as connection:
             mine = (c.workspace == workspace) & (c.id == id)
-            if connection.execute(update(t.conversations).where(mine).values(body=body)).rowcount:
+            if connection.execute(update(t.conversations).where(mine).values(body=body, changed_at=now())).rowcount:
                 return
         try:
             return self.keep_conversation(workspace, conversation)
@@ -80,7 +79,8 @@ class Records:
         with self._db.write() as connection:
             stored = _conversation(connection, workspace, id)
             longer = replace(stored.conversation, messages=(*stored.conversation.messages, message))
-            _update_conversation(connection, workspace, id, body=_json(CONVERSATION, longer), resolved_at=None)
+            body = _json(CONVERSATION, longer)
+            _update_conversation(connection, workspace, id, body=body, resolved_at=None, changed_at=now())
         return longer
 
     def resolve(self, workspace: str, id: str) -> Stored:
@@ -93,9 +93,12 @@ class Records:
     # -- suggestions ---------------------------------------------------------------------------------------------
 
     def keep_suggestion(
-        self, workspace: str, suggestion: Suggestion, key: str | None = None, sources: Collection[str] = ()
-    ) -> Suggestion:
+        self, workspace: str, suggestion: Suggestion, key: str | None = None, sources: Collection[str] = (),
+        turns: int | None = None,
+    ) -> Suggestion:  # fmt: skip
         """Store the suggestion with the ids of all documents that it shows or was made from; completes its idempotency key.
+
+        `turns` is how many messages of the conversation there were: those teach what its choices teach.
 
         What is returned and stored is without the words of documents deleted while it was made.
         """
@@ -105,7 +108,7 @@ class Records:
             suggestion = without_documents(suggestion, gone)
             connection.execute(insert(t.suggestions).values(
                 id=suggestion.id, workspace=workspace, conversation=suggestion.conversation_id, status=suggestion.status,
-                body=_json(SUGGESTION, suggestion), created_at=suggestion.created_at,
+                body=_json(SUGGESTION, suggestion), turns=turns, created_at=suggestion.created_at,
             ))  # fmt: skip
             mentioned = [{"suggestion": suggestion.id, "document_id": id} for id in sorted(named - gone)]
             if mentioned:
@@ -119,23 +122,44 @@ class Records:
 
     def suggestion(self, workspace: str, id: str) -> Suggestion:
         """The suggestion as it was given, but for statements withdrawn since. Raises NotFound."""
-        c = t.suggestions.c
         with self._db.read() as connection:
-            body = connection.execute(select(c.body).where(c.workspace == workspace, c.id == id)).scalar()
-        if body is None:
-            raise NotFound(f"There is no suggestion {id!r}.")
-        return SUGGESTION.validate_python(body)
+            return _suggestion(connection, workspace, id)
+
+    def latest(self, workspace: str, conversation: str) -> Suggestion | None:
+        """The newest suggestion for the conversation, None where there is none. Raises NotFound for an unknown conversation."""
+        c = t.suggestions.c
+        query = select(c.body).where(c.workspace == workspace, c.conversation == conversation)
+        with self._db.read() as connection:
+            body = connection.execute(query.order_by(c.created_at.desc(), c.id).limit(1)).scalar()
+            if body is None:
+                _conversation(connection, workspace, conversation)
+        return SUGGESTION.validate_python(body) if body is not None else None
 
     def keep_feedback(
         self, workspace: str, suggestion: str, principal: str, given: Feedback, edit_distance: float
-    ) -> None:
-        """Store what the agent did; a later verdict stands beside an earlier one. Raises NotFound."""
-        self.suggestion(workspace, suggestion)
+    ) -> tuple[Fate, ...]:
+        """Store what the agent did and what became of each cited statement; a later verdict stands beside an earlier one.
+
+        No decision is later than now or earlier than its suggestion, whatever a clock says. Raises NotFound, InputError.
+        """
         with self._db.write() as connection:
-            connection.execute(insert(t.feedback).values(
+            made, present = _suggestion(connection, workspace, suggestion, lock=True), now()
+            decided = max(made.created_at, min(given.decided_at or present, present))
+            found = fates(made.draft, given, decided)
+            statements = made.draft.statements if made.draft else ()
+            if any(one.support == "withdrawn" for one in statements):  # what the agent still had on screen is gone, too
+                given = replace(given, final_text=None, reason=None)
+            stored = connection.execute(insert(t.feedback).values(
                 suggestion=suggestion, principal=principal, verdict=given.verdict, final_text=given.final_text, reason=given.reason,
-                shown_at=given.shown_at, decided_at=given.decided_at or now(), edit_distance=edit_distance,
+                shown_at=given.shown_at and max(made.created_at, min(given.shown_at, decided)), decided_at=decided,
+                edit_distance=edit_distance, copied=given.copied, intent=made.triage.intent.label,
+                generator=made.draft and made.draft.generator, prompt_version=made.provenance.prompt_version,
+                corrected_intent=given.corrected.intent, corrected_mood=given.corrected.mood, corrected_escalation=given.corrected.escalation,
             ))  # fmt: skip
+            id = int(stored.inserted_primary_key[0])  # type: ignore[index]
+            if found:
+                connection.execute(insert(t.fates), [{"feedback": id, **asdict(fate)} for fate in found])
+        return found
 
     # -- the same request twice ----------------------------------------------------------------------------------
 
@@ -228,12 +252,21 @@ def _json(adapter: TypeAdapter[Any], value: object) -> Any:
     return adapter.dump_python(value, mode="json")
 
 
+def _suggestion(connection: Connection, workspace: str, id: str, *, lock: bool = False) -> Suggestion:
+    c = t.suggestions.c
+    query = select(c.body).where(c.workspace == workspace, c.id == id)
+    body = connection.execute(query.with_for_update() if lock else query).scalar()
+    if body is None:
+        raise NotFound(f"There is no suggestion {id!r}.")
+    return SUGGESTION.validate_python(body)
+
+
 def _conversation(connection: Connection, workspace: str, id: str) -> Stored:
     c = t.conversations.c
     row = connection.execute(select(t.conversations).where(c.workspace == workspace, c.id == id)).mappings().first()
     if row is None:
         raise NotFound(f"There is no conversation {id!r}.")
-    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"])
+    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"], row["changed_at"])
 
 
 def _update_conversation(connection: Connection, workspace: str, id: str, **values: Any) -> None:
