@@ -11,6 +11,7 @@ from typing import Literal
 
 import prompts
 from copilot.answerable import Answerability, answerability
+from copilot.disagree import disagreements
 from copilot.domain import (
     PUBLIC,
     Abstention,
@@ -46,6 +47,7 @@ from copilot.store.ledger import now
 from copilot.store.library import Library
 from copilot.store.records import Records
 from copilot.triage import Triager
+from prompts import render
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ GUIDANCE_FROM = 0.40
 NEAREST = 3
 SETTLE = 3
 TICKETS = 5
+DISAGREEMENTS = 2
 MACROS = 2
 SIMILAR = 3
 READ = 6
@@ -118,16 +121,16 @@ class Copilot:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
 
-    def read(self, conversation: Conversation) -> tuple[Triage, Escalation]:
+    def read(self, conversation: Conversation, workspace: str = "") -> tuple[Triage, Escalation]:
         """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
         vector = self._embedder.embed([search_text(conversation)], "query")[0]
-        triage = self._triager.read(conversation, vector)
+        triage = self._triager.read(conversation, vector, workspace)
         return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
 
     def route(self, principal: Principal, conversation: Conversation) -> Route:
         """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
         self._library.clock(principal.workspace)
-        return route(*self.read(conversation), self._teams)
+        return route(*self.read(conversation, principal.workspace), self._teams)
 
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
@@ -150,7 +153,7 @@ class Copilot:
         vector = self._embedder.embed([text], "query")[0]
         watch.lap("embed")
 
-        triage = self._triager.read(conversation, vector)
+        triage = self._triager.read(conversation, vector, principal.workspace)
         watch.lap("triage")
         yield Event("triage", triage)
 
@@ -160,7 +163,7 @@ class Copilot:
 
         answers = findings.answers(text)
         weak = not findings.evidence or answers.score < self._settings.abstain_below
-        escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit)
+        escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")
         yield Event("escalation", escalation)
         shown = findings.articles[: options.limit]
@@ -180,7 +183,7 @@ class Copilot:
             draft=drafted.draft, triage=triage, escalation=escalation,
             abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
-            passages=shown, guidance=_guidance(findings), macros=_macros(findings),
+            passages=shown, guidance=(*self._differences(principal, drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
@@ -198,6 +201,18 @@ class Copilot:
             Asked(self._embedder.fingerprint, vector),
         )
         yield Event("done", suggestion)
+
+    def _differences(self, principal: Principal, draft: Draft | None, findings: Findings) -> Iterator[Guidance]:
+        """A pair of notes for each matter on which cited sources disagree, the newer source first."""
+        found = list(disagreements(draft, findings.evidence))[:DISAGREEMENTS] if draft else []
+        ids = {citation.document_id for one in found for citation in (one.said, one.other)}
+        dates = self._library.dates(principal.workspace, ids) if ids else {}
+        for one in found:
+            newer, older = sorted((one.other, one.said), key=lambda c: dates.get(c.document_id, ""), reverse=True)
+            known = dates.get(newer.document_id, "") > dates.get(older.document_id, "") > ""
+            for citation, which in zip((newer, older), ("newer", "older") if known else ("one", "other"), strict=True):
+                inputs = {"which": which, "date": dates.get(citation.document_id, ""), "title": citation.title}
+                yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
 
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""

@@ -17,6 +17,7 @@ from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
 from copilot.assist import Copilot
+from copilot.entities import Own
 from copilot.errors import ConfigurationError, CopilotError
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
@@ -125,7 +126,7 @@ def _wired(
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
-        triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
+        triager=Triager(embedder, settings.taxonomy_file(), settings.models, Own.load(settings.entities)), policy=Policy.load(settings.policy_file()),
         redactor=redactor, extractive=extractive, model=model,
         teams=teams(settings.taxonomy_file()),
     )  # fmt: skip

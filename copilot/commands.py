@@ -123,7 +123,8 @@ def policy_check(
     path: Annotated[Path | None, typer.Argument(help="The policy file; the one in force where not given.")] = None,
 ) -> None:
     """Run the examples that the escalation policy carries. Example: copilot policy check my-policy.yaml."""
-    from copilot.escalate import Policy, check
+    from copilot.escalate import Policy
+    from copilot.policy_check import check
 
     policy = Policy.load(path or Settings().policy_file())
     failures = check(policy)

@@ -20,9 +20,16 @@ from copilot.sayable import DOES, says
 from copilot.variants import Known, undecided
 from prompts import render
 
+VERSIONS = r"\bversion \d[\w.]{0,12} (?:or|and) (?:later|newer|higher|above|earlier|older)\b|\b(?:from|since|before|until|up to|in) version \d"
+PLANS = (
+    r"\b(?:with|on|in|for|to|have) (?:an? |the |our )?(?:free|basic|standard|plus|premium|pro|professional|business|teams?|family|student|enterprise|"
+    r"company|personal|reseller) (?:plan|account|subscription|membership)s?\b"
+)
 ASKED_FOR = (
     ("order number", re.compile(r"\border (?:number|no\.?|id)\b", re.I), re.compile(r"\b[A-Z]{2,4}-?\d{4,}|\b\d{6,}|\border (?:number|no)", re.I)),
     ("serial number", re.compile(r"\bserial (?:number|no\.?)\b", re.I), re.compile(r"\bserial|\b[A-Z0-9]{8,}\b", re.I)),
+    ("version", re.compile(VERSIONS, re.I), re.compile(r"\bversion\b|\bv?\d{1,5}\.\d", re.I)),
+    ("account", re.compile(PLANS, re.I), re.compile(r"\b(?:plan|account|subscription|membership|abo|tarif|konto)\b", re.I)),
     ("error code", re.compile(r"\berror (?:code|message)s?\b", re.I), re.compile(r"\berror|\b[A-Z]\d{2,}\b", re.I)),
 )  # fmt: skip
 # The shares and margins below are set by hand from drafts that were read; docs/evaluation-drafts.md says what still goes wrong.
@@ -144,7 +151,7 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
     """One question where a fact that decides the answer is missing."""
     sources = {piece.evidence for line in lines for piece in line.pieces if _labelled(line)}
     platforms = [name for i in sorted(sources) for name in undecided(request.evidence[i].text, known)]
-    asked, quoted = _asked(request), " ".join(line.text for line in lines)
+    asked, quoted = f"{_asked(request)} {_plan(request)}", " ".join(line.text for line in lines)
     missing = [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
     about = "platform" if platforms else missing[0] if missing else ""
     if request.tone == "short" and not about:
@@ -155,6 +162,11 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
     if about and request.conversation.channel != "phone":
         question = render("question", {"about": about, "platforms": list(dict.fromkeys(platforms))})
         yield Proposed(text=question, lead="\n\n")
+
+
+def _plan(request: DraftRequest) -> str:
+    """What is known of the customer's plan, as if they had said it."""
+    return f"my plan: {request.conversation.customer.tier}" if request.conversation.customer.tier else ""
 
 
 def _cut(request: DraftRequest, lines: Sequence[Proposed]) -> bool:

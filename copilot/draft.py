@@ -168,11 +168,11 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
 
     Raises DrafterFailed. What is quoted word for word stays in its source's language, and so does the frame around it.
     """
-    page, dropped = Page(), list[Dropped]()
+    page, dropped, sentences = Page(), list[Dropped](), 0
     framed, language = Frame((), ()), request.language
     waiting: list[Grounded] = []
     for one in map(
-        partial(_restored, personal=dict(request.personal)),
+        partial(_restored, personal=dict(request.personal), public=request.conversation.channel == "social"),
         proposed(drafter, request),
     ):
         if isinstance(one, Dropped):
@@ -186,7 +186,11 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             framed = frame(request.conversation, request.sentiment, language, request.tone)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
-            yield page.add(grounded.text, _lead(grounded, request), grounded)
+            sentences += grounded.text.endswith((".", "?", "!"))
+            if request.conversation.channel == "chat" and sentences + max(len(framed.opening) - 1, 0) > CHAT_SENTENCES:
+                dropped.append(Dropped(text=grounded.text, reason="a chat has no room for more"))
+            else:
+                yield page.add(grounded.text, _lead(grounded, request), grounded)
         waiting.clear()
     if page.statements:
         full = request.conversation.channel == "chat" and len(page.statements) > CHAT_SENTENCES  # the greeting is none
@@ -200,8 +204,10 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
         )
 
 
-def _restored(one: Grounded | Dropped, personal: Mapping[str, str]) -> Grounded | Dropped:
+def _restored(one: Grounded | Dropped, personal: Mapping[str, str], public: bool) -> Grounded | Dropped:
     """With the customer's own data back in place; a placeholder that is not of this message is somebody else's."""
+    if public and isinstance(one, Grounded) and PLACEHOLDER.search(one.text):
+        return Dropped(text=one.text, reason="account details do not belong in a reply that everybody reads")
     text = PLACEHOLDER.sub(lambda found: personal.get(found[0], found[0]), one.text)
     if isinstance(one, Grounded) and PLACEHOLDER.search(text):
         return Dropped(text=one.text, reason="it has a placeholder of another conversation")

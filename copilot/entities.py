@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from copilot import yaml_file
 from copilot.domain import Conversation, Entity
+from copilot.errors import ConfigurationError
 
 MOST = 40
 """More facts than this of one message are a log, not a question."""
@@ -60,42 +66,113 @@ PATTERNS: tuple[tuple[str, str], ...] = (
 """Kinds and what they look like, the surest first: what an earlier one has taken is not read again."""
 
 
-def entities(conversation: Conversation) -> tuple[Entity, ...]:
+class _Pattern(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")
+    pattern: str = Field(min_length=1, max_length=500)
+
+
+_Patterns = Annotated[list[_Pattern], Field(max_length=100)]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    version: Literal[1]
+    patterns: _Patterns = []
+    workspaces: dict[Annotated[str, StringConstraints(max_length=64)], _Patterns] = {}
+
+
+Compiled = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Patterns beside the shipped ones: some for every workspace, some for one; they are looked for before the shipped ones."""
+
+    every: Compiled = ()
+    workspaces: Mapping[str, Compiled] | None = None
+
+    @classmethod
+    def load(cls, path: Path | None) -> Own:
+        """The patterns in a YAML file. Raises ConfigurationError that names the one at fault."""
+        import yaml
+
+        if path is None:
+            return cls()
+        try:
+            file = _File.model_validate(yaml_file.read(path))
+            return cls(_own(file.patterns), {name: _own(some) for name, some in file.workspaces.items()})
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            said = (
+                "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
+                if isinstance(error, ValidationError)
+                else error
+            )
+            raise ConfigurationError(f"The entity patterns {path} cannot be used: {said}") from error
+
+    def of(self, workspace: str) -> Compiled:
+        """Those of a workspace, its own first."""
+        return (*(self.workspaces or {}).get(workspace, ()), *self.every)
+
+
+def _own(patterns: list[_Pattern]) -> Compiled:
+    import re2
+
+    compiled = []
+    for one in patterns:
+        try:
+            found = re2.compile(one.pattern, _options())
+        except re2.error as error:
+            raise ValueError(f"{one.type}: {one.pattern!r} is no RE2 expression ({error})") from error
+        if found.search(""):
+            raise ValueError(f"{one.type}: {one.pattern!r} matches an empty text; say what must be there")
+        compiled.append((one.type, found))
+    return tuple(compiled)
+
+
+def entities(conversation: Conversation, own: Compiled = ()) -> tuple[Entity, ...]:
     """What the customer named, message by message, in reading order."""
     return tuple(
         entity
         for index, message in enumerate(conversation.messages)
         if message.author == "customer" and message.visibility == "public"
-        for entity in in_message(message.text, index)
+        for entity in in_message(message.text, index, own)
     )
 
 
-def in_message(text: str, index: int) -> list[Entity]:
+def in_message(text: str, index: int, own: Compiled = ()) -> list[Entity]:
     """The facts named in one message, none overlapping another; `text[start:end]` is each one's text."""
     readable = text.encode("utf-8", "replace").decode()  # lone surrogates become one "?" each, so offsets stay
     taken = bytearray(len(text))
     found: list[Entity] = []
-    for kind, start, end in _candidates(readable):
-        if not any(taken[start:end]):
+    for kind, start, end in _candidates(readable, own):
+        if start < end and not any(taken[start:end]):
             taken[start:end] = b"\x01" * (end - start)
             found.append(Entity(type=kind, text=text[start:end], message=index, start=start, end=end))
     return sorted(found, key=lambda entity: entity.start)[:MOST]
 
 
-def _candidates(text: str) -> Iterator[tuple[str, int, int]]:
-    for kind, pattern in _compiled():
+def _candidates(text: str, own: Compiled) -> Iterator[tuple[str, int, int]]:
+    for kind, pattern in (*own, *_compiled()):
         for match in pattern.finditer(text):
             start, end = match.span(min(1, pattern.groups))
             yield kind, start, end
 
 
 @cache
-def _compiled() -> tuple[tuple[str, Any], ...]:
+def _compiled() -> Compiled:
+    import re2
+
+    return tuple((kind, re2.compile(pattern, _options())) for kind, pattern in PATTERNS)
+
+
+def _options() -> Any:
     import re2
 
     options = re2.Options()
     options.case_sensitive = False
-    return tuple((kind, re2.compile(pattern, options)) for kind, pattern in PATTERNS)
+    options.log_errors = False
+    return options
 
 
 def value(amount: str) -> float:

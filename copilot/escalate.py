@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from copilot import yaml_file
-from copilot.domain import Conversation, Escalation, Message, Reason, Trend, Triage
+from copilot.domain import Channel, Conversation, Escalation, Message, Reason, Trend, Triage
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
 from copilot.words import HIDDEN, Clauses, Words, fold, without_quotes
@@ -25,6 +25,11 @@ ANOTHER_CONTACT = timedelta(hours=12)
 """Messages nearer to each other than this are one attempt to reach somebody."""
 CHECK_LIMIT = 150.0
 
+START = datetime(2025, 1, 1, tzinfo=UTC)
+CONDITIONS = (
+    "words", "intent", "sentiment", "trend", "repeats", "waiting_hours", "tier", "entities", "answerability_below", "abstained",
+)  # fmt: skip
+
 # ---- the policy file ----
 
 
@@ -35,12 +40,33 @@ def _compile(value: object, info: ValidationInfo) -> Words | None:
     return Words(value, terms)
 
 
-class Tests(BaseModel):
-    """Messages that must fire a rule, and near misses that must not."""
+class Example(BaseModel):
+    """A case to test all of a rule's conditions on: the customer's messages, `hours` the times at which they came, and what is known beside."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    fires: tuple[str, ...]
-    quiet: tuple[str, ...]
+    turns: list[str] = Field(min_length=1)
+    hours: list[float] | None = None
+    channel: Channel = "email"
+    tier: str | None = None
+    intent: str = "other"
+    sentiment: str = "neutral"
+    trend: Trend = "steady"
+    answerability: float = Field(1.0, ge=0, le=1)
+    abstained: bool = False
+
+    @model_validator(mode="after")
+    def _a_time_for_each(self) -> Example:
+        if self.hours is not None and len(self.hours) != len(self.turns):
+            raise ValueError("`hours` needs one time for each of `turns`")
+        return self
+
+
+class Tests(BaseModel):
+    """Messages that must fire a rule, and near misses that must not; a bare text tests the words alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fires: tuple[str | Example, ...]
+    quiet: tuple[str | Example, ...]
 
 
 class Rule(BaseModel):
@@ -60,13 +86,21 @@ class Rule(BaseModel):
     confidence: float = Field(0, ge=0, le=1)
     trend: Trend | None = None
     repeats: int | None = Field(None, ge=2)
+    within_hours: float | None = Field(None, gt=0)
+    waiting_hours: float | None = Field(None, gt=0)
+    tier: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    answerability_below: float | None = Field(None, gt=0, le=1)
     abstained: Literal[True] | None = None
     test: Tests | None = None
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> Rule:
-        if not any((self.words, self.intent, self.sentiment, self.trend, self.repeats, self.abstained)):
-            raise ValueError("has no condition: give words, intent, sentiment, trend, repeats or abstained")
+        conditions = (self.words, self.intent, self.sentiment, self.trend, self.repeats, self.abstained, self.tier)
+        if not any((*conditions, self.entities, self.waiting_hours, self.answerability_below)):
+            raise ValueError(f"has no condition: give one of {', '.join(CONDITIONS)}")
+        if self.within_hours and not self.repeats:
+            raise ValueError("`within_hours` needs `repeats`")
         if not self.words and (self.unless or self.refund_above is not None):
             raise ValueError("`unless` and `refund_above` need `words`")
         return self
@@ -154,13 +188,17 @@ class Case:
 
     turns: tuple[Turn, ...]
     subject: str
-    contacts: int
+    conversation: Conversation
+    unanswered: tuple[Message, ...]
     triage: Triage
     abstained: bool
     refund_limit: float
+    answerability: float = 1.0
 
     @classmethod
-    def of(cls, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float) -> Case:
+    def of(
+        cls, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float, answerability: float = 1.0
+    ) -> Case:  # fmt: skip
         """The case that a conversation makes; only what the customer wrote counts."""
         replied = max(
             (i for i, m in enumerate(conversation.messages) if m.author == "agent" and m.visibility == "public"),
@@ -173,16 +211,23 @@ class Case:
         )
         fresh = [conversation.messages[turn.index] for turn in turns if not turn.answered]
         subject = fold(conversation.subject) if replied < 0 else ""
-        return cls(turns, subject, contacts(conversation, fresh), triage, abstained, refund_limit)
+        return cls(turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability)
 
+    def contacts(self, within_hours: float | None = None) -> int:
+        """How often the customer has written since the last reply, or in the hours before their latest letter; lines sent one after
+        another, as in a chat, are one time."""
+        times = sorted(in_utc(message.at) for message in self.unanswered if message.at)
+        if len(times) < len(self.unanswered):
+            return len(self.unanswered) if self.conversation.channel in ("email", "form") else 1
+        first = times[-1] - timedelta(hours=within_hours) if within_hours and times else None
+        begun = [at for i, at in enumerate(times) if not i or at - times[i - 1] >= ANOTHER_CONTACT]
+        return sum(first is None or at >= first for at in begun)
 
-def contacts(conversation: Conversation, unanswered: Sequence[Message]) -> int:
-    """How often the customer has written since the last reply; lines sent one after another, as in a chat, are one time."""
-    times = [in_utc(message.at) for message in unanswered if message.at]
-    if len(times) < len(unanswered):
-        return len(unanswered) if conversation.channel in ("email", "form") else 1
-    times.sort()
-    return sum(1 for i, at in enumerate(times) if not i or at - times[i - 1] >= ANOTHER_CONTACT)
+    def waited_hours(self) -> float:
+        """The hours from the first letter without a reply to the thread's last entry: what the thread itself tells, whatever the clock says."""
+        begun = [in_utc(message.at) for message in self.unanswered if message.at]
+        last = [in_utc(message.at) for message in self.conversation.messages if message.at]
+        return (max(last) - min(begun)) / timedelta(hours=1) if begun else 0.0
 
 
 def in_utc(at: datetime) -> datetime:
@@ -194,10 +239,10 @@ def in_utc(at: datetime) -> datetime:
 
 
 def escalate(
-    policy: Policy, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float
-) -> Escalation:
+    policy: Policy, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float, answerability: float = 1.0
+) -> Escalation:  # fmt: skip
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
-    case = Case.of(conversation, triage, abstained, refund_limit)
+    case = Case.of(conversation, triage, abstained, refund_limit, answerability)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
     kept = strongest(fired)
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
@@ -245,7 +290,9 @@ def reason_of(rule: Rule, case: Case) -> Reason | None:
         return None
     latest = case.turns[-1]
     if rule.words is None:
-        return _reason(rule, latest, (0, 0))
+        named = next((one for one in case.triage.entities if one.type in rule.entities), None)
+        turn = next((turn for turn in case.turns if named and turn.index == named.message), latest)
+        return _reason(rule, turn, (named.start, named.end) if named else (0, 0))
     for turn in reversed(case.turns):
         if span := _span(rule, turn, case.refund_limit):
             return _reason(rule, turn, span)
@@ -266,8 +313,14 @@ def _holds(rule: Rule, case: Case) -> bool:
         (rule.intent is None or (intent.label == rule.intent and intent.confidence >= rule.confidence))
         and (not rule.sentiment or (mood.label in rule.sentiment and mood.confidence >= rule.confidence))
         and (rule.trend is None or mood.trend == rule.trend)
-        and (rule.repeats is None or case.contacts >= rule.repeats)
+        and (rule.repeats is None or case.contacts(rule.within_hours) >= rule.repeats)
         and (rule.abstained is None or case.abstained)
+        and (rule.waiting_hours is None or case.waited_hours() >= rule.waiting_hours)
+        and (rule.answerability_below is None or case.answerability < rule.answerability_below)
+        and (
+            not rule.tier or (case.conversation.customer.tier or "").casefold() in {one.casefold() for one in rule.tier}
+        )
+        and (not rule.entities or any(one.type in rule.entities for one in case.triage.entities))
     )
 
 
@@ -301,24 +354,7 @@ def said(rule: Rule, text: str) -> tuple[int, int] | None:
     return None
 
 
-# ---- its own examples ----
-
-
-def check(policy: Policy) -> list[str]:
-    """What is wrong with the policy's own test messages; empty when each rule does what it says."""
-    return [fault for rule in policy.rules if rule.words for fault in _faults(rule)]
-
-
-def _faults(rule: Rule) -> list[str]:
-    if rule.test is None:
-        return [f"{rule.code}: has words and no test"]
-    missed = [f"{rule.code}: does not fire on {text!r}" for text in rule.test.fires if not _fires(rule, text)]
-    wrong = [
-        f"{rule.code}: fires on {text!r}, at {found!r}" for text in rule.test.quiet if (found := _fires(rule, text))
-    ]
-    return missed + wrong
-
-
-def _fires(rule: Rule, text: str) -> str:
-    span = _span(rule, Turn(0, text, fold(without_quotes(text)), False), CHECK_LIMIT)
-    return text[slice(*span)] if span else ""
+def words_of(rule: Rule, text: str, limit: float) -> str | None:
+    """The words of a bare text that meet the rule's patterns; None where none do."""
+    span = _span(rule, Turn(0, text, fold(without_quotes(text)), False), limit)
+    return text[slice(*span)] if span else None

@@ -130,6 +130,9 @@ class Settings(BaseSettings):
 
     taxonomy: Path | None = Field(None, description="A taxonomy file of your own; the general one is shipped.")
     policy: Path | None = Field(None, description="An escalation policy file of your own; the general one is shipped.")
+    entities: Path | None = Field(
+        None, description="Patterns of your own for facts that messages name, beside the shipped ones."
+    )
     refund_limit: float = Field(
         150.0, ge=0, description="An amount asked back above this goes to a lead; the currency is not converted."
     )
@@ -191,5 +194,6 @@ class Settings(BaseSettings):
 
 ANSWERING = (
     "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "recency_weight", "votes_weight", "map_weight", "candidates", "exact",
-    "abstain_below", "resolution_from", "llm", "llm_base_url", "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "refund_limit",
+    "abstain_below", "resolution_from", "llm", "llm_base_url", "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "entities",
+    "refund_limit",
 )  # fmt: skip

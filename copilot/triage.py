@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from copilot import yaml_file
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
-from copilot.entities import entities
+from copilot.entities import Own, entities
 from copilot.errors import ConfigurationError
 from copilot.intents import fit_intents, intent_head
 from copilot.learn import OTHER, Example, Floats
@@ -33,6 +33,7 @@ from copilot.wishes import several
 HIGH, MEDIUM = 0.75, 0.45
 """Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
 ALTERNATIVES = 3
+NONE = Own()
 STEADY: Trend = "steady"
 MOOD_SCALE = np.arange(-2, 3)
 TREND_TURNS = 5
@@ -122,8 +123,8 @@ class Triager:
     A taxonomy's own head may lie beside it as `intents.npz`; else it is fitted at the first start, in seconds, and kept in `models`.
     """
 
-    def __init__(self, embedder: Embedder, taxonomy: Path, models: Path) -> None:
-        self._embedder = embedder
+    def __init__(self, embedder: Embedder, taxonomy: Path, models: Path, own: Own = NONE) -> None:
+        self._embedder, self._own = embedder, own
         data = intent_examples(taxonomy)
         self._intent = intent_head(data, embedder, taxonomy.with_name("intents.npz"), models)
         self.intents = (*dict.fromkeys(example.label for example in data if example.label != OTHER), OTHER)
@@ -132,7 +133,7 @@ class Triager:
         self._seen: dict[bytes, Floats] = {}
         _detect("The language model is read now, not at the first message.")
 
-    def read(self, conversation: Conversation, vector: Vectors) -> Triage:
+    def read(self, conversation: Conversation, vector: Vectors, workspace: str = "") -> Triage:
         """The tags of a conversation whose latest ask has this vector (one unit row)."""
         turns = _customer_texts(conversation)
         spoken = language(turns[-1], conversation.customer.locale)
@@ -144,7 +145,7 @@ class Triager:
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),
-            entities=entities(conversation),
+            entities=entities(conversation, self._own.of(workspace)),
             attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
         )
 

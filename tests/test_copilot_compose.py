@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.domain import Channel, Conversation, Customer, Draft, Evidence, Message
-from copilot.draft import write
-from copilot.ports import DraftRequest
+from copilot.draft import frame, write
+from copilot.ports import DraftRequest, Proposed
+from copilot.sayable import APOLOGY
 
 STEPS = """## Restart the router
 Some boxes lose the line at night.
@@ -179,6 +181,88 @@ def test_no_fixed_phrase_stands_twice_in_a_thread_and_nobody_is_apologised_to_tw
     assert "sorry" not in second
     closing = first.rstrip().split("\n\n")[-2]
     assert closing not in second
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "nl", "es"])
+@pytest.mark.parametrize("channel", ["email", "chat", "social", "form"])
+@pytest.mark.parametrize("mood", ["very_negative", "negative", "neutral", "positive"])
+def test_over_four_replies_no_fixed_line_stands_twice(language: str, channel: Channel, mood: str) -> None:
+    replies: tuple[str, ...] = ()
+    for _ in range(4):
+        framed = frame(_thread(channel, replies), mood, language, None)
+        greeting, *others = framed.opening
+        said = [*others, *framed.closing]
+        assert not [line for line in said if any(line.partition("\n")[0] in reply for reply in replies)]
+        replies = (*replies, "\n\n".join([greeting, "Do this.", *said]))
+    assert len([reply for reply in replies if APOLOGY.search(reply)]) <= 1
+
+
+def _thread(channel: Channel, replies: tuple[str, ...]) -> Conversation:
+    turns = (*(Message(author="agent", text=reply) for reply in replies), Message(text="And now?"))
+    return Conversation(channel=channel, messages=turns, customer=Customer(name="Ana"))
+
+
+class Talks:
+    """A model with much to say."""
+
+    name = "fake:model"
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = lines
+
+    def stream(self, request: DraftRequest) -> Iterator[Proposed]:
+        yield from (Proposed(text=line, evidence=(0,), lead=" ") for line in self.lines)
+
+
+@pytest.mark.parametrize("mood", ["neutral", "very_negative"])
+def test_a_models_chat_reply_has_three_sentences_at_most_too(mood: str) -> None:
+    words = [f"Press the {colour} button." for colour in ("red", "green", "blue", "white", "black")]
+    evidence = (article("\n".join(words)),)
+    conversation = Conversation(
+        channel="chat", messages=(Message(text="Which button?"),), customer=Customer(name="Ana")
+    )
+    request = DraftRequest(
+        conversation=conversation, message="Which button?", evidence=evidence, language="en", sentiment=mood
+    )
+    (draft,) = [step for step in write(Talks(*words), request) if isinstance(step, Draft)]
+    assert len([s for s in draft.statements if draft.text[s.start : s.end][-1] in ".?!"]) <= 3
+    assert {one.reason for one in draft.dropped} == {"a chat has no room for more"}
+
+
+@pytest.mark.parametrize(("channel", "kept"), [("email", True), ("social", False)])
+def test_account_details_stay_out_of_a_reply_that_everybody_reads(channel: Channel, kept: bool) -> None:
+    evidence = (article("Press the red button. We write to the address of your account."),)
+    conversation = Conversation(channel=channel, messages=(Message(text="Which button? I am ana@x.example"),))
+    request = DraftRequest(
+        conversation=conversation, message="Which button? I am [email-1]", evidence=evidence, language="en", sentiment="neutral",
+        personal=(("[email-1]", "ana@x.example"),),
+    )  # fmt: skip
+    model = Talks("Press the red button.", "We write to the address of your account, [email-1].")
+    (draft,) = [step for step in write(model, request) if isinstance(step, Draft)]
+    assert ("ana@x.example" in draft.text) == kept
+    assert "ana@x.example" not in "".join(one.text for one in draft.dropped)
+
+
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        ("Open the menu and choose Export. You find the file in your account.", None),
+        ("Choose Export under Tools. This works from version 5 on.", "Which version do you use?"),
+        (
+            "Choose Export under Tools. It is included in the Premium plan.",
+            "Which plan or kind of account do you have?",
+        ),
+    ],
+)
+def test_a_version_or_plan_that_decides_is_asked_for(words: str, question: str | None) -> None:
+    made = text(article(words), message="How do I export?")
+    assert question in made if question else "account do you have" not in made
+    known = {
+        "Which version do you use?": "I have version 4.2.",
+        "Which plan or kind of account do you have?": "I have the free plan.",
+    }
+    if question:
+        assert question not in text(article(words), message=f"How do I export? {known[question]}")
 
 
 def test_the_same_request_gives_the_same_draft() -> None:

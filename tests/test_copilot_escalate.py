@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from copilot.domain import Author, Channel, Conversation, Escalation, Message, Sentiment, Tag, Trend, Triage
 from copilot.errors import ConfigurationError
-from copilot.escalate import Policy, check, escalate
+from copilot.escalate import Policy, escalate
+from copilot.policy_check import check
 from copilot.settings import DEFAULTS, Settings
 from copilot.words import without_quotes
 from tests.conftest import asks
@@ -70,7 +71,7 @@ def test_the_shipped_policy_knows_every_code_and_each_rule_with_words_has_four_e
 
 
 def test_no_near_miss_of_one_rule_makes_another_recommend_stepping_in() -> None:
-    near = [text for rule in POLICY.rules if rule.test for text in rule.test.quiet]
+    near = [text for rule in POLICY.rules if rule.test for text in rule.test.quiet if isinstance(text, str)]
     disputed = "Someone took 40 euros from my card without my permission."  # no matter of personal data, but of money
     assert [text for text in near if decide(text).recommended] == [disputed]
 
@@ -361,7 +362,7 @@ def test_check_says_which_example_fails_and_on_which_words(tmp_path: Path) -> No
 
 def test_check_asks_for_examples_where_there_are_none(tmp_path: Path) -> None:
     untested = load(tmp_path, MINE[: MINE.index("    test:")])
-    assert check(untested) == ["wants_boss: has words and no test"]
+    assert check(untested) == ["wants_boss: has no test"]
 
 
 @pytest.mark.parametrize(

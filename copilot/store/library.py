@@ -99,6 +99,14 @@ class Library:
                         found[row.id, row.number] = (row.text, row.answer_start)
         return found
 
+    def dates(self, workspace: str, ids: Collection[str]) -> dict[str, str]:
+        """The day on which each of the documents was last changed or resolved, as ISO writes it; those without one are left out."""
+        d = t.documents.c
+        when = func.coalesce(d.updated_at, d.resolved_at, d.known_since)
+        query = select(d.id, when.label("at")).where(d.workspace == workspace, d.id.in_(sorted(ids)), when.is_not(None))
+        with self._db.read() as connection:
+            return {row.id: str(row.at)[:10] for row in connection.execute(query)}
+
     def audiences(self, workspace: str, ids: Collection[str]) -> dict[str, set[str]]:
         """Every audience that each of the documents has had, in any revision."""
         d, r = t.documents.c, t.revisions.c

@@ -1,0 +1,49 @@
+"""Whether a policy does what its own examples say: what `copilot policy check` runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from copilot.domain import Conversation, Customer, Message, Sentiment, Tag, Triage
+from copilot.entities import entities
+from copilot.escalate import CHECK_LIMIT, START, Case, Example, Policy, Rule, reason_of, words_of
+
+
+def check(policy: Policy) -> list[str]:
+    """What is wrong with the policy's own test messages; empty when each rule does what it says."""
+    return [fault for rule in policy.rules for fault in _faults(rule)]
+
+
+def _faults(rule: Rule) -> list[str]:
+    if rule.test is None:
+        return [f"{rule.code}: has no test"]
+    missed = [f"{rule.code}: does not fire on {_shown(one)}" for one in rule.test.fires if _fires(rule, one) is None]
+    found = [(one, _fires(rule, one)) for one in rule.test.quiet]
+    return missed + [f"{rule.code}: fires on {_shown(one)}, at {at!r}" for one, at in found if at is not None]
+
+
+def _shown(one: str | Example) -> str:
+    return repr(one) if isinstance(one, str) else repr(one.model_dump(exclude_defaults=True))
+
+
+def _fires(rule: Rule, one: str | Example) -> str | None:
+    """The words that fire the rule, empty where none do; None where it stays quiet. A bare text tests the words alone."""
+    if isinstance(one, str):
+        return words_of(rule, one, CHECK_LIMIT)
+    reason = reason_of(rule, _case(one))
+    return None if reason is None else reason.quote
+
+
+def _case(one: Example) -> Case:
+    hours: list[float] | list[None] = one.hours or [None] * len(one.turns)
+    messages = tuple(
+        Message(text=text, at=None if hour is None else START + timedelta(hours=hour))
+        for text, hour in zip(one.turns, hours, strict=True)
+    )
+    asked = Conversation(channel=one.channel, messages=messages, customer=Customer(tier=one.tier))
+    calm = Sentiment(label=one.sentiment, confidence=1.0, level="high", trend=one.trend)
+    triage = Triage(
+        intent=Tag(label=one.intent, confidence=1.0, level="high"), sentiment=calm, entities=entities(asked),
+        language=Tag(label="en", confidence=1.0, level="high"), urgency=Tag(label="normal", confidence=1.0, level="high"),
+    )  # fmt: skip
+    return Case.of(asked, triage, one.abstained, CHECK_LIMIT, one.answerability)
