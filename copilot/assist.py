@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Literal
 
@@ -33,6 +34,7 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed
 from copilot.escalate import Policy, escalate
+from copilot.learned import Learned
 from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.redact import redact
@@ -94,13 +96,14 @@ class Copilot:
         retriever: Retriever,
         library: Library,
         records: Records,
+        learned: Learned,
         triager: Triager,
         policy: Policy,
         extractive: Drafter,
         model: Drafter | None,
     ) -> None:
         self._settings, self._embedder, self._retriever, self._library = settings, embedder, retriever, library
-        self._records, self._triager, self._policy = records, triager, policy
+        self._records, self._learned, self._triager, self._policy = records, learned, triager, policy
         self._extractive, self._model = extractive, model
 
     def search(self, principal: Principal, query: Query) -> Found:
@@ -121,12 +124,13 @@ class Copilot:
         """The same, step by step as it comes; the last event is `done`."""
         watch = Stopwatch()
         text = search_text(conversation)
-        self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
+        clock = self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
         as_of = options.before or self._library.epoch(principal.workspace)
         vector = self._embedder.embed([text], "query")[0]
         watch.lap("embed")
 
-        triage = self._triager.read(conversation, vector)
+        intents = self._learned.intents(principal.workspace, clock, options.before)
+        triage = self._triager.read(conversation, vector, intents)
         watch.lap("triage")
         yield Event("triage", triage)
 
@@ -160,6 +164,7 @@ class Copilot:
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
+                trained=self._trained(principal.workspace, clock, revision, options.before),
             ),
             timings_ms={}, answerability=answers.score,
         )  # fmt: skip
@@ -167,6 +172,11 @@ class Copilot:
         sources = {one.document_id for one in findings.evidence}
         suggestion = self._records.keep_suggestion(principal.workspace, suggestion, key, sources)
         yield Event("done", suggestion)
+
+    def _trained(self, workspace: str, clock: str, revision: str, before: datetime | None) -> tuple[str, ...]:
+        """What the tags and the ranking came from: a switch in between shows."""
+        tags = self._learned.names(workspace, clock, before, ("taxonomy", "intents"))
+        return (*tags, *self._learned.names(workspace, revision, before, ("ranking",)))
 
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""

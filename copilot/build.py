@@ -15,6 +15,7 @@ from copilot.adapters.tantivy import TantivyIndex
 from copilot.assist import Copilot
 from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
+from copilot.learned import Learned
 from copilot.mapping import Mapper
 from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
 from copilot.retrieve import Retriever
@@ -27,6 +28,7 @@ from copilot.store.ledger import Ledger
 from copilot.store.library import Library
 from copilot.store.maps import Maps
 from copilot.store.records import Records
+from copilot.store.trained import TrainedStore
 from copilot.triage import Triager
 
 Index = TypeVar("Index")
@@ -48,6 +50,8 @@ class Parts:
     lexical: LexicalIndex
     retriever: Retriever
     mapper: Mapper
+    trained: TrainedStore
+    learned: Learned
     copilot: Copilot
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
@@ -68,16 +72,18 @@ def build(settings: Settings) -> Parts:
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
     vectors, lexical = indexes(settings)
-    retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
+    trained = TrainedStore(database, embedder.fingerprint)
+    learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
+    retriever = Retriever(library, frames, mapper, learned, embedder, vectors, lexical, settings)
     copilot = Copilot(
-        settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
+        settings=settings, embedder=embedder, retriever=retriever, library=library, records=records, learned=learned,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
         extractive=ExtractiveDrafter(settings.resolution_from), model=_model(settings),
     )  # fmt: skip
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot, writing=RLock(),
+        retriever=retriever, mapper=mapper, trained=trained, learned=learned, copilot=copilot, writing=RLock(),
     )  # fmt: skip
 
 

@@ -339,13 +339,14 @@ class Macro:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Everything that made a suggestion, so that it can be made again."""
+    """Everything that made a suggestion, so that it can be made again; `trained` names what was learned from the workspace: "ranking 3"."""
 
     index_revision: str
     prompt_version: str
     model: str | None
     settings: str
     as_of: datetime
+    trained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

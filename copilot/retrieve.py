@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
+from copilot.learned import Learned
 from copilot.linear_map import apply
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Shelf, VectorIndex, Vectors
 from copilot.rank import Arms, Weights, rank
+from copilot.ranking import Ranking, own_arms
 from copilot.settings import Settings
 from copilot.store.frames import Frame, Frames, Mask, Places, View
 from copilot.store.ledger import now
@@ -78,11 +80,11 @@ class Retriever:
     """Searches one index on behalf of a principal."""
 
     def __init__(
-        self, library: Library, frames: Frames, mapper: Mapper, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex,
-        settings: Settings,
+        self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
+        lexical: LexicalIndex, settings: Settings,
     ) -> None:  # fmt: skip
-        self._library, self._frames, self._mapper, self._embedder = library, frames, mapper, embedder
-        self._vectors, self._lexical, self._settings = vectors, lexical, settings
+        self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
+        self._embedder, self._vectors, self._lexical, self._settings = embedder, vectors, lexical, settings
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on the query. Raises NotFound for an unknown workspace."""
@@ -131,21 +133,33 @@ class Retriever:
     def _of_kind(
         self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, limit: int
     ) -> tuple[Hit, ...]:
+        ranking = self._learned.ranking(view.workspace, frame.revision, view.before)
+        told, arms = self._heard(frame, view, kind, text, vector, nearness, ranking)
+        return tuple(rank(frame, told, vector, arms, self._weights(kind, ranking), limit))
+
+    def _heard(
+        self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, ranking: Ranking | None
+    ) -> tuple[Places, Arms]:  # fmt: skip
+        """Which documents any arm proposes, and what all arms say."""
         seen = frame.visible(view, (kind,))
         words = self._words(frame, view, kind, text, seen)
-        arms, most, weights = Arms(words=words), self._settings.candidates, self._weights(kind)
+        arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
-            arms = self._learned(frame, view, vector, nearness, arms)
+            arms = self._taught(frame, view, vector, nearness, arms)
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
-            arms = replace(arms, recent=np.exp(-age / WANING.total_seconds()))
+            arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
         near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
         turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
         voted = frame.find(arms.votes)
-        told = np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.array(sorted(words), dtype=np.int64)]])
-        return tuple(rank(frame, np.unique(told), vector, arms, weights, limit))
+        told = np.unique(
+            np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.array(sorted(words), dtype=np.int64)]])
+        )
+        if ranking is not None:
+            arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, text, told, view.before)})
+        return told, arms
 
-    def _learned(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
+    def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
         """With the votes of solved cases and the learned map, as far as they are wanted and there."""
         said = votes(frame, view, nearness) if self._settings.votes_weight else {}
         matrix = self._mapper.at(frame, view) if self._settings.map_weight else None
@@ -155,11 +169,18 @@ class Retriever:
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
         return replace(arms, votes=said, turned=turned)
 
-    def _weights(self, kind: Kind) -> Weights:
-        s = self._settings
+    def _weights(self, kind: Kind, ranking: Ranking | None) -> Weights:
+        """The settings' weights, or for articles the workspace's own."""
+        s, disliked = self._settings, ranking.weights.disliked if ranking else 0.0
         if kind == "ticket":
-            return Weights(lexical=s.lexical_weight, recency=s.recency_weight, chunks=2, matches=1)
-        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
+            return Weights(
+                lexical=s.ticket_lexical_weight, recency=s.recency_weight, agent=s.agent_weight, disliked=disliked,
+                chunks=2, matches=1,
+            )  # fmt: skip
+        if kind != "article":
+            return Weights(lexical=s.lexical_weight)
+        shipped = Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
+        return ranking.weights if ranking else shipped
 
     def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> dict[int, float]:
         """BM25 of the visible chunks that the words find, as a share of the best."""
@@ -171,7 +192,8 @@ class Retriever:
         }
         shown = {at: score for at, score in found.items() if seen[frame.owner[at]]}
         best = max(shown.values(), default=0.0)
-        return {at: score / best for at, score in shown.items()} if best > 0 else {}
+        shares = {at: score / best for at, score in shown.items()} if best > 0 else {}
+        return _for_all_chunks(frame, shares) if kind == "ticket" else shares
 
     def _cosines(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Vectors:
         """Each chunk's cosine; in a large workspace only those that the approximate index names, the rest at minus infinity."""
@@ -222,6 +244,12 @@ def _top(places: Places, values: NDArray[np.floating], count: int) -> Places:
     edge = np.partition(wanted, len(wanted) - count)[len(wanted) - count]
     kept: Places = places[wanted >= edge]
     return kept
+
+
+def _for_all_chunks(frame: Frame, shares: Mapping[int, float]) -> dict[int, float]:
+    """A ticket's words stand in the lexical index as a whole, under its first chunk: they speak for all of it."""
+    owners = {int(frame.owner[at]): share for at, share in shares.items()}
+    return {at: share for owner, share in owners.items() for at in range(*frame.first[owner : owner + 2].tolist())}
 
 
 def _ms(start: float, end: float) -> float:

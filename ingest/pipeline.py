@@ -18,6 +18,7 @@ from copilot.crash import point
 from copilot.domain import Chunk, Source
 from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, LexicalEntry, Raw, Shelf, Vectors
+from copilot.store.contents import entry
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
@@ -263,7 +264,7 @@ class Indexer:
     def _split(self, source: Source) -> tuple[tuple[Chunk, bool], ...]:
         title, count = source.document.title, self._embedder.count_tokens
         target, window = self._settings.chunk_tokens, self._settings.window
-        if source.use == "answers" and source.document.kind == "ticket":
+        if is_case(source):
             problem, answer = split_ticket(
                 source.text, title, source.answer_start, count=count, target=target, window=window
             )
@@ -278,12 +279,12 @@ class Indexer:
                 [chunk for ready in batch for chunk, searchable in ready.chunks if searchable], summary
             )
             staged = [self._ledger.stage(ready.place, ready.source, ready.chunks) for ready in batch]
-            for shelf, some in _by_shelf(staged).items():
-                rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
-                self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
+            for shelf, some in _by_shelf(zip(staged, batch, strict=True)).items():
+                rows = np.stack([vectors[digest(chunk.embedded)] for chunk, _ in some])
+                self._vectors.upsert(shelf, [words.id for _, words in some], rows)
                 point("index.vectors")
                 if shelf.side != "ranking":
-                    self._lexical.upsert(shelf, [_entry(id, chunk, title) for id, chunk, title in some])
+                    self._lexical.upsert(shelf, [words for _, words in some])
                     point("index.lexical")
             self._ledger.switch(workspace, staged)
             self._sweep()
@@ -364,17 +365,20 @@ def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:
     return lambda origin: origin.split("#")[0] in closed or origin.startswith(folders)
 
 
-def _by_shelf(staged: Iterable[Staged]) -> dict[Shelf, list[tuple[str, Chunk, str]]]:
-    """Chunk ids, chunks and their document's title, by the shelf that they go to."""
-    shelves: dict[Shelf, list[tuple[str, Chunk, str]]] = {}
-    for one in staged:
+def is_case(source: Source) -> bool:
+    """Whether it is a solved ticket, with problem and resolution."""
+    return source.use == "answers" and source.document.kind == "ticket"
+
+
+def _by_shelf(staged: Iterable[tuple[Staged, Ready]]) -> dict[Shelf, list[tuple[Chunk, LexicalEntry]]]:
+    """Chunks and their words, by the shelf that they go to."""
+    shelves: dict[Shelf, list[tuple[Chunk, LexicalEntry]]] = {}
+    for one, ready in staged:
+        title, whole = one.document.title, ready.source.text if is_case(ready.source) else None
+        some = [(chunk, entry(id, title, chunk.headings, chunk.text, whole)) for id, chunk in one.chunks]
         for shelf in one.shelves:
-            shelves.setdefault(shelf, []).extend((id, chunk, one.document.title) for id, chunk in one.chunks)
+            shelves.setdefault(shelf, []).extend(some)
     return {shelf: some for shelf, some in shelves.items() if some}
-
-
-def _entry(id: str, chunk: Chunk, title: str) -> LexicalEntry:
-    return LexicalEntry(id=id, title=title, headings=" ".join(chunk.headings), body=chunk.text)
 
 
 def _batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from copilot.store.ledger import HEAD, parts, shelves
 Held = dict[Shelf, dict[str, str]]
 """Chunk id -> hash of its embedded text, by shelf."""
 PAGE = 500
+WHOLE_CHARS = 20_000
+"""So much of a ticket the lexical index reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Contents:
     def standing(self, ids: Collection[str]) -> Iterator[dict[str, Standing]]:
         """These chunks with vector and words, a page at a time; what was deleted meanwhile is left out."""
         d, r, c, v = t.documents.c, t.revisions.c, t.chunks.c, t.vectors.c
-        query = self._found(select(c.id, c.start, c.end, c.headings, d.title, r.text, v.vector)).join(
+        query = self._found(select(c.id, c.start, c.end, c.headings, d.title, d.kind, d.use, r.text, v.vector)).join(
             t.revisions, and_(r.document == d.key, r.number == d.active_revision)
         )
         for some in parts(sorted(ids), PAGE):
@@ -70,7 +72,14 @@ class Contents:
 
 
 def _standing(row: Row[Any]) -> Standing:
-    words = LexicalEntry(
-        id=row.id, title=row.title, headings=" ".join(row.headings), body=row.text[row.start : row.end]
-    )
+    whole = row.text if row.kind == "ticket" and row.use == "answers" else None
+    words = entry(row.id, row.title, row.headings, row.text[row.start : row.end], whole)
     return Standing(np.frombuffer(row.vector, dtype="<f4"), words)
+
+
+def entry(id: str, title: str, headings: Sequence[str], words: str, whole: str | None) -> LexicalEntry:
+    """What the lexical index reads of a chunk. A solved ticket's problem and resolution stand there as one text, under its first chunk."""
+    if whole is None:
+        return LexicalEntry(id=id, title=title, headings=" ".join(headings), body=words)
+    first = id.endswith(".0")
+    return LexicalEntry(id=id, title=title if first else "", headings="", body=whole[:WHOLE_CHARS] if first else "")

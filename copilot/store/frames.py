@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Select, and_, select
 from copilot.domain import Author, Kind, Use
 from copilot.errors import NotFound
 from copilot.ports import Vectors
+from copilot.signals import Titles
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import parts
@@ -168,6 +169,26 @@ class Frame:
     def topics(self) -> Vectors:
         """The means of all articles, in the order of `articles`."""
         return self.means(self.articles)
+
+    @cached_property
+    def sent(self) -> dict[int, Floats]:
+        """Where each article stands that a case was sent -> when, as timestamps in order."""
+        times: defaultdict[int, list[float]] = defaultdict(list)
+        for at in self.asked.tolist():
+            for link in self.heads[at].links:
+                if link.target in self._documents:
+                    times[self._documents[link.target]].append(link.at)
+        return {at: np.sort(np.array(some)) for at, some in times.items()}
+
+    @cached_property
+    def titles(self) -> Titles:
+        """What the documents' titles say."""
+        return Titles.of([head.title for head in self.heads])
+
+    @cached_property
+    def by_agent(self) -> Floats:
+        """1 where an agent solved the ticket."""
+        return np.array([head.solution_by == "agent" for head in self.heads], dtype=np.float64)
 
 
 class Frames:
