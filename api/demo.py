@@ -55,7 +55,7 @@ def _load(parts: Parts, address: str) -> None:
         f"Tarnbrook: {summary.added} documents added, {summary.unchanged} unchanged, {summary.embedded} chunks embedded, "
         f"{summary.seconds:.1f} seconds",
         "",
-        f"Open    {address}/docs",
+        f"Open    {address}/desk",
         f"Try     curl -s {address}/v1/suggestions -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'",
         "Stop    Ctrl-C",
         "",

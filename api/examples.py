@@ -33,6 +33,16 @@ FEEDBACK: dict[str, Example] = {
         "value": {"verdict": "edited", "final_text": "Hi Ada, we will refund the lamp today."},
     },
     "rejected": {"summary": "Not sent", "value": {"verdict": "rejected", "reason": "It answers another question."}},
+    "corrected": {
+        "summary": "Not sent, and what it is really about",
+        "value": {
+            "verdict": "rejected",
+            "shown_at": "2026-03-04T08:12:00Z",
+            "decided_at": "2026-03-04T08:12:40Z",
+            "copied": True,
+            "corrected": {"intent": "billing_payment", "mood": "negative", "escalation": True},
+        },
+    },
 }
 START: dict[str, Example] = {"email": {"summary": "An e-mail", "value": CONVERSATION}}
 MESSAGE: dict[str, Example] = {

@@ -106,6 +106,11 @@ class Copilot:
         self._records, self._learned, self._triager, self._policy = records, learned, triager, policy
         self._extractive, self._model = extractive, model
 
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The labels that an intent may have, `other` among them."""
+        return self._triager.intents
+
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
@@ -170,7 +175,9 @@ class Copilot:
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
-        suggestion = self._records.keep_suggestion(principal.workspace, suggestion, key, sources)
+        suggestion = self._records.keep_suggestion(
+            principal.workspace, suggestion, key, sources, len(conversation.messages)
+        )
         yield Event("done", suggestion)
 
     def _trained(self, workspace: str, clock: str, revision: str, before: datetime | None) -> tuple[str, ...]:

@@ -381,17 +381,6 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
-    """What the agent did with a suggestion."""
-
-    verdict: Verdict
-    final_text: str | None = None
-    reason: str | None = None
-    shown_at: datetime | None = None
-    decided_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Who is asking. Staff see internal documents and those of their teams."""
 

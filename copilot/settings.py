@@ -153,8 +153,13 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         365, ge=1, description="Conversations and suggestions older than this are deleted at start."
     )
+    audit_days: int = Field(365, ge=1, description="Entries of the audit log older than this are deleted at start.")
+    session_idle_hours: float = Field(
+        12.0, gt=0, le=8760, description="Whoever does nothing at the desk for so long must sign in again."
+    )
+    session_days: float = Field(7.0, gt=0, le=365, description="After so long everybody must sign in again.")
     allowed_hosts: tuple[str, ...] = Field(
-        ("127.0.0.1", "localhost", "[::1]"), description="Host names answered to when no key is configured."
+        ("127.0.0.1", "localhost", "[::1]"), description="Host names answered to while no key and no user exists."
     )
 
     def database_url(self) -> str:

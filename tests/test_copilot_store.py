@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from copilot.choices import Feedback
 from copilot.domain import (
     Abstention,
     Alternative,
@@ -21,7 +22,6 @@ from copilot.domain import (
     Document,
     Draft,
     Escalation,
-    Feedback,
     Link,
     Message,
     Nearest,

@@ -11,31 +11,49 @@ from api.auth import Guarded
 from api.bodies import FeedbackBody, within
 from api.deps import PartsOf, PathId, Who
 from api.examples import FEEDBACK
+from copilot.choices import Outcome, edit_distance
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
-from copilot.feedback import edit_distance
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What became of a statement of the draft, for one of the documents that it cites."""
+
+    statement: int
+    document_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A verdict as stored: how far what was sent is from the draft, 0 the same to 1 nothing left."""
+    """A verdict as stored: how far what was sent is from the draft, 0 the same to 1 nothing left, and what became of each cited statement."""
 
     verdict: Verdict
     edit_distance: float
+    statements: tuple[Decided, ...]
 
 
 @router.post("/{suggestion_id}/feedback")
 def feedback(
     suggestion_id: PathId, body: Annotated[FeedbackBody, Body(openapi_examples=FEEDBACK)], parts: PartsOf, who: Who
 ) -> Judged:
-    """Say what became of the suggestion: sent as it was, sent with changes, or not sent."""
+    """Say what became of the suggestion: sent as it was, sent with changes, or not sent; and what it got wrong."""
     within([body.final_text or ""], parts.settings.max_message_chars)
-    suggestion = parts.records.suggestion(who.workspace, suggestion_id)
-    judged = Judged(verdict=body.verdict, edit_distance=_distance(suggestion, body))
-    parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), judged.edit_distance)
-    return judged
+    _require_known(body.corrected.intent, parts.copilot.intents)
+    distance = _distance(parts.records.suggestion(who.workspace, suggestion_id), body)
+    found = parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), distance)
+    statements = tuple(
+        Decided(statement=fate.statement, document_id=fate.document_id, outcome=fate.outcome) for fate in found
+    )
+    return Judged(verdict=body.verdict, edit_distance=distance, statements=statements)
+
+
+def _require_known(intent: str | None, labels: tuple[str, ...]) -> None:
+    if intent is not None and intent not in labels:
+        raise InputError(f"The taxonomy has no intent {intent!r}. It has: {', '.join(labels)}.")
 
 
 def _distance(suggestion: Suggestion, body: FeedbackBody) -> float:

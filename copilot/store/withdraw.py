@@ -20,7 +20,10 @@ def withdraw(connection: Connection, workspace: str, document_id: str) -> None:
     query = query.where(c.workspace == workspace, t.mentions.c.document_id == document_id)
     for id, body in connection.execute(query.with_for_update(of=t.suggestions)).all():
         connection.execute(update(t.suggestions).where(c.id == id).values(body=without(body, document_id)))
-        connection.execute(update(t.feedback).where(t.feedback.c.suggestion == id).values(final_text=None))
+        f, fate = t.feedback.c, t.fates.c
+        connection.execute(update(t.feedback).where(f.suggestion == id).values(final_text=None, reason=None))
+        told = select(f.id).where(f.suggestion == id)
+        connection.execute(delete(t.fates).where(fate.feedback.in_(told), fate.document_id == document_id))
         mention = t.mentions.c
         connection.execute(delete(t.mentions).where(mention.suggestion == id, mention.document_id == document_id))
 
