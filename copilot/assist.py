@@ -106,10 +106,9 @@ class Copilot:
         self._records, self._learned, self._triager, self._policy = records, learned, triager, policy
         self._extractive, self._model = extractive, model
 
-    @property
-    def intents(self) -> tuple[str, ...]:
-        """The labels that an intent may have, `other` among them."""
-        return self._triager.intents
+    def intents(self, workspace: str) -> tuple[str, ...]:
+        """The labels that an intent may have in this workspace, `other` among them. Raises NotFound for an unknown one."""
+        return self._learned.taxonomy(workspace, self._library.clock(workspace)).labels
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on a query of the agent's own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -34,7 +35,11 @@ class Learned:
         """The intents that there are: the workspace's own, else those of the settings."""
         one = self._newest(workspace, revision, "taxonomy", None)
         found = self._of(workspace, one, _taxonomy) if one else None
-        return found or taxonomy(self._file)
+        return found or self._settings_taxonomy
+
+    @cached_property
+    def _settings_taxonomy(self) -> Taxonomy:
+        return taxonomy(self._file)
 
     def intents(self, workspace: str, revision: str, before: datetime | None) -> IntentHead | None:
         """The head that tells them apart; None where it is the one of the settings."""
@@ -61,7 +66,7 @@ class Learned:
         """What a head of intents must have been fitted for: the taxonomy in force, and the recipe."""
         if not self._all(workspace, revision):
             return ""
-        return f"{RECIPE} {self.taxonomy(workspace, revision).hash[:32]}"
+        return fits_of(self.taxonomy(workspace, revision))
 
     def _untaught(self, workspace: str, own: Trained) -> IntentHead | None:
         """The head of a taxonomy alone: fitted once, and kept among the models."""
@@ -102,6 +107,11 @@ class Learned:
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
             return self._made[key]  # type: ignore[return-value]
+
+
+def fits_of(intents: Taxonomy) -> str:
+    """What a head for this taxonomy is kept under."""
+    return f"{RECIPE} {intents.hash[:32]}"
 
 
 def _taxonomy(payload: bytes) -> Taxonomy:

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 PASSAGES = 3
 
 
-ARMS = ("lexical", "votes", "map", "recency", "agent", "title", "named", "about", "popular")
+ARMS = ("lexical", "votes", "map", "recency", "agent", "title", "named", "about")
 """What may add to a document's cosine, each from 0 to 1 (`about` from -1); how `disliked` it is takes away."""
 
 
@@ -37,7 +37,6 @@ class Weights:
     title: float = 0.0
     named: float = 0.0
     about: float = 0.0
-    popular: float = 0.0
     disliked: float = 0.0
     chunks: int = 3
     matches: int = 2

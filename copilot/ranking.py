@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from copilot.domain import Kind
 from copilot.rank import Weights
 from copilot.signals import Asked, matches
-from copilot.store.frames import EVER, Frame, Places
+from copilot.store.frames import Frame, Places
 
 Floats = NDArray[np.float64]
 
@@ -47,9 +46,7 @@ def read_ranking(payload: bytes) -> Ranking:
     return Ranking(Weights(**read["weights"]), about, read["disliked"])
 
 
-def own_arms(
-    frame: Frame, ranking: Ranking, kind: Kind, text: str, documents: Places, before: datetime | None
-) -> dict[str, Floats]:
+def own_arms(frame: Frame, ranking: Ranking, kind: Kind, text: str, documents: Places) -> dict[str, Floats]:
     """What a learned ranking looks at besides, for these documents: of all how they were liked, of articles what their heads say."""
     arms = {"disliked": disliked(frame, ranking)}
     if kind != "article":
@@ -60,16 +57,7 @@ def own_arms(
         arms["title"][at] = frame.titles.overlap(asked, at)
         arms["named"][at] = frame.titles.named(asked, at)
         arms["about"][at] = matches(asked, ranking.about.get(frame.heads[at].id, ()), ranking.known)
-    return {**arms, "popular": popular(frame, EVER if before is None else before.timestamp())}
-
-
-def popular(frame: Frame, known_by: float) -> Floats:
-    """How often each document had been sent by then, as a share of the most often sent, on a logarithmic scale."""
-    counts = np.zeros(len(frame.heads))
-    for at, times in frame.sent.items():
-        counts[at] = np.searchsorted(times, known_by, side="right")
-    most = counts.max(initial=0.0)
-    return np.asarray(np.log1p(counts) / np.log1p(most)) if most else counts
+    return arms
 
 
 def disliked(frame: Frame, ranking: Ranking) -> Floats:

@@ -15,7 +15,7 @@ from copilot.learned import Learned
 from copilot.linear_map import apply
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Shelf, VectorIndex, Vectors
-from copilot.rank import Arms, Weights, rank
+from copilot.rank import ARMS, Arms, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
 from copilot.settings import Settings
 from copilot.store.frames import Frame, Frames, Mask, Places, View
@@ -61,6 +61,16 @@ class Ranked:
     revision: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the arms say of some articles: a row an article, a column for its cosine, each of ARMS, and how disliked it is."""
+
+    ids: tuple[str, ...]
+    columns: NDArray[np.float64]
+    mapped: bool
+    """Whether a learned map was among them."""
+
+
 def visible_to(principal: Principal) -> frozenset[str] | None:
     """The audiences whose documents the principal may see; None means all. The one door for this question."""
     if "admin" in principal.roles:
@@ -74,6 +84,13 @@ def _audiences(principal: Principal, asked: str | None) -> frozenset[str] | None
     if asked is None:
         return visible
     return frozenset({asked}) if visible is None else visible & {asked}
+
+
+def _view(principal: Principal, query: Query) -> View:
+    return View(
+        workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
+        before=query.before, language=query.language,
+    )  # fmt: skip
 
 
 class Retriever:
@@ -102,12 +119,20 @@ class Retriever:
         """The same, with the query's vector given: best documents first, ties by id, scores rounded to 1e-6."""
         return self._filled(principal, query, vector)[1]
 
+    def told(self, principal: Principal, query: Query, vector: Vectors, ranking: Ranking) -> Told:
+        """What each arm says of the articles that any of them proposes: what a ranking is learned from."""
+        view = _view(principal, query)
+        frame = self._frames.at(view.workspace)
+        nearness = frame.best(self._cosines(frame, view, ("article",), vector))
+        documents, arms = self._heard(frame, view, "article", query.text, vector, nearness, ranking)
+        scored = Scored.of(frame, documents, vector, arms, ranking.weights)
+        said = said_for(frame, documents, scored, arms)
+        columns = np.column_stack([scored.near, *(said[arm] for arm in ARMS), said["disliked"]])
+        return Told(tuple(frame.heads[at].id for at in documents.tolist()), columns, arms.turned is not None)
+
     def kinds(self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int]) -> Ranked:
         """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
-        view = View(
-            workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
-            before=query.before, language=query.language,
-        )  # fmt: skip
+        view = _view(principal, query)
         frame = self._frames.at(view.workspace)
         cosines = self._cosines(frame, view, tuple(limits), vector)
         nearness = frame.best(cosines)
@@ -156,7 +181,7 @@ class Retriever:
             np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.array(sorted(words), dtype=np.int64)]])
         )
         if ranking is not None:
-            arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, text, told, view.before)})
+            arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, text, told)})
         return told, arms
 
     def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
@@ -169,6 +194,11 @@ class Retriever:
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
         return replace(arms, votes=said, turned=turned)
 
+    def shipped(self) -> Weights:
+        """The weights of articles as the settings have them."""
+        s = self._settings
+        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
+
     def _weights(self, kind: Kind, ranking: Ranking | None) -> Weights:
         """The settings' weights, or for articles the workspace's own."""
         s, disliked = self._settings, ranking.weights.disliked if ranking else 0.0
@@ -179,8 +209,7 @@ class Retriever:
             )  # fmt: skip
         if kind != "article":
             return Weights(lexical=s.lexical_weight)
-        shipped = Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
-        return ranking.weights if ranking else shipped
+        return ranking.weights if ranking else self.shipped()
 
     def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> dict[int, float]:
         """BM25 of the visible chunks that the words find, as a share of the best."""

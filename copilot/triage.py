@@ -60,9 +60,7 @@ class Triager:
 
     def __init__(self, embedder: Embedder, taxonomy: Path, models: Path) -> None:
         self._embedder = embedder
-        data = intent_examples(taxonomy)
-        self._intent = intent_head(data, embedder, taxonomy.with_name("intents.npz"), models)
-        self.intents = (*dict.fromkeys(example.label for example in data if example.label != OTHER), OTHER)
+        self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
         self._moods = moods(embedder, models)
         self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}

@@ -171,16 +171,6 @@ class Frame:
         return self.means(self.articles)
 
     @cached_property
-    def sent(self) -> dict[int, Floats]:
-        """Where each article stands that a case was sent -> when, as timestamps in order."""
-        times: defaultdict[int, list[float]] = defaultdict(list)
-        for at in self.asked.tolist():
-            for link in self.heads[at].links:
-                if link.target in self._documents:
-                    times[self._documents[link.target]].append(link.at)
-        return {at: np.sort(np.array(some)) for at, some in times.items()}
-
-    @cached_property
     def titles(self) -> Titles:
         """What the documents' titles say."""
         return Titles.of([head.title for head in self.heads])
