@@ -57,6 +57,8 @@ TICKETS = 5
 MACROS = 2
 SIMILAR = 3
 READ = 6
+NEARLY = 0.8
+"""Two resolutions that share so much of their words say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +254,14 @@ class Stopwatch:
 
 
 def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:
-    """Of tickets with the same resolution, word for word, the best one: the others tell the agent nothing more."""
-    first: dict[str, Hit] = {}
+    """Of tickets whose resolutions say nearly the same, the best one: the others tell the agent nothing more."""
+    kept: list[tuple[Hit, frozenset[str]]] = []
     for hit in tickets:
         text, answer = texts[hit.document_id, hit.revision]
-        first.setdefault(" ".join(text[answer:].casefold().split()), hit)
-    return tuple(first.values())
+        words = frozenset(text[answer:].casefold().split())
+        if not any(len(words & other) >= NEARLY * len(words | other) for _, other in kept):
+            kept.append((hit, words))
+    return tuple(hit for hit, _ in kept)
 
 
 def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:

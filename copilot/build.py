@@ -17,7 +17,7 @@ from copilot.errors import ConfigurationError, IndexBroken
 from copilot.escalate import Policy
 from copilot.learned import Learned
 from copilot.mapping import Mapper
-from copilot.ports import Drafter, Embedder, LexicalIndex, VectorIndex
+from copilot.ports import Drafter, Embedder, LexicalIndex, Reranker, VectorIndex
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
 from copilot.store.accounts import Accounts
@@ -74,7 +74,7 @@ def build(settings: Settings) -> Parts:
     vectors, lexical = indexes(settings)
     trained = TrainedStore(database, embedder.fingerprint)
     learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
-    retriever = Retriever(library, frames, mapper, learned, embedder, vectors, lexical, settings)
+    retriever = Retriever(library, frames, mapper, learned, embedder, vectors, lexical, settings, reranker_of(settings))
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records, learned=learned,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
@@ -118,6 +118,11 @@ def embedder_of(settings: Settings) -> Embedder:
         from copilot.adapters.onnx import minilm
 
         return minilm(settings.models, settings.threads, settings.window)
+    folder = Path(settings.embedder)
+    if settings.engine == "onnx" and (folder / "model.safetensors").is_file():
+        from copilot.adapters.onnx import trained_folder
+
+        return trained_folder(folder, settings.models, settings.threads, settings.window)
     if settings.engine == "onnx":
         raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
     from copilot.adapters.onnx import package_folder
@@ -125,6 +130,17 @@ def embedder_of(settings: Settings) -> Embedder:
 
     name = str(package_folder()) if settings.embedder == "minilm" else settings.embedder
     return SentenceTransformerEmbedder(name, settings.threads, settings.window)
+
+
+def reranker_of(settings: Settings) -> Reranker | None:
+    """The reranker in force; None where there is none."""
+    from copilot.adapters.rerankers import CrossEncoderReranker, WordReranker
+
+    if settings.reranker is None:
+        return None
+    if settings.reranker == "words":
+        return WordReranker()
+    return CrossEncoderReranker(settings.reranker, settings.threads, 2 * settings.window)
 
 
 def _model(settings: Settings) -> Drafter | None:

@@ -309,7 +309,7 @@ class Abstention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarTicket:
-    """A solved ticket whose problem is like this one, with its resolution as stored (redacted)."""
+    """A solved ticket whose problem is like this one, with its outcome: the resolution as stored (redacted), when and by whom."""
 
     document_id: str
     title: str
@@ -317,6 +317,7 @@ class SimilarTicket:
     score: float
     resolution: str
     resolved_at: datetime | None
+    solution_by: Author | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

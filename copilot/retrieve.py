@@ -14,9 +14,10 @@ from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
 from copilot.learned import Learned
 from copilot.linear_map import apply
 from copilot.mapping import Mapper
-from copilot.ports import Embedder, LexicalIndex, Shelf, VectorIndex, Vectors
+from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
 from copilot.rank import ARMS, Arms, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
+from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
 from copilot.store.frames import Frame, Frames, Mask, Places, View
 from copilot.store.ledger import now
@@ -98,10 +99,11 @@ class Retriever:
 
     def __init__(
         self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
-        lexical: LexicalIndex, settings: Settings,
+        lexical: LexicalIndex, settings: Settings, reranker: Reranker | None = None,
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
         self._embedder, self._vectors, self._lexical, self._settings = embedder, vectors, lexical, settings
+        self._reranker = reranker
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on the query. Raises NotFound for an unknown workspace."""
@@ -160,7 +162,11 @@ class Retriever:
     ) -> tuple[Hit, ...]:
         ranking = self._learned.ranking(view.workspace, frame.revision, view.before)
         told, arms = self._heard(frame, view, kind, text, vector, nearness, ranking)
-        return tuple(rank(frame, told, vector, arms, self._weights(kind, ranking), limit))
+        if kind != "article" or self._reranker is None:
+            return tuple(rank(frame, told, vector, arms, self._weights(kind, ranking), limit))
+        hits = rank(frame, told, vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT))
+        texts = self._library.texts(view.workspace, {(hit.document_id, hit.revision) for hit in hits})
+        return reranked(self._reranker, text, with_texts(hits, texts), self._settings.reranker_seconds)[:limit]
 
     def _heard(
         self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, ranking: Ranking | None

@@ -76,6 +76,13 @@ class Settings(BaseSettings):
     map_weight: float = Field(
         0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
     )
+    reranker: str | None = Field(
+        None,
+        description="A cross-encoder (its path or name) that reads the best articles again, or `words`; unset is off.",
+    )
+    reranker_seconds: float = Field(
+        0.5, gt=0, le=60, description="When it has not answered by then, the order stays as it was."
+    )
     candidates: int = Field(
         50,
         ge=10,
@@ -186,6 +193,6 @@ class Settings(BaseSettings):
 
 ANSWERING = (
     "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "ticket_lexical_weight", "recency_weight",
-    "agent_weight", "votes_weight", "map_weight", "candidates", "exact",
+    "agent_weight", "votes_weight", "map_weight", "reranker", "candidates", "exact",
     "abstain_below", "resolution_from", "llm", "llm_base_url", "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "refund_limit",
 )  # fmt: skip

@@ -81,10 +81,11 @@ def train_ranking(
             f"There are {len(source.cases)} cases whose replies sent an article, and no verdicts; {FEWEST_CASES} cases are the least to learn from."
         )
     early, late = _split(source.cases)
-    weights = fitted(early, before.weights) if len(source.cases) >= FEWEST_CASES else before.weights
+    enough, shipped = len(source.cases) >= FEWEST_CASES, parts.retriever.shipped()
+    weights = fitted(early, shipped) if enough else before.weights
     learned, checks = _harmless(before.weights, weights, late, _split(source.choices)[1])
     why = _verdict(checks)
-    final = fitted(source.cases, before.weights) if len(source.cases) >= FEWEST_CASES else before.weights
+    final = fitted(source.cases, shipped) if enough else before.weights
     ranking = Ranking(replace(final, disliked=learned.disliked), source.about, source.disliked)
     figures: dict[str, float | int | str | bool] = {"cases": len(source.cases), "choices": len(source.choices)}
     figures |= {f"weight.{arm}": getattr(ranking.weights, arm) for arm in (*ARMS, "disliked")}
