@@ -102,7 +102,7 @@ def list_(workspace: Workspace = None, as_json: JSON = False) -> None:
 
 
 def undo(
-    kind: Annotated[str, typer.Argument(help="taxonomy, intents, ranking or embedder.")], workspace: Workspace = None
+    kind: Annotated[str, typer.Argument(help="taxonomy, intents or ranking.")], workspace: Workspace = None
 ) -> None:
     """Take back what is in force; what was before it is in force again at once. Example: copilot train undo ranking."""
     settings = Settings()
@@ -193,10 +193,9 @@ def _here(settings: Settings, workspace: str, payload: dict[str, Any], tell: Tol
 
 def _store(settings: Settings) -> TrainedStore:
     """What undoing and listing need: the database alone, beside a running server too."""
-    from copilot.build import embedder_of
     from copilot.store.database import Database
 
-    return TrainedStore(Database(settings.database_url()), embedder_of(settings).fingerprint)
+    return TrainedStore(Database(settings.database_url()), "")
 
 
 def _time(written: str | None) -> str | None:

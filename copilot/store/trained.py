@@ -19,7 +19,7 @@ from copilot.store.database import Database
 from copilot.store.ledger import now
 from copilot.store.unlearn import in_force, is_one, missing, record
 
-TrainedKind = Literal["taxonomy", "intents", "ranking", "embedder"]
+TrainedKind = Literal["taxonomy", "intents", "ranking"]
 KINDS: tuple[TrainedKind, ...] = get_args(TrainedKind)
 State = Literal["candidate", "active", "undone", "dropped"]
 Figures = Mapping[str, float | int | str | bool]
