@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.words import clean
+from copilot.ask import Question
 from copilot.choices import Click, Corrected, Feedback
 from copilot.domain import Author, Channel, Conversation, Customer, Message, Options, Verdict, Visibility
 from copilot.errors import TooLarge
 
 YEARS = range(1900, 9000)
 MAX_MESSAGES = 1000
+MAX_REPLY = 20_000
 
 
 def in_utc(time: datetime) -> datetime:
@@ -108,10 +110,44 @@ class SuggestBody(Body):
         return self
 
 
+class InstructBody(Body):
+    """Say it as the agent wants it."""
+
+    task: Literal["instruct"]
+    instruction: Annotated[Words, Field(min_length=1, max_length=1000)]
+    text: Words | None = Field(
+        None, description="The reply as the agent has it; the suggestion's draft where left out."
+    )
+
+
+class TranslateBody(Body):
+    """Say it in another language."""
+
+    task: Literal["translate"]
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+    text: Words | None = None
+
+
+class GrammarBody(Body):
+    """Correct spelling and grammar and nothing else."""
+
+    task: Literal["grammar"]
+    text: Words | None = None
+
+
 class RegenerateBody(Body):
     """How the next suggestion for the same conversation should differ."""
 
     options: OptionsBody = OptionsBody()
+    rewrite: InstructBody | TranslateBody | GrammarBody | None = Field(
+        None, discriminator="task", description="Put the reply in other words; takes a model (COPILOT_LLM)."
+    )
+
+
+class CheckBody(Body):
+    """A reply as the agent has edited it."""
+
+    text: Annotated[Words, Field(max_length=MAX_REPLY)]
 
 
 class ClickBody(Body):
@@ -170,6 +206,37 @@ class FeedbackBody(Body):
             clicked=tuple(click.noun() for click in self.clicked),
             corrected=self.corrected.noun(),
         )
+
+
+class GapBody(Body):
+    """What the knowledge lacks."""
+
+    note: Annotated[Words, Field(max_length=2000)] | None = None
+
+
+class AskBody(Body):
+    """The agent's own question."""
+
+    question: Annotated[Words, Field(min_length=1, max_length=4000)]
+    limit: int = Field(6, ge=1, le=20, description="How many articles to look at and to show.")
+    before: Time | None = Field(None, description="Use only what was known before this time.")
+
+    def noun(self) -> Question:
+        """As the domain has it."""
+        return Question(text=self.question, limit=self.limit, before=self.before)
+
+
+class RouteBody(Body):
+    """What a caller or writer said."""
+
+    words: Annotated[Words, Field(min_length=1, max_length=4000)]
+    channel: Channel = "phone"
+    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,35}$")] | None = None
+
+    def noun(self) -> Conversation:
+        """As the domain has it."""
+        customer = Customer(locale=self.locale)
+        return Conversation(channel=self.channel, messages=(Message(text=self.words),), customer=customer)
 
 
 def within(texts: Iterable[str], limit: int) -> None:

@@ -24,7 +24,21 @@ SUGGEST: dict[str, Example] = {
     },
 }
 REGENERATE: dict[str, Example] = {
-    "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}}
+    "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}},
+    "instructed": {
+        "summary": "As the agent wants it (takes a model)",
+        "value": {"rewrite": {"task": "instruct", "instruction": "Begin with the deadline."}},
+    },
+    "translated": {
+        "summary": "In another language (takes a model)",
+        "value": {"rewrite": {"task": "translate", "language": "de"}},
+    },
+}
+CHECK: dict[str, Example] = {
+    "edited": {
+        "summary": "A changed number",
+        "value": {"text": "The link in the e-mail is valid for 40 minutes and works once."},
+    }
 }
 FEEDBACK: dict[str, Example] = {
     "accepted": {"summary": "Sent as it was", "value": {"verdict": "accepted"}},
@@ -43,6 +57,18 @@ FEEDBACK: dict[str, Example] = {
             "corrected": {"intent": "billing_payment", "mood": "negative", "escalation": True},
         },
     },
+}
+GAP: dict[str, Example] = {
+    "reported": {"summary": "No article says it", "value": {"note": "Resellers ask for the warranty terms in Norway."}}
+}
+ASK: dict[str, Example] = {
+    "question": {
+        "summary": "A question of one's own",
+        "value": {"question": "How much may an agent refund?", "limit": 4},
+    }
+}
+ROUTE: dict[str, Example] = {
+    "caller": {"summary": "What a caller said", "value": {"words": "my parcel never arrived", "locale": "en-GB"}}
 }
 START: dict[str, Example] = {"email": {"summary": "An e-mail", "value": CONVERSATION}}
 MESSAGE: dict[str, Example] = {

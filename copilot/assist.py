@@ -18,6 +18,7 @@ from copilot.domain import (
     Citation,
     Conversation,
     Draft,
+    Escalation,
     Evidence,
     Guidance,
     Hit,
@@ -32,13 +33,15 @@ from copilot.domain import (
     Triage,
 )
 from copilot.draft import Said, evidence, similar, write
-from copilot.errors import DrafterFailed
+from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
+from copilot.intents import IntentHead
 from copilot.learned import Learned
-from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
+from copilot.ports import Drafter, DraftRequest, Embedder, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
-from copilot.redact import redact
 from copilot.retrieve import Found, Query, Retriever, with_texts
+from copilot.rewrite import allowed, hidden
+from copilot.route import Route, route, team_of
 from copilot.settings import Settings
 from copilot.store.ledger import now
 from copilot.store.library import Library
@@ -116,6 +119,24 @@ class Copilot:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
 
+    def read(self, workspace: str, conversation: Conversation) -> tuple[Triage, Escalation]:
+        """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
+        vector = self._embedder.embed([search_text(conversation)], "query")[0]
+        triage = self._triager.read(conversation, vector, self._intents(workspace))
+        return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
+
+    def route(self, principal: Principal, conversation: Conversation) -> Route:
+        """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
+        teams = self._learned.taxonomy(principal.workspace, self._library.clock(principal.workspace)).teams
+        return route(*self.read(principal.workspace, conversation), teams)
+
+    def _intents(self, workspace: str) -> IntentHead | None:
+        """The workspace's own head; a workspace that nothing was ingested into has none."""
+        try:
+            return self._learned.intents(workspace, self._library.clock(workspace), None)
+        except NotFound:
+            return None
+
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
     ) -> Suggestion:
@@ -125,9 +146,11 @@ class Copilot:
         return last.data
 
     def stream(
-        self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
-    ) -> Iterator[Event]:
-        """The same, step by step as it comes; the last event is `done`."""
+        self, principal: Principal, conversation: Conversation, options: Options = DEFAULT,
+        *, key: str | None = None, rewrite: Rewrite | None = None,
+    ) -> Iterator[Event]:  # fmt: skip
+        """The same, step by step as it comes; the last event is `done`. A `rewrite` puts a reply in other words. Raises NeedsModel too."""
+        allowed(rewrite, self._model)
         watch = Stopwatch()
         text = search_text(conversation)
         clock = self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
@@ -136,6 +159,7 @@ class Copilot:
         watch.lap("embed")
 
         intents = self._learned.intents(principal.workspace, clock, options.before)
+        teams = self._learned.taxonomy(principal.workspace, clock).teams
         triage = self._triager.read(conversation, vector, intents)
         watch.lap("triage")
         yield Event("triage", triage)
@@ -154,7 +178,7 @@ class Copilot:
 
         drafted = Drafted("abstained", None)
         if not weak:
-            for step in self._draft(conversation, text, triage, findings, options):
+            for step in self._draft(conversation, text, triage, findings, options, rewrite):
                 if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
@@ -172,7 +196,7 @@ class Copilot:
                 settings=self._settings.hash(), as_of=as_of,
                 trained=self._trained(principal.workspace, clock, revision, options.before),
             ),
-            timings_ms={}, answerability=answers.score,
+            timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, teams),
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
@@ -206,18 +230,21 @@ class Copilot:
         return ranked.revision, Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
 
     def _draft(
-        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
-    ) -> Iterator[Said | Drafted]:
+        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None
+    ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
-        redacted = redact(text, [conversation.customer.name or ""])
+        redacted, message, rewrite = hidden(text, [conversation.customer.name or ""], rewrite)
+        spoken = rewrite.language if rewrite and rewrite.language else triage.language.label
         request = DraftRequest(
-            conversation=conversation, message=redacted.text, evidence=findings.evidence,
-            language=triage.language.label, sentiment=mood, tone=options.tone,
-            personal=tuple({span.placeholder: span.text for span in redacted.found}.items()),
+            conversation=conversation, message=message, evidence=findings.evidence,
+            language=spoken, sentiment=mood, tone=options.tone,
+            personal=tuple({span.placeholder: span.text for span in redacted.found}.items()), rewrite=rewrite,
         )  # fmt: skip
         for drafter in filter(None, (self._model, self._extractive)):
             fallback = self._model is not None and drafter is self._extractive
+            if drafter is self._extractive:
+                request = replace(request, rewrite=None, language=triage.language.label)
             try:
                 for step in write(drafter, request):
                     yield (step if isinstance(step, Said) else Drafted("extractive" if fallback else "drafted", step))

@@ -23,7 +23,10 @@ Outcome = Literal["kept", "changed", "removed", "rejected"]
 LIMIT = 20_000
 SAME = 0.5
 """A statement of which so much is left, by its words' lengths, was changed; with less left it was removed."""
-_TOKEN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+FEWEST = 2
+"""One word in common says nothing."""
+_NUMBERED = re.compile(r"\s{0,9}(?:\d{1,2}[.)]|[-*•])\s+")
+_TOKEN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +87,18 @@ class Tally:
 
         So one removal in one draft weighs less than twenty in thirty. A rejected draft blames no statement, and is left out.
         """
-        against, all = self.changed + self.removed, self.kept + self.changed + self.removed
-        if not all:
-            return 0.0
-        share, z = against / all, 1.96
-        middle, spread = share + z * z / (2 * all), z * sqrt(share * (1 - share) / all + z * z / (4 * all * all))
-        return round(max(0.0, (middle - spread) / (1 + z * z / all)), 6)
+        against = self.changed + self.removed
+        return wilson(against, self.kept + against)[0]
+
+
+def wilson(count: int, all: int) -> tuple[float, float]:
+    """Between what shares the true one lies at 95 %, where `count` of `all` were seen (Wilson's score interval)."""
+    if not all:
+        return 0.0, 1.0
+    share, z = count / all, 1.96
+    middle, spread = share + z * z / (2 * all), z * sqrt(share * (1 - share) / all + z * z / (4 * all * all))
+    whole = 1 + z * z / all
+    return round(max(0.0, (middle - spread) / whole), 6), round(min(1.0, (middle + spread) / whole), 6)
 
 
 def tallied(outcomes: Iterable[tuple[str, Outcome]]) -> dict[str, Tally]:
@@ -155,6 +164,7 @@ def outcomes(statements: Sequence[str], sent: str) -> list[Outcome]:
     statements have half of it. Removed: anything else.
     """
     text = Sent.of(sent[:LIMIT])
+    statements = [one[found.end() :] if (found := _NUMBERED.match(one)) else one for one in statements]
     places = [text.place(statement) for statement in statements]
     rest = text.without([place for place in places if place])
     left = (rest.share(_tokens(statement)) for statement in statements)
@@ -194,17 +204,20 @@ class Sent:
         return (start, end) if denied == says_no(statement) else None
 
     def without(self, places: Sequence[tuple[int, int]]) -> Sent:
-        """The same without the sentences that lie in these places."""
-        spans = list(pairwise(self.ends))
-        free = [n for n, (a, b) in enumerate(spans) if not any(start <= a and b <= end for start, end in places)]
-        return Sent.of("\n".join(self.sentences[n] for n in free))
+        """The same without the sentences that lie in these places for the most part: a step has its number in front."""
+        free = [
+            one
+            for one, (a, b) in zip(self.sentences, pairwise(self.ends), strict=True)
+            if 2 * sum(max(0, min(b, end) - max(a, start)) for start, end in places) <= b - a
+        ]
+        return Sent.of("\n".join(free))
 
     def share(self, tokens: Sequence[str]) -> float:
         """The share of these words that the best two neighbouring sentences have, long words counting more."""
-        wanted, whole = Counter(tokens), sum(map(len, tokens))
+        wanted, whole = Counter(tokens), max(sum(map(len, tokens)), 1)
         pairs = [one + two for one, two in pairwise(self.tokens)] or self.tokens
-        shares = (sum(len(t) * n for t, n in (wanted & Counter(pair)).items()) for pair in pairs)
-        return max(shares, default=0) / max(whole, 1)
+        common = [list((wanted & Counter(pair)).elements()) for pair in pairs]
+        return max((sum(map(len, some)) / whole for some in common if len(some) >= min(FEWEST, len(tokens))), default=0)
 
 
 def _tokens(text: str) -> list[str]:

@@ -49,7 +49,7 @@ class Taxonomy:
         """Every label that a message may have, `other` among them."""
         return (*(intent.label for intent in self.intents), OTHER)
 
-    @property
+    @cached_property
     def teams(self) -> dict[str, str]:
         """The team of each label."""
         return {intent.label: intent.team for intent in self.intents}
@@ -85,7 +85,7 @@ def parse(words: str) -> Taxonomy:
     if len(words) > MOST_CHARS:
         raise InputError(f"it has more than {MOST_CHARS:,} characters.")
     try:
-        read = _File.model_validate(yaml.safe_load(words))
+        read = _File.model_validate(yaml.load(words, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise InputError(_explained(error)) from error
     labels = [intent.label for intent in read.intents]

@@ -25,6 +25,7 @@ from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
 from copilot.text import normalise, own_words
 from copilot.urgency import URGENT, Patterns, attention, told_by
+from copilot.wishes import several
 
 HIGH, MEDIUM = 0.75, 0.45
 """Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
@@ -71,10 +72,10 @@ class Triager:
         turns = _customer_texts(conversation)
         spoken = language(turns[-1], conversation.customer.locale)
         latest = self._moods.read(_first_lines(conversation, turns), vector)
+        intent = _intent_tag(intents or self._intent, vector, search_text(conversation) if any(turns) else "", spoken)
         return Triage(
-            intent=_intent_tag(
-                intents or self._intent, vector, search_text(conversation) if any(turns) else "", spoken
-            ),
+            intent=intent,
+            intents=several(intent, intents or self._intent, conversation) if any(turns) else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),

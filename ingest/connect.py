@@ -47,6 +47,11 @@ def check(upstream: Upstream) -> None:
         _check_address(upstream.address)
 
 
+def options_of(connector: str) -> tuple[str, ...]:
+    """The options that a source over the network takes, without those that only the command line may set."""
+    return tuple(sorted(_module(connector).OPTIONS - COMMON_OPTIONS))
+
+
 def secret(reference: str | None) -> str | None:
     """What a reference stands for: an environment variable or a file. Raises ConfigurationError where it is not there."""
     if reference is None:

@@ -22,7 +22,8 @@ from copilot.domain import Conversation, Message, Principal
 from copilot.ports import Embedder
 from copilot.settings import Settings
 from ingest.load import Reading
-from ingest.pipeline import Indexer, Summary
+from ingest.pipeline import Indexer
+from ingest.summary import Summary
 from tests.browser import chromium, desk, page
 
 __all__ = ["chromium", "desk", "page"]

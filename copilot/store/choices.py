@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
@@ -13,6 +15,8 @@ from copilot.domain import Conversation, Verdict
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.records import CONVERSATION
+
+SEARCHED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +65,18 @@ class Decision:
     suggestion: str
     conversation: str
     principal: str
+    verdict: Verdict
     at: datetime
     clicked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """A suggestion whose draft cites a document."""
+
+    suggestion: str
+    conversation: str
+    at: datetime
 
 
 class Choices:
@@ -110,7 +124,8 @@ class Choices:
         """What became of each statement that these documents (None: all) supported, oldest first; `current`: that their text of today did."""
         f, s, fate, d = t.feedback.c, t.suggestions.c, t.fates.c, t.documents.c
         query = select(
-            fate.document_id, fate.revision, fate.outcome, fate.clicked_at, f.suggestion, s.conversation, f.principal, f.decided_at.label("at")
+            fate.document_id, fate.revision, fate.outcome, fate.clicked_at, f.suggestion, s.conversation, f.principal, f.verdict,
+            f.decided_at.label("at"),
         ).select_from(t.fates)  # fmt: skip
         query = query.join(t.feedback, f.id == fate.feedback).join(t.suggestions, s.id == f.suggestion)
         query = query.where(f.id.in_(_last(workspace, until)))
@@ -123,6 +138,21 @@ class Choices:
             rows = connection.execute(query.order_by(f.decided_at, f.id, fate.statement, fate.document_id)).mappings()
             return [Decision(**row) for row in rows]
 
+    def citing(self, workspace: str, document_id: str, limit: int) -> list[Cited]:
+        """The newest suggestions that cite the document, of the newest few that show it."""
+        s, m = t.suggestions.c, t.mentions.c
+        query = select(s.id, s.conversation, s.created_at, s.body["draft"].label("draft"))
+        query = query.join(t.mentions, m.suggestion == s.id).where(
+            s.workspace == workspace, m.document_id == document_id
+        )
+        query = query.order_by(s.created_at.desc(), s.id).limit(SEARCHED * limit)
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        cited = (row for row in rows if _cites(row.draft, document_id))
+        return [
+            Cited(suggestion=row.id, conversation=row.conversation, at=row.created_at) for row in islice(cited, limit)
+        ]
+
     def judgements(self, workspace: str, since: datetime | None = None) -> list[Judgement]:
         """Every decision since then, oldest first."""
         f = t.feedback.c
@@ -134,6 +164,11 @@ class Choices:
             return [
                 Judgement(**row) for row in connection.execute(query.order_by(f.decided_at, f.suggestion)).mappings()
             ]
+
+
+def _cites(draft: Any, document_id: str) -> bool:
+    statements = draft["statements"] if draft else ()
+    return any(citation["document_id"] == document_id for one in statements for citation in one["citations"])
 
 
 def _last(workspace: str, until: datetime | None) -> Select[tuple[int]]:

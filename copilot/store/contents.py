@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Row, Select, and_, select
 
+from copilot.domain import Chunk, Source
 from copilot.ports import LexicalEntry, Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import HEAD, parts, shelves
+from copilot.store.ledger import HEAD, Staged, parts, shelves
 
 Held = dict[Shelf, dict[str, str]]
 """Chunk id -> hash of its embedded text, by shelf."""
@@ -81,5 +82,21 @@ def entry(id: str, title: str, headings: Sequence[str], words: str, whole: str |
     """What the lexical index reads of a chunk. A solved ticket's problem and resolution stand there as one text, under its first chunk."""
     if whole is None:
         return LexicalEntry(id=id, title=title, headings=" ".join(headings), body=words)
-    first = id.endswith(".0")
-    return LexicalEntry(id=id, title=title if first else "", headings="", body=whole[:WHOLE_CHARS] if first else "")
+    body = f"{title}\n{whole[:WHOLE_CHARS]}" if id.endswith(".0") else ""  # the title weighs no more than other words
+    return LexicalEntry(id=id, title="", headings="", body=body)
+
+
+def is_case(source: Source) -> bool:
+    """Whether it is a solved ticket, with problem and resolution."""
+    return source.use == "answers" and source.document.kind == "ticket"
+
+
+def by_shelf(staged: Iterable[tuple[Staged, Source]]) -> dict[Shelf, list[tuple[Chunk, LexicalEntry]]]:
+    """Chunks and their words, by the shelf that they go to."""
+    shelves: dict[Shelf, list[tuple[Chunk, LexicalEntry]]] = {}
+    for one, source in staged:
+        title, whole = one.document.title, source.text if is_case(source) else None
+        some = [(chunk, entry(id, title, chunk.headings, chunk.text, whole)) for id, chunk in one.chunks]
+        for shelf in one.shelves:
+            shelves.setdefault(shelf, []).extend(some)
+    return {shelf: some for shelf, some in shelves.items() if some}

@@ -210,7 +210,28 @@ conversations = Table(
     Column("id", String(128), primary_key=True),
     Column("body", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),  # of its messages: what was read or suggested before is of another state
     Column("resolved_at", UtcDateTime),
+)  # fmt: skip
+
+inbox = Table(  # what the state `read_of` of a conversation says at a glance; it goes with its conversation
+    "inbox", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("conversation", String(128), primary_key=True),
+    Column("read_of", UtcDateTime, nullable=False),
+    Column("customer", String(128)),
+    Column("rank", Integer, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("escalated", Boolean, nullable=False),
+    Column("urgency", String(16)),
+    Column("intent", String(64)),
+    Column("mood", String(16)),
+    Column("language", String(16)),
+    Column("words", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    ForeignKeyConstraint(["workspace", "conversation"], ["conversations.workspace", "conversations.id"], ondelete="CASCADE"),
+    Index(None, "workspace", "rank", "since"),
+    Index(None, "workspace", "customer"),
 )  # fmt: skip
 
 suggestions = Table(
@@ -264,12 +285,24 @@ fates = Table(  # what became of each cited statement that an agent decided on, 
     Index(None, "document_id"),
 )  # fmt: skip
 
+learned = Table(  # solved tickets made of sent replies, under their conversation's id, and where each comes from
+    "learned", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("document_id", String(512), primary_key=True),
+    Column("suggestion", String(64), nullable=False),
+    Column("principal", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+)  # fmt: skip
+
 gaps = Table(
     "gaps", metadata,
     Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True),
     Column("workspace", String(64), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("note", Text),
+    Column("reported_at", UtcDateTime),  # null: no agent did, an abstention alone
 )  # fmt: skip
 
 idempotency = Table(
