@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Literal
 
@@ -33,8 +34,10 @@ from copilot.domain import (
     Triage,
 )
 from copilot.draft import Said, evidence, similar, write
-from copilot.errors import DrafterFailed
+from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
+from copilot.intents import IntentHead
+from copilot.learned import Learned
 from copilot.ports import Drafter, DraftRequest, Embedder, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.redact import Redactor
@@ -62,6 +65,8 @@ DISAGREEMENTS = 2
 MACROS = 2
 SIMILAR = 3
 READ = 6
+NEARLY = 0.8
+"""Two resolutions that share so much of their words say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,36 +106,42 @@ class Copilot:
         retriever: Retriever,
         library: Library,
         records: Records,
+        learned: Learned,
         triager: Triager,
         policy: Policy,
         redactor: Redactor,
         extractive: Drafter,
         model: Drafter | None,
-        teams: Mapping[str, str],
     ) -> None:
         self._settings, self._embedder, self._retriever, self._library = settings, embedder, retriever, library
-        self._records, self._triager, self._policy = records, triager, policy
-        self._redactor, self._extractive, self._model, self._teams = redactor, extractive, model, teams
+        self._records, self._learned, self._triager, self._policy = records, learned, triager, policy
+        self._redactor, self._extractive, self._model = redactor, extractive, model
 
-    @property
-    def intents(self) -> tuple[str, ...]:
-        """The labels that an intent may have, `other` among them."""
-        return self._triager.intents
+    def intents(self, workspace: str) -> tuple[str, ...]:
+        """The labels that an intent may have in this workspace, `other` among them. Raises NotFound for an unknown one."""
+        return self._learned.taxonomy(workspace, self._library.clock(workspace)).labels
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
 
-    def read(self, conversation: Conversation, workspace: str = "") -> tuple[Triage, Escalation]:
+    def read(self, workspace: str, conversation: Conversation) -> tuple[Triage, Escalation]:
         """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
         vector = self._embedder.embed([search_text(conversation)], "query")[0]
-        triage = self._triager.read(conversation, vector, workspace)
+        triage = self._triager.read(conversation, vector, workspace, self._intents(workspace))
         return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
 
     def route(self, principal: Principal, conversation: Conversation) -> Route:
         """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
-        self._library.clock(principal.workspace)
-        return route(*self.read(conversation, principal.workspace), self._teams)
+        teams = self._learned.taxonomy(principal.workspace, self._library.clock(principal.workspace)).teams
+        return route(*self.read(principal.workspace, conversation), teams)
+
+    def _intents(self, workspace: str) -> IntentHead | None:
+        """The workspace's own head; a workspace that nothing was ingested into has none."""
+        try:
+            return self._learned.intents(workspace, self._library.clock(workspace), None)
+        except NotFound:
+            return None
 
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
@@ -148,12 +159,14 @@ class Copilot:
         allowed(rewrite, self._model)
         watch = Stopwatch()
         text = search_text(conversation)
-        self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
+        clock = self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
         as_of = options.before or self._library.epoch(principal.workspace)
         vector = self._embedder.embed([text], "query")[0]
         watch.lap("embed")
 
-        triage = self._triager.read(conversation, vector, principal.workspace)
+        intents = self._learned.intents(principal.workspace, clock, options.before)
+        teams = self._learned.taxonomy(principal.workspace, clock).teams
+        triage = self._triager.read(conversation, vector, principal.workspace, intents)
         watch.lap("triage")
         yield Event("triage", triage)
 
@@ -187,8 +200,9 @@ class Copilot:
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
+                trained=self._trained(principal.workspace, clock, revision, options.before),
             ),
-            timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, self._teams),
+            timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, teams),
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
@@ -213,6 +227,11 @@ class Copilot:
             for citation, which in zip((newer, older), ("newer", "older") if known else ("one", "other"), strict=True):
                 inputs = {"which": which, "date": dates.get(citation.document_id, ""), "title": citation.title}
                 yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
+
+    def _trained(self, workspace: str, clock: str, revision: str, before: datetime | None) -> tuple[str, ...]:
+        """What the tags and the ranking came from: a switch in between shows."""
+        tags = self._learned.names(workspace, clock, before, ("taxonomy", "intents"))
+        return (*tags, *self._learned.names(workspace, revision, before, ("ranking",)))
 
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
@@ -285,12 +304,14 @@ class Stopwatch:
 
 
 def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:
-    """Of tickets with the same resolution, word for word, the best one: the others tell the agent nothing more."""
-    first: dict[str, Hit] = {}
+    """Of tickets whose resolutions say nearly the same, the best one: the others tell the agent nothing more."""
+    kept: list[tuple[Hit, frozenset[str]]] = []
     for hit in tickets:
         text, answer = texts[hit.document_id, hit.revision]
-        first.setdefault(" ".join(text[answer:].casefold().split()), hit)
-    return tuple(first.values())
+        words = frozenset(text[answer:].casefold().split())
+        if not any(len(words & other) >= NEARLY * len(words | other) for _, other in kept):
+            kept.append((hit, words))
+    return tuple(hit for hit, _ in kept)
 
 
 def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:

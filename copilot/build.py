@@ -22,8 +22,9 @@ from copilot.errors import ConfigurationError, CopilotError
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
 from copilot.inbox import Inbox
+from copilot.learned import Learned
 from copilot.mapping import Mapper
-from copilot.ports import Embedder, LexicalIndex, VectorIndex
+from copilot.ports import Embedder, LexicalIndex, Reranker, VectorIndex
 from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
@@ -38,7 +39,8 @@ from copilot.store.library import Library
 from copilot.store.makers import Makers, Model
 from copilot.store.maps import Maps
 from copilot.store.records import Records
-from copilot.triage import Triager, teams
+from copilot.store.trained import TrainedStore
+from copilot.triage import Triager
 
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
@@ -63,6 +65,8 @@ class Parts:
     retriever: Retriever
     frames: Frames
     mapper: Mapper
+    trained: TrainedStore
+    learned: Learned
     copilot: Copilot
     redactor: Redactor
     inbox: Inbox
@@ -122,18 +126,19 @@ def _wired(
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
     redactor = redactor_of(settings)
-    retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
+    trained = TrainedStore(database, embedder.fingerprint)
+    learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
+    retriever = Retriever(library, frames, mapper, learned, embedder, vectors, lexical, settings, reranker_of(settings))
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
-        settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
-        triager=Triager(embedder, settings.taxonomy_file(), settings.models, Own.load(settings.entities)), policy=Policy.load(settings.policy_file()),
-        redactor=redactor, extractive=extractive, model=model,
-        teams=teams(settings.taxonomy_file()),
+        settings=settings, embedder=embedder, retriever=retriever, library=library, records=records, learned=learned,
+        triager=Triager(embedder, settings.taxonomy_file(), settings.models, Own.load(settings.entities)),
+        policy=Policy.load(settings.policy_file()), redactor=redactor, extractive=extractive, model=model,
     )  # fmt: skip
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, frames=frames, mapper=mapper, copilot=copilot, redactor=redactor,
+        retriever=retriever, frames=frames, mapper=mapper, trained=trained, learned=learned, copilot=copilot, redactor=redactor,
         inbox=Inbox(Glances(database), copilot),
         summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
@@ -218,6 +223,11 @@ def embedder_of(settings: Settings) -> Embedder:
         return minilm(
             settings.models, settings.threads, settings.window, "int8" if settings.engine == "onnx-int8" else "fp32"
         )
+    folder = Path(settings.embedder)
+    if settings.engine == "onnx" and (folder / "model.safetensors").is_file():
+        from copilot.adapters.onnx import trained_folder
+
+        return trained_folder(folder, settings.models, settings.threads, settings.window)
     if settings.engine != "torch":
         raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
     from copilot.adapters.onnx import package_folder
@@ -225,6 +235,17 @@ def embedder_of(settings: Settings) -> Embedder:
 
     name = str(package_folder()) if settings.embedder == "minilm" else settings.embedder
     return SentenceTransformerEmbedder(name, settings.threads, settings.window)
+
+
+def reranker_of(settings: Settings) -> Reranker | None:
+    """The reranker in force; None where there is none."""
+    from copilot.adapters.rerankers import CrossEncoderReranker, WordReranker
+
+    if settings.reranker is None:
+        return None
+    if settings.reranker == "words":
+        return WordReranker()
+    return CrossEncoderReranker(settings.reranker, settings.threads, 2 * settings.window)
 
 
 def _model(settings: Settings) -> LangChainDrafter | None:

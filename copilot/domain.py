@@ -308,7 +308,7 @@ class Abstention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarTicket:
-    """A solved ticket whose problem is like this one, with its resolution as stored (redacted)."""
+    """A solved ticket whose problem is like this one, with its outcome: the resolution as stored (redacted), when and by whom."""
 
     document_id: str
     title: str
@@ -316,6 +316,7 @@ class SimilarTicket:
     score: float
     resolution: str
     resolved_at: datetime | None
+    solution_by: Author | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,13 +339,14 @@ class Macro:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Everything that made a suggestion, so that it can be made again."""
+    """Everything that made a suggestion, so that it can be made again; `trained` names what was learned from the workspace: "ranking 3"."""
 
     index_revision: str
     prompt_version: str
     model: str | None
     settings: str
     as_of: datetime
+    trained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ def similar(tickets: Sequence[Hit], texts: Texts) -> tuple[SimilarTicket, ...]:
     """Solved tickets with their whole resolution."""
     return tuple(
         SimilarTicket(
-            document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.score, resolved_at=hit.resolved_at,
+            document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.score, resolved_at=hit.resolved_at, solution_by=hit.solution_by,
             resolution=texts[hit.document_id, hit.revision][0][texts[hit.document_id, hit.revision][1] :].strip(),
         )
         for hit in tickets

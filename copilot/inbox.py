@@ -47,7 +47,7 @@ class Inbox:
         known = mark if mark and at - mark.whole < LOOK_AT_ALL else None
         unread = self._glances.unread(workspace, AT_ONCE, known.until - SEVERAL_WRITERS if known else None)
         for stored in unread:
-            glance = self._glance(stored)
+            glance = self._glance(workspace, stored)
             self._glances.keep(workspace, stored, glance, _words(stored.conversation))
         if len(unread) < AT_ONCE:
             self._marks[workspace] = Mark(at, known.whole if known else at)
@@ -77,9 +77,9 @@ class Inbox:
         self.read(workspace)
         return self._glances.of_customer(workspace, customer, limit)
 
-    def _glance(self, stored: Stored) -> Glance:
+    def _glance(self, workspace: str, stored: Stored) -> Glance:
         conversation = stored.conversation
-        triage, escalation = self._tags(conversation)
+        triage, escalation = self._tags(workspace, conversation)
         waiting = _waiting_since(stored)
         last = _latest_of_customer(conversation)
         return Glance(
@@ -88,9 +88,9 @@ class Inbox:
             waiting_since=waiting, triage=triage, escalation=escalation, rank=_rank(waiting, triage, escalation),
         )  # fmt: skip
 
-    def _tags(self, conversation: Conversation) -> tuple[Triage | None, Escalation | None]:
+    def _tags(self, workspace: str, conversation: Conversation) -> tuple[Triage | None, Escalation | None]:
         try:
-            return self._copilot.read(conversation)
+            return self._copilot.read(workspace, conversation)
         except EmptyMessage:
             return None, None
 

@@ -117,31 +117,26 @@ class IntentHead:
         said: Vectors = (rarity @ self.words[grams]) / np.float32(max(float(np.linalg.norm(rarity)), 1e-9))
         return said
 
-    def save(self, path: Path) -> None:
-        """Write the head whole or not at all."""
-        arrays = {name: getattr(self, name) for name in ("weights", "rarity", "words", "prior", "gate")}
-        write_arrays(
-            path,
-            key=np.array(self.key),
-            labels=np.array(self.labels),
-            examples=self.examples.astype(np.float16),
-            floor=np.array(self.floor),
-            temperature=np.array(self.temperature),
-            cuts=np.array(self.cuts),
-            **arrays,
-        )
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The head as arrays, for a file or a database."""
+        return {
+            **{name: getattr(self, name) for name in ("weights", "rarity", "words", "prior", "gate")},
+            "key": np.array(self.key), "labels": np.array(self.labels), "examples": self.examples.astype(np.float16),
+            "floor": np.array(self.floor), "temperature": np.array(self.temperature), "cuts": np.array(self.cuts),
+        }  # fmt: skip
 
     @classmethod
     def load(cls, path: Path, key: str) -> IntentHead | None:
         """The head at `path`; None where there is none, it cannot be read, or it was fitted on other data, vectors or recipe."""
         arrays = read_arrays(path, key)
         try:
-            return cls._from(arrays) if arrays else None
+            return cls.of(arrays) if arrays else None
         except (KeyError, ValueError, TypeError):
             return None
 
     @classmethod
-    def _from(cls, arrays: dict[str, NDArray[np.generic]]) -> IntentHead:
+    def of(cls, arrays: dict[str, NDArray[np.generic]]) -> IntentHead:
+        """The head that these arrays are. Raises KeyError, ValueError, TypeError where they are none."""
         high, medium = arrays["cuts"].astype(float).tolist()
         return cls(
             key=str(arrays["key"]),
@@ -165,7 +160,7 @@ def intent_head(data: Sequence[Example], embedder: Embedder, shipped: Path, cach
     found = IntentHead.load(shipped, key) or IntentHead.load(kept, key)
     if found is None:
         found = fit_intents(data, embedder)
-        found.save(kept)
+        write_arrays(kept, **found.arrays())
     return found
 
 
@@ -243,6 +238,11 @@ def fit(vectors: Vectors, data: Sequence[Example]) -> IntentHead:
     Those labelled `other` are no class of their own: they fit the gate. Raises ConfigurationError for fewer than two labels, or two
     examples of one.
     """
+    return judged(vectors, data)[0]
+
+
+def judged(vectors: Vectors, data: Sequence[Example]) -> tuple[IntentHead, LeftOut]:
+    """The same, and what it would say of each example that it had not seen."""
     from threadpoolctl import threadpool_limits
 
     require_enough([example.label for example in data if example.label != OTHER and not example.anchor])
@@ -253,16 +253,18 @@ def fit(vectors: Vectors, data: Sequence[Example]) -> IntentHead:
         fitted, left_out = _fit(halves[known], [data[i] for i in known])
         if outside:
             fitted = gated(fitted, left_out, halves[outside], [data[i].text for i in outside])
-    return replace(fitted, cuts=cuts(fitted, left_out))
+    left_out = replace(left_out, rows=np.array(known)[left_out.rows])
+    return replace(fitted, cuts=cuts(fitted, left_out)), left_out
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """For each example that is no anchor: its scores and its nearest other example's cosine, as if it were new, and its label's code."""
+    """For each example that is no anchor: its scores and its nearest other example's cosine, as if it were new, its label's code, its row."""
 
     scores: Floats
     nearest: Floats
     codes: NDArray[np.intp]
+    rows: NDArray[np.intp]
 
 
 def _fit(vectors: Vectors, data: Sequence[Example]) -> tuple[IntentHead, LeftOut]:
@@ -276,7 +278,7 @@ def _fit(vectors: Vectors, data: Sequence[Example]) -> tuple[IntentHead, LeftOut
     strength, share = chosen(rows)
     solution = solve(rows, strength, share)
     asked = ~rows.anchors
-    left_out = LeftOut(solution.left_out[asked], nearest_others(rows.vectors)[asked], rows.codes[asked])
+    left_out = LeftOut(solution.left_out[asked], nearest_others(rows.vectors)[asked], rows.codes[asked], kept[asked])
     floor, temperature = believable(left_out)
     fitted = IntentHead(
         labels=tuple(names),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -70,6 +71,22 @@ def read_arrays(path: Path, key: str) -> dict[str, NDArray[np.generic]] | None:
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     return arrays if "key" in arrays and str(arrays["key"]) == key else None
+
+
+def packed(**arrays: NDArray[np.generic]) -> bytes:
+    """The arrays as the bytes of one npz."""
+    out = io.BytesIO()
+    np.savez_compressed(out, allow_pickle=False, **arrays)
+    return out.getvalue()
+
+
+def unpacked(payload: bytes) -> dict[str, NDArray[np.generic]]:
+    """The arrays of these bytes. Raises ValueError where they are none."""
+    try:
+        with np.load(io.BytesIO(payload), allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"These bytes hold no arrays: {error}") from error
 
 
 # ---- confidences ----

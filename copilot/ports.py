@@ -131,6 +131,19 @@ class LexicalIndex(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Reads question and passage together: dearer than comparing vectors, so only the best are shown to it."""
+
+    @property
+    def name(self) -> str:
+        """Which model it is."""
+        ...
+
+    def score(self, question: str, passages: Sequence[str], seconds: float) -> list[float] | None:
+        """How well each passage answers, higher is better; None where that would take longer than it may."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
     """What an agent wants done with a reply; `language` is that of a translation, `statements` are what is translated."""

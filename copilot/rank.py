@@ -1,7 +1,7 @@
 """Orders documents by what every arm says of them: the words, the meaning, the solved cases near the message, and the learned map.
 
-The scores are absolute, so a document's does not depend on what else was found: the mean cosine of its best chunks, plus the
-weighted share of the best lexical match, plus the cosine after the map, its votes or its recency; divided by the weights in force.
+The scores are absolute, so a document's does not depend on what else was found: the mean cosine of its best chunks, plus each arm's
+weighted say, divided by the weights in force. A workspace may have weights of its own, learned from its cases: see `Ranking`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ Floats = NDArray[np.float64]
 PASSAGES = 3
 
 
+ARMS = ("lexical", "votes", "map", "recency", "agent", "title", "named", "about")
+"""What may add to a document's cosine, each from 0 to 1 (`about` from -1); how `disliked` it is takes away."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """What each arm may add, beside the cosine's 1, and how many of a document's chunks and lexical matches speak for it."""
@@ -29,6 +33,11 @@ class Weights:
     votes: float = 0.0
     map: float = 0.0
     recency: float = 0.0
+    agent: float = 0.0
+    title: float = 0.0
+    named: float = 0.0
+    about: float = 0.0
+    disliked: float = 0.0
     chunks: int = 3
     matches: int = 2
 
@@ -37,13 +46,13 @@ class Weights:
 class Arms:
     """What is said for documents and chunks besides their cosine; `words` is each chunk's BM25, as a share of the best.
 
-    `turned`, where there is a map, is each document's cosine after it; `recent` is 1 for a document of today and wanes.
+    `turned`, where there is a map, is each document's cosine after it; `more` has further arms' say for each document, by name.
     """
 
     words: Floats
     votes: Mapping[str, float] = field(default_factory=dict)
     turned: Floats | None = None
-    recent: Floats | None = None
+    more: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int) -> list[Hit]:
@@ -51,29 +60,30 @@ def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: 
     if not len(documents):
         return []
     scored = Scored.of(frame, documents, vector, arms, weights)
-    voted = np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()])
-    turned = np.zeros(len(documents)) if arms.turned is None else arms.turned[documents]
-    recent = np.zeros(len(documents)) if arms.recent is None else arms.recent[documents]
-    above = (
-        scored.near
-        + weights.lexical * scored.said
-        + weights.votes * voted
-        + weights.map * turned
-        + weights.recency * recent
-    )
-    scale = (
-        1
-        + weights.lexical
-        + (weights.votes if arms.votes else 0)
-        + (0 if arms.turned is None else weights.map)
-        + weights.recency
-    )
+    said = said_for(frame, documents, scored, arms)
+    above = scored.near - weights.disliked * said["disliked"] + sum(getattr(weights, arm) * said[arm] for arm in ARMS)
+    scale = 1 + sum(getattr(weights, arm) for arm in ARMS if _speaks(arm, arms))
     scores = [_round(score) for score in (above / scale).tolist()]
     order = sorted(range(len(scores)), key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
     return [
-        _hit(frame, int(documents[n]), scored, n, scores[n], {"votes": float(voted[n]), "map": float(turned[n])})
+        _hit(frame, int(documents[n]), scored, n, scores[n], {"votes": said["votes"][n], "map": said["map"][n]})
         for n in order[:limit]
     ]
+
+
+def said_for(frame: Frame, documents: Places, scored: Scored, arms: Arms) -> dict[str, Floats]:
+    """What each arm says for these documents."""
+    none = np.zeros(len(documents))
+    said = {arm: arms.more[arm][documents] if arm in arms.more else none for arm in (*ARMS, "disliked")}
+    said["lexical"] = scored.said
+    said["votes"] = np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()])
+    said["map"] = none if arms.turned is None else arms.turned[documents]
+    return said
+
+
+def _speaks(arm: str, arms: Arms) -> bool:
+    """Whether an arm has anything to say in this search."""
+    return {"lexical": True, "votes": bool(arms.votes), "map": arms.turned is not None}.get(arm, arm in arms.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +126,7 @@ def _hit(frame: Frame, at: int, scored: Scored, n: int, score: float, more: Mapp
     scores = {"dense": float(dense.max()), "lexical": float(lexical.max()), **more}
     return Hit(
         document_id=head.id, kind=head.kind, title=head.title, url=head.url, audience=head.audience, revision=head.revision,
-        score=score, scores={arm: _round(value) for arm, value in scores.items()},
+        score=score, scores={arm: _round(float(value)) for arm, value in scores.items()},
         passages=_passages(frame, scored.chunks[own].tolist(), dense.tolist(), lexical.tolist()),
         language=head.language, resolved_at=head.resolved_at, solution_by=head.solution_by,
     )  # fmt: skip

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from copilot.cuts import Cut, cut_by
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
+from copilot.learned import Learned
 from copilot.linear_map import apply
 from copilot.mapping import Mapper
-from copilot.ports import Embedder, LexicalIndex, Shelf, VectorIndex, Vectors
-from copilot.rank import Arms, Floats, Weights, rank
+from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
+from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for
+from copilot.ranking import Ranking, own_arms
+from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
 from copilot.store.frames import Frame, Frames, Mask, Places, View
 from copilot.store.ledger import now
@@ -66,6 +69,16 @@ class Ranked:
     revision: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the arms say of some articles: a row an article, a column for its cosine, each of ARMS, and how disliked it is."""
+
+    ids: tuple[str, ...]
+    columns: NDArray[np.float64]
+    mapped: bool
+    """Whether a learned map was among them."""
+
+
 def visible_to(principal: Principal) -> frozenset[str] | None:
     """The audiences whose documents the principal may see; None means all. The one door for this question."""
     if "admin" in principal.roles:
@@ -92,11 +105,12 @@ class Retriever:
     """Searches one index on behalf of a principal."""
 
     def __init__(
-        self, library: Library, frames: Frames, mapper: Mapper, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex,
-        settings: Settings,
+        self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
+        lexical: LexicalIndex, settings: Settings, reranker: Reranker | None = None,
     ) -> None:  # fmt: skip
-        self._library, self._frames, self._mapper, self._embedder = library, frames, mapper, embedder
-        self._vectors, self._lexical, self._settings = vectors, lexical, settings
+        self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
+        self._embedder, self._vectors, self._lexical, self._settings = embedder, vectors, lexical, settings
+        self._reranker = reranker
         self._lock = Lock()
         # By what is asked, who may see what, and the index revision: what changes an answer changes the key. No texts.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
@@ -135,6 +149,17 @@ class Retriever:
         """The same, with the query's vector given: best documents first, ties by id, scores rounded to 1e-6."""
         return self._filled(principal, query, vector)[1]
 
+    def told(self, principal: Principal, query: Query, vector: Vectors, ranking: Ranking) -> Told:
+        """What each arm says of the articles that any of them proposes: what a ranking is learned from."""
+        view = _view(principal, query)
+        frame = self._frames.at(view.workspace)
+        nearness = frame.best(self._cosines(frame, view, ("article",), vector))
+        documents, arms = self._heard(frame, view, "article", query.text, vector, nearness, ranking)
+        scored = Scored.of(frame, documents, vector, arms, ranking.weights)
+        said = said_for(frame, documents, scored, arms)
+        columns = np.column_stack([scored.near, *(said[arm] for arm in ARMS), said["disliked"]])
+        return Told(tuple(frame.heads[at].id for at in documents.tolist()), columns, arms.turned is not None)
+
     def kinds(self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int]) -> Ranked:
         """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
         view = _view(principal, query)
@@ -172,21 +197,36 @@ class Retriever:
     def _of_kind(
         self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, limit: int
     ) -> tuple[Hit, ...]:
+        ranking = self._learned.ranking(view.workspace, frame.revision, view.before)
+        told, arms = self._heard(frame, view, kind, text, vector, nearness, ranking)
+        if kind != "article" or self._reranker is None:
+            return tuple(rank(frame, told, vector, arms, self._weights(kind, ranking), limit))
+        hits = rank(frame, told, vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT))
+        texts = self._library.texts(view.workspace, {(hit.document_id, hit.revision) for hit in hits})
+        again = reranked(self._reranker, text, with_texts(hits, texts), self._settings.reranker_seconds)[:limit]
+        return tuple(replace(hit, passages=tuple(replace(one, text="") for one in hit.passages)) for hit in again)
+
+    def _heard(
+        self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, ranking: Ranking | None
+    ) -> tuple[Places, Arms]:  # fmt: skip
+        """Which documents any arm proposes, and what all arms say."""
         seen = frame.visible(view, (kind,))
         words = self._words(frame, view, kind, text, seen)
-        arms, most, weights = Arms(words=words), self._settings.candidates, self._weights(kind)
+        arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
-            arms = self._learned(frame, view, vector, nearness, arms)
+            arms = self._taught(frame, view, vector, nearness, arms)
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
-            arms = replace(arms, recent=np.exp(-age / WANING.total_seconds()))
+            arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
         near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
         turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
         voted = frame.find(arms.votes)
-        told = np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.flatnonzero(words)]])
-        return tuple(rank(frame, np.unique(told), vector, arms, weights, limit))
+        told = np.unique(np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.flatnonzero(words)]]))
+        if ranking is not None:
+            arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, text, told)})
+        return told, arms
 
-    def _learned(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
+    def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
         """With the votes of solved cases and the learned map, as far as they are wanted and there."""
         said = votes(frame, view, nearness) if self._settings.votes_weight else {}
         matrix = self._mapper.at(frame, view) if self._settings.map_weight else None
@@ -196,21 +236,40 @@ class Retriever:
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
         return replace(arms, votes=said, turned=turned)
 
-    def _weights(self, kind: Kind) -> Weights:
+    def shipped(self) -> Weights:
+        """The weights of articles as the settings have them."""
         s = self._settings
-        if kind == "ticket":
-            return Weights(lexical=s.lexical_weight, recency=s.recency_weight, chunks=2, matches=1)
         return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
 
+    def _weights(self, kind: Kind, ranking: Ranking | None) -> Weights:
+        """The settings' weights, or for articles the workspace's own."""
+        s, disliked = self._settings, ranking.weights.disliked if ranking else 0.0
+        if kind == "ticket":
+            return Weights(
+                lexical=s.ticket_lexical_weight, recency=s.recency_weight, agent=s.agent_weight, disliked=disliked,
+                chunks=2, matches=1,
+            )  # fmt: skip
+        if kind != "article":
+            return Weights(lexical=s.lexical_weight)
+        return ranking.weights if ranking else self.shipped()
+
     def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> Floats:
-        """Each chunk's BM25 where it is visible and the words find it, as a share of the best; else 0."""
+        """Each chunk's BM25 where it is visible and the words find it, as a share of the best; else 0.
+
+        A ticket's words stand in the lexical index as a whole, under its first chunk: they speak for all of it.
+        """
         said = np.zeros(len(frame.ids))
         for shelf in _shelves(view.workspace, kind):
             for id, score in self._lexical.search(shelf, text, self._settings.candidates):
                 if id in frame.place and seen[frame.owner[frame.place[id]]]:
                     said[frame.place[id]] = score
         best = said.max(initial=0.0)
-        return said / best if best > 0 else said
+        if not best > 0:
+            return said
+        if kind == "ticket":
+            said = np.maximum.reduceat(said, frame.first[:-1])[frame.owner]
+        shares: Floats = said / best
+        return shares
 
     def _cosines(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Vectors:
         """Each chunk's cosine; in a large workspace only those that the approximate index names, the rest at minus infinity."""

@@ -53,17 +53,36 @@ class Settings(BaseSettings):
         le=2,
         description="What the best match of words adds to a document's cosine; others add their share.",
     )
+    ticket_lexical_weight: float = Field(
+        0.2,
+        ge=0,
+        le=2,
+        description="The same for a solved ticket, whose problem and resolution are matched as one text.",
+    )
     recency_weight: float = Field(
-        0.1,
+        0.15,
         ge=0,
         le=2,
         description="What a solved ticket of today gains over one of long ago (1/e of it after 180 days).",
+    )
+    agent_weight: float = Field(
+        0.02,
+        ge=0,
+        le=2,
+        description="What a solved ticket gains whose resolution an agent gave rather than the customer.",
     )
     votes_weight: float = Field(
         0.25, ge=0, le=2, description="What solved cases near the message add to the article they speak for most."
     )
     map_weight: float = Field(
         0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
+    )
+    reranker: str | None = Field(
+        None,
+        description="A cross-encoder (its path or name) that reads the best articles again, or `words`; unset is off.",
+    )
+    reranker_seconds: float = Field(
+        0.5, gt=0, le=60, description="When it has not answered by then, the order stays as it was."
     )
     candidates: int = Field(
         50,
@@ -193,7 +212,7 @@ class Settings(BaseSettings):
 
 
 ANSWERING = (
-    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "recency_weight", "votes_weight", "map_weight", "candidates", "exact",
-    "abstain_below", "resolution_from", "llm", "llm_base_url", "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "entities",
-    "refund_limit",
+    "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "ticket_lexical_weight", "recency_weight", "agent_weight",
+    "votes_weight", "map_weight", "reranker", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url",
+    "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "entities", "refund_limit",
 )  # fmt: skip

@@ -6,26 +6,23 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from copilot import yaml_file
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
 from copilot.entities import Own, entities
-from copilot.errors import ConfigurationError
-from copilot.intents import fit_intents, intent_head
-from copilot.learn import OTHER, Example, Floats
+from copilot.intents import IntentHead, fit_intents, intent_head
+from copilot.learn import Floats, write_arrays
 from copilot.moods import MOODS, URGENCIES, Reading, moods
 from copilot.ports import Embedder, Vectors
 from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS
+from copilot.taxonomy import intent_examples
 from copilot.text import normalise, own_words
 from copilot.urgency import URGENT, Patterns, attention, told_by
 from copilot.wishes import several
@@ -44,74 +41,14 @@ REMEMBERED = 10_000
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
 LANGUAGE_READ = 500
-_CLAUSE_ENDS = re.compile(r"[,;:.] | - | or | and ")
 
 # ---- the data ----
 
 
-class _Intent(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    label: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
-    description: str
-    team: str = "frontline"
-    priority: Literal["low", "normal", "high"] = "normal"
-    examples: list[str] = Field(min_length=2)
-
-
-class _Taxonomy(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    version: Literal[1]
-    intents: list[_Intent] = Field(min_length=2)
-    other_examples: list[str] = []
-
-
-def teams(taxonomy: Path) -> dict[str, str]:
-    """The team of each label. Raises ConfigurationError."""
-    return {intent.label: intent.team for intent in _read(taxonomy).intents}
-
-
-def intent_examples(taxonomy: Path) -> list[Example]:
-    """What a taxonomy teaches: its examples, its descriptions as anchors, and what fits no label. Raises ConfigurationError."""
-    read = _read(taxonomy)
-    anchors = [
-        Example(words, one.label, anchor=True)
-        for one in read.intents
-        for words in describing(one.label, one.description)
-    ]
-    messages = [Example(text, intent.label) for intent in read.intents for text in intent.examples]
-    return anchors + messages + [Example(text, OTHER) for text in read.other_examples]
-
-
-def _read(taxonomy: Path) -> _Taxonomy:
-    import yaml
-
-    try:
-        read = _Taxonomy.model_validate(yaml_file.read(taxonomy))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"The taxonomy {taxonomy} cannot be used: {_explained(error)}") from error
-    labels = [intent.label for intent in read.intents]
-    if OTHER in labels or len(set(labels)) < len(labels):
-        raise ConfigurationError(f"The taxonomy {taxonomy} has a label twice, or lists `other`, which is never listed.")
-    return read
-
-
-def describing(label: str, description: str) -> list[str]:
-    """The label's own words, its description and the description's clauses: each is worth about an example."""
-    clauses = [clause.strip(" .") for clause in _CLAUSE_ENDS.split(description)]
-    return list(
-        dict.fromkeys([label.replace("_", " "), description, *(clause for clause in clauses if len(clause) > 3)])
-    )
-
-
-def _explained(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors()[:3])
-
-
 def refit_defaults(embedder: Embedder, folder: Path = DEFAULTS) -> None:
     """Fit the shipped heads anew, after a change to their data, to the recipe or to the shipped embedder."""
-    fit_intents(intent_examples(DEFAULTS / "taxonomy.yaml"), embedder).save(folder / "intents.npz")
+    head = fit_intents(intent_examples(DEFAULTS / "taxonomy.yaml"), embedder)
+    write_arrays(folder / "intents.npz", **head.arrays())
 
 
 # ---- reading a conversation ----
@@ -125,34 +62,29 @@ class Triager:
 
     def __init__(self, embedder: Embedder, taxonomy: Path, models: Path, own: Own = NONE) -> None:
         self._embedder, self._own = embedder, own
-        data = intent_examples(taxonomy)
-        self._intent = intent_head(data, embedder, taxonomy.with_name("intents.npz"), models)
-        self.intents = (*dict.fromkeys(example.label for example in data if example.label != OTHER), OTHER)
+        self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
         self._moods = moods(embedder, models)
         self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}
         _detect("The language model is read now, not at the first message.")
 
-    def read(self, conversation: Conversation, vector: Vectors, workspace: str = "") -> Triage:
-        """The tags of a conversation whose latest ask has this vector (one unit row)."""
+    def read(
+        self, conversation: Conversation, vector: Vectors, workspace: str = "", intents: IntentHead | None = None
+    ) -> Triage:
+        """The tags of a conversation whose latest ask has this vector (one unit row), its intent by this head or the one in the settings."""
         turns = _customer_texts(conversation)
         spoken = language(turns[-1], conversation.customer.locale)
         latest = self._moods.read(_first_lines(conversation, turns), vector)
-        intent = self._intent_tag(vector, search_text(conversation) if any(turns) else "", spoken)
+        intent = _intent_tag(intents or self._intent, vector, search_text(conversation) if any(turns) else "", spoken)
         return Triage(
             intent=intent,
-            intents=several(intent, self._intent, conversation) if any(turns) else (),
+            intents=several(intent, intents or self._intent, conversation) if any(turns) else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),
             entities=entities(conversation, self._own.of(workspace)),
             attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
         )
-
-    def _intent_tag(self, vector: Vectors, text: str, spoken: Tag) -> Tag:
-        """In a language that the default model barely knows, far from every example says nothing, so `other` is not an answer there."""
-        chances = self._intent.probabilities(vector, text, gated=spoken.label == "en")
-        return _tag(self._intent.labels, chances, self._intent.level)
 
     def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:
         """How soon, with the words that say why: what a pattern names, else the phrase that weighs most."""
@@ -193,6 +125,12 @@ class Triager:
         """The latest turn's expected mood, from -2 to 2, against the mean of the earlier ones."""
         change = float((latest - np.mean(earlier, axis=0)) @ MOOD_SCALE)
         return "worsening" if change <= -TREND_MARGIN else "improving" if change >= TREND_MARGIN else STEADY
+
+
+def _intent_tag(head: IntentHead, vector: Vectors, text: str, spoken: Tag) -> Tag:
+    """In a language that the default model barely knows, far from every example says nothing, so `other` is not an answer there."""
+    chances = head.probabilities(vector, text, gated=spoken.label == "en")
+    return _tag(head.labels, chances, head.level)
 
 
 def _customer_texts(conversation: Conversation) -> list[str]:

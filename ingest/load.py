@@ -22,7 +22,7 @@ from ingest.article import MAX_ID, article
 from ingest.clean import CLEANERS, decode
 from ingest.plain import one_line
 
-PIPELINE = "2"
+PIPELINE = "3"
 """Part of every fingerprint: raise it when a change to cleaning or splitting is to reach documents that did not change."""
 TABLES = (".jsonl", ".ndjson", ".csv")
 SUFFIXES = (*CLEANERS, *TABLES)

@@ -21,6 +21,7 @@ from copilot.domain import Chunk, Source
 from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, Raw
 from copilot.redact import OURS
+from copilot.store.contents import by_shelf, is_case
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, digest
@@ -30,7 +31,6 @@ from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
 from ingest.quarantine import TRIES, Parser
 from ingest.repair import put_in_step
-from ingest.shelve import by_shelf, entry
 from ingest.split import split, split_ticket
 from ingest.summary import Summary, total
 
@@ -249,7 +249,7 @@ class Indexer:
     def _split(self, source: Source) -> tuple[tuple[Chunk, bool], ...]:
         title, count = source.document.title, self._embedder.count_tokens
         target, window = self._settings.chunk_tokens, self._settings.window
-        if source.use == "answers" and source.document.kind == "ticket":
+        if is_case(source):
             problem, answer = split_ticket(
                 source.text, title, source.answer_start, count=count, target=target, window=window
             )
@@ -259,18 +259,17 @@ class Indexer:
     def _commit(self, workspace: str, ready: Embedded, summary: Summary) -> None:
         """Vectors and pending revisions first, then both indexes, then the switch: readers see the old until the new is whole."""
         with self._writing:
-            self._ledger.keep_vectors(
-                ready.vectors
-            )  # those that were found too: a deletion may have let go of one since
+            # Those that were found too: a deletion may have let go of one since.
+            self._ledger.keep_vectors(ready.vectors)
             point("embed.after")
             batch = [one for one in ready.batch if self._wanted(workspace, one)]
             staged = self._ledger.stage(batch)
-            for shelf, some in by_shelf(staged).items():
-                rows = np.stack([ready.vectors[digest(chunk.embedded)] for _, chunk, _ in some])
-                self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
+            for shelf, some in by_shelf(zip(staged, (one.source for one in batch), strict=True)).items():
+                rows = np.stack([ready.vectors[digest(chunk.embedded)] for chunk, _ in some])
+                self._vectors.upsert(shelf, [words.id for _, words in some], rows)
                 point("index.vectors")
                 if shelf.side != "ranking":
-                    self._lexical.upsert(shelf, [entry(id, chunk, title) for id, chunk, title in some])
+                    self._lexical.upsert(shelf, [words for _, words in some])
                     point("index.lexical")
             self._ledger.switch(workspace, staged)
             self._sweep()

@@ -103,6 +103,7 @@ def open_parts(home: Path) -> Parts:
         settings=settings, database=database, ledger=cast("Any", None), library=Library(database),
         records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", None),
         vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=cast("Any", None),
+        trained=cast("Any", None), learned=cast("Any", None),
         copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database),
         inbox=cast("Any", None), frames=cast("Any", None), redactor=redactor_of(settings), writing=RLock(),
     )  # fmt: skip

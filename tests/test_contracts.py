@@ -12,9 +12,10 @@ import pytest
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.onnx import minilm, package_folder
 from copilot.adapters.remembering import Remembering
+from copilot.adapters.rerankers import CrossEncoderReranker, WordReranker
 from copilot.adapters.sbert import SentenceTransformerEmbedder
 from copilot.adapters.tantivy import TantivyIndex
-from copilot.ports import Embedder, LexicalEntry, LexicalIndex, Shelf, VectorIndex, Vectors
+from copilot.ports import Embedder, LexicalEntry, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
 from copilot.settings import Settings
 
 PUBLIC = Shelf("default", "article", "public")
@@ -260,3 +261,50 @@ class TestLexicalIndex:
         index.adopt(twin)
         assert (index.ids(PUBLIC), index.ids(INTERNAL)) == (set(), {"new"})
         assert open_lexical().shelves() == [INTERNAL]
+
+
+@pytest.fixture(scope="session")
+def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A cross-encoder of one tiny layer with weights by chance: what it says means nothing, how it is run is the same."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(7)
+    folder = str(tmp_path_factory.mktemp("cross"))
+    AutoTokenizer.from_pretrained(package_folder(), local_files_only=True).save_pretrained(folder)
+    sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "num_labels": 1}
+    BertForSequenceClassification(BertConfig(intermediate_size=16, **sizes)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(params=["words", "cross-encoder"])
+def reranker(request: pytest.FixtureRequest) -> Reranker:
+    if request.param == "words":
+        return WordReranker()
+    return CrossEncoderReranker(request.getfixturevalue("cross_encoder"), threads=1, window=64)
+
+
+class TestReranker:
+    PASSAGES = ("Where the parcel is", "Reset your password", "x " * 500, "", "Parcels and where they are now")
+
+    def test_every_passage_has_a_score(self, reranker: Reranker) -> None:
+        scores = reranker.score("where is my parcel", self.PASSAGES, seconds=60)
+        assert scores is not None
+        assert len(scores) == len(self.PASSAGES)
+        assert np.isfinite(scores).all()
+
+    def test_the_same_question_gives_the_same_scores(self, reranker: Reranker) -> None:
+        first = reranker.score("where is my parcel", self.PASSAGES, seconds=60)
+        assert reranker.score("where is my parcel", self.PASSAGES, seconds=60) == first
+
+    def test_out_of_time_it_says_nothing(self, reranker: Reranker) -> None:
+        assert reranker.score("where is my parcel", self.PASSAGES, seconds=0) is None
+
+    def test_no_passages_have_no_scores(self, reranker: Reranker) -> None:
+        assert reranker.score("where is my parcel", (), seconds=60) == []
+
+
+def test_the_words_that_the_question_shares_decide() -> None:
+    scores = WordReranker().score("where is my parcel", ("Reset your password", "Your parcel, and where it is"), 1.0)
+    assert scores is not None
+    assert scores[1] > scores[0]

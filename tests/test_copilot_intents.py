@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from copilot import intents
 from copilot.errors import ConfigurationError
 from copilot.intents import IntentHead, fit, fit_intents, intent_head, intent_key, latest, word_grams
-from copilot.learn import OTHER, Example, stretch
+from copilot.learn import OTHER, Example, stretch, write_arrays
 from copilot.ports import Embedder, Vectors
+from copilot.taxonomy import intent_examples
 from copilot.text import own_words
-from copilot.triage import intent_examples
 from ingest.demo import FOLDER
 from tests.test_copilot_learn import DATA, Counting
 
@@ -174,7 +174,7 @@ def test_too_little_data_is_refused_with_what_to_do(labels: list[str], anchors: 
 
 def test_a_head_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     fitted, vectors = with_outside()
-    replace(fitted, key="k").save(tmp_path / "head.npz")
+    write_arrays(tmp_path / "head.npz", **replace(fitted, key="k").arrays())
     loaded = IntentHead.load(tmp_path / "head.npz", "k")
     assert loaded is not None
     assert (loaded.labels, loaded.cuts) == (fitted.labels, fitted.cuts)
@@ -183,7 +183,7 @@ def test_a_head_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_head_of_other_data_or_without_its_parts_is_not_used(tmp_path: Path) -> None:
-    replace(fit(*clouds()), key="k").save(tmp_path / "head.npz")
+    write_arrays(tmp_path / "head.npz", **replace(fit(*clouds()), key="k").arrays())
     assert IntentHead.load(tmp_path / "head.npz", "another") is None
     np.savez(tmp_path / "half.npz", key=np.array("k"), labels=np.array(["a", "b"]))
     assert IntentHead.load(tmp_path / "half.npz", "k") is None
@@ -209,7 +209,7 @@ def test_a_head_is_fitted_once_and_then_found(embedder: Embedder, tmp_path: Path
 
 
 def test_a_shipped_head_that_fits_is_used_and_nothing_is_cached(embedder: Embedder, tmp_path: Path) -> None:
-    fit_intents(DATA, embedder).save(tmp_path / "shipped.npz")
+    write_arrays(tmp_path / "shipped.npz", **fit_intents(DATA, embedder).arrays())
     counting = Counting(embedder)
     intent_head(DATA, counting, tmp_path / "shipped.npz", tmp_path / "cache")
     assert counting.texts == 0

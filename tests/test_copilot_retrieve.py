@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import copilot.retrieve
-from copilot.build import Parts
+from copilot.adapters.rerankers import WordReranker
+from copilot.build import Parts, build
+from copilot.rerank import reranked
 from copilot.retrieve import Query
+from copilot.settings import Settings
 from ingest.pipeline import Indexer
 from tests.conftest import ADMIN, AGENT, TICKETS, asks, ingest, write_tickets
 
@@ -59,6 +63,39 @@ def test_tickets_with_the_same_resolution_are_shown_once(parts: Parts, tmp_path:
     ingest(parts, tmp_path)
     similar = parts.copilot.suggest(AGENT, asks(EMPTY)).similar_tickets
     assert [ticket.document_id for ticket in similar] == ["same-0"]
+
+
+def test_tickets_with_nearly_the_same_resolution_are_shown_once_with_who_solved_them(
+    parts: Parts, tmp_path: Path
+) -> None:
+    rows = []
+    for n, wish in enumerate(("Good luck!", "All the best!", "")):
+        solution = f"{TICKETS[0]['solution']} {wish}".strip()
+        turn = {**TICKETS[0]["thread"][1], "text": solution}
+        rows.append({**TICKETS[0], "ticket_id": f"near-{n}", "solution": solution, "thread": [turn]})
+    write_tickets(tmp_path / "tickets.jsonl", rows)
+    ingest(parts, tmp_path)
+    similar = parts.copilot.suggest(AGENT, asks(EMPTY)).similar_tickets
+    assert [(ticket.document_id[:5], ticket.solution_by) for ticket in similar] == [("near-", "agent")]
+
+
+def test_words_of_a_resolution_find_the_ticket(filled: Parts) -> None:
+    hits = filled.copilot.search(ADMIN, Query(text="Repair Folder button in Properties", kinds=("ticket",))).results
+    assert hits[0].scores["lexical"] == 1
+
+
+def test_a_reranker_orders_the_best_articles_anew_and_out_of_time_leaves_them(folder: Path, tmp_path: Path) -> None:
+    query = Query(text="compact folders password", kinds=("article",))
+    with closing(build(Settings(home=tmp_path / "home"))) as parts:
+        ingest(parts, folder)
+        plain = parts.copilot.search(AGENT, query).results
+    with closing(build(Settings(home=tmp_path / "home", reranker="words"))) as parts:
+        again = parts.copilot.search(AGENT, query).results
+    said = [hit.scores["reranker"] for hit in again]
+    assert said == sorted(said, reverse=True)
+    assert {hit.document_id for hit in again} == {hit.document_id for hit in plain}
+    assert [hit.score for hit in again] == [hit.score for hit in plain], "the places keep their scores"
+    assert reranked(WordReranker(), query.text, plain, seconds=0) == plain
 
 
 def test_what_is_deleted_or_changed_between_two_searches_is_not_found_from_memory(filled: Parts, folder: Path) -> None:

@@ -21,7 +21,8 @@ from copilot.learn import OTHER
 from copilot.ports import Embedder, Vectors
 from copilot.query import search_text
 from copilot.settings import DEFAULTS
-from copilot.triage import Triager, intent_examples, language
+from copilot.taxonomy import intent_examples
+from copilot.triage import Triager, language
 from tests.conftest import asks
 from tests.test_copilot_learn import Counting
 

@@ -16,7 +16,7 @@ from copilot.domain import Conversation, Customer, Message, Source
 from copilot.errors import NotKnowledge
 from copilot.intents import IntentHead, intent_key
 from copilot.ports import Embedder, Raw
-from copilot.triage import intent_examples
+from copilot.taxonomy import intent_examples
 from ingest.demo import FOLDER
 from ingest.load import Reading, scan
 from tests.conftest import AGENT, ingest

@@ -44,7 +44,7 @@ def feedback(
 ) -> Judged:
     """Say what became of the suggestion: sent as it was, sent with changes, or not sent; and what it got wrong."""
     within([body.final_text or ""], parts.settings.max_message_chars)
-    _require_known(body.corrected.intent, parts.copilot.intents)
+    _require_known(body.corrected.intent, parts.copilot.intents(who.workspace))
     suggestion = parts.records.suggestion(who.workspace, suggestion_id)
     distance = _distance(suggestion, body)
     found = parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), distance)

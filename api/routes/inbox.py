@@ -138,7 +138,7 @@ def latest(conversation_id: PathId, parts: PartsOf, who: Who) -> Suggestion | No
 @router.get("/tags")
 def tags(parts: PartsOf, who: Who) -> Tags:
     """The labels that a message may have: what an agent can correct a tag to."""
-    return Tags(intents=tuple(parts.copilot.intents), moods=MOODS)
+    return Tags(intents=parts.copilot.intents(who.workspace), moods=MOODS)
 
 
 @router.get("/customers/{customer_id:path}/timeline")

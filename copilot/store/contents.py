@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Row, Select, and_, select
 
+from copilot.domain import Chunk, Source
 from copilot.ports import LexicalEntry, Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import HEAD, parts, shelves
+from copilot.store.ledger import HEAD, Staged, parts, shelves
 
 Held = dict[Shelf, dict[str, str]]
 """Chunk id -> hash of its embedded text, by shelf."""
 PAGE = 500
+WHOLE_CHARS = 20_000
+"""So much of a ticket the lexical index reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Contents:
     def standing(self, ids: Collection[str]) -> Iterator[dict[str, Standing]]:
         """These chunks with vector and words, a page at a time; what was deleted meanwhile is left out."""
         d, r, c, v = t.documents.c, t.revisions.c, t.chunks.c, t.vectors.c
-        query = self._found(select(c.id, c.start, c.end, c.headings, d.title, r.text, v.vector)).join(
+        query = self._found(select(c.id, c.start, c.end, c.headings, d.title, d.kind, d.use, r.text, v.vector)).join(
             t.revisions, and_(r.document == d.key, r.number == d.active_revision)
         )
         for some in parts(sorted(ids), PAGE):
@@ -70,7 +73,30 @@ class Contents:
 
 
 def _standing(row: Row[Any]) -> Standing:
-    words = LexicalEntry(
-        id=row.id, title=row.title, headings=" ".join(row.headings), body=row.text[row.start : row.end]
-    )
+    whole = row.text if row.kind == "ticket" and row.use == "answers" else None
+    words = entry(row.id, row.title, row.headings, row.text[row.start : row.end], whole)
     return Standing(np.frombuffer(row.vector, dtype="<f4"), words)
+
+
+def entry(id: str, title: str, headings: Sequence[str], words: str, whole: str | None) -> LexicalEntry:
+    """What the lexical index reads of a chunk. A solved ticket's problem and resolution stand there as one text, under its first chunk."""
+    if whole is None:
+        return LexicalEntry(id=id, title=title, headings=" ".join(headings), body=words)
+    body = f"{title}\n{whole[:WHOLE_CHARS]}" if id.endswith(".0") else ""  # the title weighs no more than other words
+    return LexicalEntry(id=id, title="", headings="", body=body)
+
+
+def is_case(source: Source) -> bool:
+    """Whether it is a solved ticket, with problem and resolution."""
+    return source.use == "answers" and source.document.kind == "ticket"
+
+
+def by_shelf(staged: Iterable[tuple[Staged, Source]]) -> dict[Shelf, list[tuple[Chunk, LexicalEntry]]]:
+    """Chunks and their words, by the shelf that they go to."""
+    shelves: dict[Shelf, list[tuple[Chunk, LexicalEntry]]] = {}
+    for one, source in staged:
+        title, whole = one.document.title, source.text if is_case(source) else None
+        some = [(chunk, entry(id, title, chunk.headings, chunk.text, whole)) for id, chunk in one.chunks]
+        for shelf in one.shelves:
+            shelves.setdefault(shelf, []).extend(some)
+    return {shelf: some for shelf, some in shelves.items() if some}

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from copilot.store import schema as t
 from copilot.store.database import Database
+from copilot.store.unlearn import forget_untaught
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class Customers:
             row = {"workspace": workspace, "customer": pseudonym(workspace, customer)}
             connection.execute(delete(t.erased).where(e.workspace == workspace, e.customer == row["customer"]))
             connection.execute(insert(t.erased).values(at=at or datetime.now(UTC), **row))
+            forget_untaught(connection, workspace)
             connection.execute(update(t.jobs).where(j.kind == "erase", j.state != "queued").values(payload={}))
         return found
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, select
 from copilot.domain import Author, Kind, Use
 from copilot.errors import NotFound
 from copilot.ports import Vectors
+from copilot.signals import Titles
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import parts
@@ -177,6 +178,16 @@ class Frame:
     def topics(self) -> Vectors:
         """The means of all articles, in the order of `articles`."""
         return self.means(self.articles)
+
+    @cached_property
+    def titles(self) -> Titles:
+        """What the documents' titles say."""
+        return Titles.of([head.title for head in self.heads])
+
+    @cached_property
+    def by_agent(self) -> Floats:
+        """1 where an agent solved the ticket."""
+        return np.array([head.solution_by == "agent" for head in self.heads], dtype=np.float64)
 
 
 class Frames:

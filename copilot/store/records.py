@@ -18,6 +18,7 @@ from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.gaps import Asked, note_gap
 from copilot.store.ledger import now
+from copilot.store.unlearn import forget_untaught
 from copilot.store.withdraw import without
 
 SUGGESTION = TypeAdapter(Suggestion)
@@ -208,6 +209,8 @@ class Records:
         with self._db.write() as connection:
             connection.execute(delete(t.suggestions).where(t.suggestions.c.created_at < limit))
             connection.execute(delete(t.conversations).where(t.conversations.c.created_at < limit))
+            for workspace in connection.execute(select(t.trained.c.workspace).distinct()).scalars().all():
+                forget_untaught(connection, workspace)
             connection.execute(delete(t.idempotency).where(t.idempotency.c.suggestion.is_(None)))
 
 

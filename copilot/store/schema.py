@@ -160,6 +160,32 @@ maps = Table(  # what turns queries towards the articles that such questions wer
     Column("created_at", UtcDateTime, nullable=False),
 )  # fmt: skip
 
+trained = Table(  # what was learned from a workspace: of each kind the highest active number is in force; dropped with any part of its basis
+    "trained", metadata,
+    Column("workspace", ForeignKey("workspaces.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("embedder", String(64), nullable=False),
+    Column("fits", String(64), nullable=False),  # a hash of what else it depends on; empty: nothing
+    Column("state", String(16), nullable=False),  # candidate, active, undone
+    Column("trained_until", UtcDateTime),  # null: some of what taught it has no date
+    Column("payload", LargeBinary, nullable=False),
+    Column("figures", JSON, nullable=False),
+    Column("basis", JSON, nullable=False),  # "document/KEY" and "suggestion/ID" of all that taught it
+    Column("created_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+switches = Table(  # each change of what is in force
+    "switches", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("number", Integer),  # in force from then on; null: what is shipped
+    Column("why", String(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "workspace", "kind"),
+)  # fmt: skip
+
 conversations = Table(
     "conversations", metadata,
     Column("workspace", String(64), primary_key=True),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, select, update
 
 from copilot.store import schema as t
+from copilot.store.unlearn import forget_untaught
 
 LEARNED = "learned:replies"
 """The root under which the ledger has the tickets that were made of sent replies."""
@@ -61,11 +62,12 @@ def _draft_without(draft: dict[str, Any], document_id: str) -> dict[str, Any]:
 
 
 def unlearn(connection: Connection, workspace: str, keys: Collection[int]) -> None:
-    """Drop the maps that were learned from one of these documents."""
+    """Drop the maps, and all else, that were learned from one of these documents."""
     gone, c = {str(key) for key in keys}, t.maps.c
     for row in connection.execute(select(c.embedder, c.basis).where(c.workspace == workspace)).all():
         if any(version.partition(".")[0] in gone for version in row.basis):
             connection.execute(delete(t.maps).where(c.workspace == workspace, c.embedder == row.embedder))
+    forget_untaught(connection, workspace)
 
 
 def falling(connection: Connection, workspace: str, keys: Collection[int]) -> dict[int, str]:
