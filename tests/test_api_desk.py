@@ -158,7 +158,7 @@ def test_hostile_documents_stay_text(page: Page, desk: Desk) -> None:
     for address in (
         "/desk/retrieval?q=KETTLEWORD+Mrs+Okafor",
         "/desk/documents?q=%3Cscript%3E",
-        f"/desk/documents?q={OVERRIDE}",
+        "/desk/documents?q=onerror",
     ):
         page.goto(address)
         expect(page.get_by_role("link", name=re.compile("onerror")).first).to_be_visible()
