@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Document, Source
 from copilot.errors import InputError, SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Whole
+from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
@@ -42,6 +44,7 @@ class Zendesk:
     locales: tuple[str, ...]
     signed_in_is_public: bool
     beginning: str
+    redactor: Redactor
     segments: dict[int, str] = field(default_factory=dict)
 
     def changes(self, since: str | None) -> Iterator[Change]:
@@ -137,7 +140,7 @@ class Zendesk:
             "solution": replies[-1]["text"] if replies else "", "tags": row.get("tags") or [], "updated": row.get("updated_at"),
             "cited_docs": self._cited(replies), "audience": PUBLIC if row.get("is_public", True) else INTERNAL,
         }  # fmt: skip
-        return tickets.distil(told, {}, self.audience)
+        return tickets.distil(told, {}, self.audience, self.redactor)
 
     def _comments(self, ticket: int) -> tuple[list[Row], dict[int, Row]]:
         comments: dict[int, Row] = {}
@@ -209,5 +212,5 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
     return Zendesk(
         fetch, upstream.id, base, upstream.audience, content,
         tuple(part.strip() for part in options.get("locales", "").split(",") if part.strip()),
-        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING,
+        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING, redactor_of(settings),
     )  # fmt: skip
