@@ -215,7 +215,7 @@ def test_a_source_is_tried_synced_changed_and_removed(page: Page, site: Server) 
 
 
 def test_a_source_is_added_by_hand_and_a_wrong_one_says_why(chromium: Browser, desk: Desk) -> None:
-    with window(chromium, desk.url, expected=("422",)) as page:
+    with window(chromium, desk.url, expected=("422", "web address")) as page:
         page.goto("/desk/sources")
         page.keyboard.press("n")
         box = page.get_by_role("dialog", name="Add a source")
