@@ -158,7 +158,7 @@ def test_hostile_documents_stay_text(page: Page, desk: Desk) -> None:
     for address in (
         "/desk/retrieval?q=KETTLEWORD+Mrs+Okafor",
         "/desk/documents?q=%3Cscript%3E",
-        f"/desk/documents?q={OVERRIDE}",
+        "/desk/documents?q=onerror",
     ):
         page.goto(address)
         expect(page.get_by_role("link", name=re.compile("onerror")).first).to_be_visible()
@@ -215,7 +215,7 @@ def test_a_source_is_tried_synced_changed_and_removed(page: Page, site: Server) 
 
 
 def test_a_source_is_added_by_hand_and_a_wrong_one_says_why(chromium: Browser, desk: Desk) -> None:
-    with window(chromium, desk.url, expected=("422",)) as page:
+    with window(chromium, desk.url, expected=("422", "web address")) as page:
         page.goto("/desk/sources")
         page.keyboard.press("n")
         box = page.get_by_role("dialog", name="Add a source")

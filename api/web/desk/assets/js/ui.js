@@ -129,7 +129,13 @@ export function confirm({ title, text = "", yes = "Delete", kind = "danger" }) {
 export function dialog(title, children, { submit } = {}) {
   const form = h("form", { method: "dialog" }, h("h2", { id: "dialog-title" }, title), children);
   const box = h("dialog", { "aria-labelledby": "dialog-title" }, form);
-  if (submit) form.addEventListener("submit", (event) => { if (event.submitter?.value !== "") { event.preventDefault(); submit(box); } });
+  if (submit) {
+    form.addEventListener("submit", (event) => {
+      if (event.submitter?.value === "") return;
+      event.preventDefault();
+      Promise.resolve(submit(box)).catch(() => {}); // a toast has said what is wrong
+    });
+  }
   box.addEventListener("close", () => box.remove());
   document.body.append(box);
   box.showModal();
