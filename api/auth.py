@@ -55,6 +55,8 @@ ROLES: dict[str, frozenset[Role]] = {
     "GET /v1/jobs": KNOWLEDGE,
     "GET /v1/jobs/{job_id}": KNOWLEDGE,
     "GET /v1/jobs/{job_id}/events": KNOWLEDGE,
+    "POST /v1/jobs/{job_id}/cancel": KNOWLEDGE,
+    "POST /v1/jobs/{job_id}/resume": KNOWLEDGE,
 }
 
 MAKE_A_KEY = "Create a key with `copilot keys create` and send it as `Authorization: Bearer sc_…`."

@@ -14,9 +14,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from copilot.build import Parts
-from copilot.errors import CopilotError, IndexesOwned
+from copilot.errors import Cancelled, CopilotError, IndexesOwned
 from copilot.settings import Settings
-from copilot.store.jobs import Job
+from copilot.store.jobs import STOPPABLE, Job
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class JobThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the running job end its batch, then stop."""
+        """Let the running job end its document, then stop; the next start goes on with it."""
         self._stopping.set()
         self._thread.join(timeout=30)
 
@@ -98,9 +98,17 @@ class JobThread:
             if handler is None:
                 jobs.finish(job.id, None, f"nothing handles jobs of kind {job.kind!r}")
                 return
-            jobs.finish(job.id, handler(self._parts, job, lambda progress: jobs.progress(job.id, progress)), None)
+            jobs.finish(job.id, handler(self._parts, job, lambda progress: self._tell(job, progress)), None)
+        except Cancelled:
+            jobs.stopped(job.id)
         except CopilotError as error:
             jobs.finish(job.id, None, str(error))
         except Exception as error:
             log.exception("job %s failed", job.id)
             jobs.finish(job.id, None, f"internal error ({type(error).__name__}); the server's log has it")
+
+    def _tell(self, job: Job, progress: dict[str, Any]) -> None:
+        """Note how far the job is. Raises Cancelled where it is to stop, by somebody's wish or because the server ends."""
+        told = self._parts.jobs.progress(job.id, progress)
+        if job.kind in STOPPABLE and (told or self._stopping.is_set()):
+            raise Cancelled("The job was told to stop.")

@@ -16,20 +16,20 @@ import numpy as np
 from copilot.build import Parts
 from copilot.crash import point
 from copilot.domain import Chunk, Source
-from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
+from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, LexicalEntry, Raw, Shelf, Vectors
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
 from copilot.store.quarantine import Quarantine, Tried
 from ingest.load import Reading, scan
+from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
 from ingest.split import split, split_ticket
 
 log = logging.getLogger(__name__)
 
 BATCH_CHUNKS = 256
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Run:
     dry_run: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
     dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
+    cancelled: bool = False
 
     def parse(self, raw: Raw, parser: Parser) -> Source | None:
         """The document, or None with the reason counted. A file that cannot be read keeps what was known of it.
@@ -143,7 +144,7 @@ class Indexer:
     ) -> Summary:
         """Bring the documents of a folder or file up to date. A broken file is reported and never stops the rest.
 
-        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index.
+        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index, Cancelled where `progress` does.
         """
         if not path.exists():
             raise InputError(f"There is nothing at {path}. Give a folder or a file.")
@@ -153,7 +154,11 @@ class Indexer:
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
         found = list(scan(path.resolve(), reading))
-        self.take(run, found, lambda done: progress(done, len(found)))
+        try:
+            self.take(run, found, lambda done: progress(done, len(found)))
+        except Cancelled:
+            self.let_go(run, ())
+            raise
         self.let_go(run, [] if uploaded else run.gone(found))
         summary.seconds = round(perf_counter() - started, 3)
         return summary
@@ -175,11 +180,16 @@ class Indexer:
     def take(
         self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None] = lambda done: None
     ) -> None:
-        """Read what is new or changed of these and commit it; when this returns it can be found."""
+        """Read what is new or changed of these and commit it; when this returns it can be found.
+
+        Raises Cancelled where `progress` does: then what was read until that moment is committed, each document whole.
+        """
         with self._parser:
             for batch in _batches(self._fresh(run, found, progress)):
                 if not run.dry_run:
                     self._commit(run.workspace, batch, run.summary)
+        if run.cancelled:
+            raise Cancelled("It was told to stop: what was read before that is there.")
 
     def let_go(self, run: Run, keys: Collection[int]) -> None:
         """End a run: retire the documents that their source does not have any more, and let ranking learn from what changed."""
@@ -215,7 +225,11 @@ class Indexer:
             ready = self._ready(run, raw)
             if ready is not None:
                 yield ready
-            progress(done)
+            try:
+                progress(done)
+            except Cancelled:
+                run.cancelled = True
+                return
 
     def _ready(self, run: Run, raw: Raw | Broken) -> Ready | None:
         if isinstance(raw, Broken):
@@ -332,19 +346,6 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
         if parts.settings.uploads() in path.parents:
             shutil.rmtree(path.parent, ignore_errors=True)  # the database has all that is needed of it
     return asdict(total(summaries))
-
-
-def reporter(progress: Callable[[dict[str, Any]], None]) -> Progress:
-    """Tells a job how far it is, how fast, and when it will be done; a total of 0 is unknown."""
-    started = perf_counter()
-
-    def report(done: int, total: int) -> None:
-        if done == total or done % 25 == 0:
-            seconds = max(perf_counter() - started, 1e-6)
-            left = round((total - done) * seconds / done) if done and total else None
-            progress({"done": done, "total": total or None, "rate": round(done / seconds, 1), "eta_seconds": left})
-
-    return report
 
 
 def total(summaries: Iterable[Summary]) -> Summary:

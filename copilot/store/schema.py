@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -253,6 +254,7 @@ jobs = Table(
     Column("kind", String(32), nullable=False),
     Column("payload", JSON, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("cancelling", Boolean, nullable=False, server_default=false()),  # asked to stop at its next document
     Column("progress", JSON, nullable=False),
     Column("result", JSON),
     Column("error", Text),

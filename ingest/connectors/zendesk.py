@@ -14,15 +14,16 @@ from functools import partial
 from typing import Any
 
 from copilot.domain import INTERNAL, PUBLIC, Document, Source
-from copilot.errors import InputError, SourceFailed
+from copilot.errors import SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
 from ingest.fetch import Fetcher
-from ingest.page import fingerprint, language, moment, page, words
+from ingest.page import choice, fingerprint, language, moment, page, several, teams, words
+from ingest.threads import Said, thread
 
-OPTIONS = frozenset({"content", "locales", "signed_in", "since"})
+OPTIONS = frozenset({"content", "locales", "signed_in", "since", "teams"})
 CONTENT = ("articles", "tickets")
 SOLVED = ("solved", "closed")
 BEGINNING = "1420070400"  # 2015: the export wants a time, and asks for it to be in the past
@@ -42,6 +43,7 @@ class Zendesk:
     locales: tuple[str, ...]
     signed_in_is_public: bool
     beginning: str
+    teams: Mapping[str, str] = field(default_factory=dict)
     segments: dict[int, str] = field(default_factory=dict)
 
     def changes(self, since: str | None) -> Iterator[Change]:
@@ -89,6 +91,8 @@ class Zendesk:
         """Everybody's where it has no segment. A segment that is not known is staff's."""
         if segment is None:
             return PUBLIC
+        if str(segment) in self.teams:
+            return self.teams[str(segment)]
         if not self.segments:
             for found in self._pages("help_center/user_segments?"):
                 self.segments.update((_id(row), words(row, "user_type")) for row in _rows(found, "user_segments"))
@@ -126,18 +130,21 @@ class Zendesk:
         comments, people = self._comments(_id(row))
         asker = row.get("requester_id")
         turns = [_turn(comment, people, asker) for comment in comments]
-        first = next((at for at, turn in enumerate(turns) if turn["public"]), None)
-        replies = [turn for turn in turns if turn["public"] and turn["role"] == "agent"]
+        opening = next((at for at, turn in enumerate(turns) if turn.public), None)
+        known = people.get(asker, {}) if isinstance(asker, int) else {}
         told = {
             "ticket_id": f"{self.name}/tickets/{_id(row)}", "created": row.get("created_at"), "status": row.get("status"),
             "subject": row.get("subject") or row.get("raw_subject"), "url": f"{self.base}/agent/tickets/{_id(row)}",
-            "message": turns[first]["text"] if first is not None else words(row, "description"),
-            "thread": turns[first + 1 :] if first is not None else turns,
-            "customer": people.get(asker, {}).get("name") if isinstance(asker, int) else None,
-            "solution": replies[-1]["text"] if replies else "", "tags": row.get("tags") or [], "updated": row.get("updated_at"),
-            "cited_docs": self._cited(replies), "audience": PUBLIC if row.get("is_public", True) else INTERNAL,
+            "customer": {"id": str(asker or ""), "name": words(known, "name"), "email": words(known, "email")},
+            "tags": row.get("tags") or [], "updated": row.get("updated_at"), "cited_docs": self._cited(turns),
+            "audience": self._ticket_audience(row), **thread(turns, opening),
         }  # fmt: skip
+        if opening is None:
+            told["message"] = words(row, "description")
         return tickets.distil(told, {}, self.audience)
+
+    def _ticket_audience(self, row: Row) -> str:
+        return self.teams.get(words(row, "group_id"), PUBLIC if row.get("is_public", True) else INTERNAL)
 
     def _comments(self, ticket: int) -> tuple[list[Row], dict[int, Row]]:
         comments: dict[int, Row] = {}
@@ -147,9 +154,10 @@ class Zendesk:
             people.update((_id(row), row) for row in _rows(found, "users"))
         return sorted(comments.values(), key=lambda row: (words(row, "created_at"), _id(row))), people
 
-    def _cited(self, replies: list[Row]) -> list[str]:
+    def _cited(self, turns: list[Said]) -> list[str]:
         """The articles that agents sent, under the ids that they have here: so solved tickets vote for them."""
-        sent = [found for turn in replies for found in _ARTICLE.findall(turn["text"])]
+        replies = [turn.text for turn in turns if turn.public and turn.role == "agent"]
+        sent = [found for text in replies for found in _ARTICLE.findall(text)]
         return [self._document_id(int(article), locale.lower()) for locale, article in dict.fromkeys(sent)]
 
     def _pages(self, path: str) -> Iterator[Row]:
@@ -169,15 +177,15 @@ class Zendesk:
 _ARTICLE_KEYS = ("id", "title", "body", "html_url", "label_names", "created_at", "edited_at", "updated_at")
 
 
-def _turn(comment: Mapping[str, Any], people: Mapping[int, Row], asker: object) -> Row:
+def _turn(comment: Mapping[str, Any], people: Mapping[int, Row], asker: object) -> Said:
     """A comment as a turn; whoever is not known to be of the staff is a customer. Not public unless it says so."""
     author = comment.get("author_id")
     person = people.get(author, {}) if isinstance(author, int) else {}
     is_staff = person.get("role") in ("agent", "admin") and author != asker
-    return {
-        "role": "agent" if is_staff else "customer", "author": words(person, "name"), "created": comment.get("created_at"),
-        "text": words(comment, "plain_body") or words(comment, "body"), "public": comment.get("public") is True,
-    }  # fmt: skip
+    return Said(
+        role="agent" if is_staff else "customer", author=words(person, "name"), at=moment(comment.get("created_at")),
+        text=words(comment, "plain_body") or words(comment, "body"), public=comment.get("public") is True,
+    )  # fmt: skip
 
 
 def _rows(found: Mapping[str, Any], key: str) -> list[Row]:
@@ -196,18 +204,14 @@ def _id(row: Mapping[str, Any]) -> int:
 
 
 def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Connector:
-    """The connector over `https://NAME.zendesk.com`. Options: `content`, `locales`, `signed_in=public`, `since` (a date)."""
+    """The connector over `https://NAME.zendesk.com`. Options: `content`, `locales`, `signed_in=public`, `since`, `teams` (segments and groups)."""
     options = upstream.options
-    content = tuple(part.strip() for part in options.get("content", ",".join(CONTENT)).split(","))
-    if unknown := [part for part in content if part not in CONTENT]:
-        raise InputError(f"content is {unknown[0]!r}: write articles, tickets, or both with a comma.")
     since = moment(options.get("since"))
     base = upstream.address.rstrip("/")
     fetch = Fetcher(
         secret=secret, home=base, private_host=options.get("private_host"), max_bytes=settings.max_file_bytes
     )
     return Zendesk(
-        fetch, upstream.id, base, upstream.audience, content,
-        tuple(part.strip() for part in options.get("locales", "").split(",") if part.strip()),
-        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING,
+        fetch, upstream.id, base, upstream.audience, choice(options, "content", CONTENT), several(options, "locales"),
+        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING, teams(options),
     )  # fmt: skip
