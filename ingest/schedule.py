@@ -35,18 +35,18 @@ class Schedule:
 
     def __init__(self, parts: Parts) -> None:
         self._jobs, self._sources = parts.jobs, Sources(parts.database)
-        self._clock = _clock()
+        self.clock = _clock()
         self._watches: dict[tuple[str, str], Watch] = {}
 
     def start(self) -> None:
         """Begin."""
-        self._clock.add_job(self.look, "interval", seconds=LOOK_SECONDS, id="look", next_run_time=now())
-        self._clock.start()
+        self.clock.add_job(self.look, "interval", seconds=LOOK_SECONDS, id="look", next_run_time=now())
+        self.clock.start()
 
     def stop(self) -> None:
         """End at once; jobs that wait stay."""
-        if self._clock.running:
-            self._clock.shutdown()
+        if self.clock.running:
+            self.clock.shutdown()
         for key in list(self._watches):
             self._watches.pop(key).stop()
 
@@ -57,13 +57,13 @@ class Schedule:
 
     def _set_clock(self) -> None:
         timed = {f"{one.upstream.workspace}/{one.upstream.id}": one for one in self._sources.timed()}
-        for job in self._clock.get_jobs():
+        for job in self.clock.get_jobs():
             if job.id != "look" and job.id not in timed:
                 job.remove()
         for id, one in timed.items():
-            due, known = _due(one), self._clock.get_job(id)
+            due, known = _due(one), self.clock.get_job(id)
             if known is None or known.args[1:] != (one.upstream.every_minutes, one.started_at):
-                self._clock.add_job(
+                self.clock.add_job(
                     self._ask, "interval", minutes=one.upstream.every_minutes, id=id, replace_existing=True,
                     args=(one.upstream, one.upstream.every_minutes, one.started_at), next_run_time=due,
                 )  # fmt: skip
