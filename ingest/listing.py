@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from copilot.errors import SourceFailed
@@ -30,7 +31,7 @@ class Listing:
     name: str
     ask: Callable[[int], Page]
     totals: set[int] = field(default_factory=set)
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, str] = field(default_factory=dict)  # id -> what its row said
 
     @property
     def whole(self) -> bool:
@@ -43,7 +44,7 @@ class Listing:
         return max(self.totals, default=0)
 
     def rows(self) -> Iterator[Row]:
-        """Each row once, by its `id`. Raises SourceFailed for what is no listing, or never ends."""
+        """Each row once, by its `id`, and again where it comes changed. Raises SourceFailed for what is no listing, or never ends."""
         barren = 0
         for number in range(1, MOST_PAGES + 1):
             page = self.ask(number)
@@ -53,20 +54,26 @@ class Listing:
                 if page.more:
                     raise SourceFailed(f"The pages of {self.name} do not add up: sync again later.")
                 return
-            fresh = [row for row in page.rows if self._first(row)]
+            fresh = [row for row in page.rows if self._is_fresh(row)]
             barren = 0 if fresh else barren + 1
             if barren == BARREN:
                 break
             yield from fresh
         raise SourceFailed(f"The pages of {self.name} have no end: sync again later.")
 
-    def _first(self, row: Row) -> bool:
-        id = str(row.get("id") or "")
-        if not id:
-            raise SourceFailed(f"A row of {self.name} has no id: is the address right?")
-        new = id not in self.seen
-        self.seen.add(id)
-        return new
+    def _is_fresh(self, row: Row) -> bool:
+        id, said = identifier(row, self.name), repr(sorted(row.items(), key=repr))
+        before = self.seen.get(id)
+        self.seen[id] = sha256(said.encode("utf-8", "replace")).hexdigest()
+        return before != self.seen[id]
+
+
+def identifier(row: Row, name: str) -> str:
+    """A row's id. Raises SourceFailed where it has none."""
+    id = row.get("id")
+    if not isinstance(id, str | int) or isinstance(id, bool) or not str(id).strip():
+        raise SourceFailed(f"A row of {name} has no id: is the address right?")
+    return str(id)
 
 
 def rows(found: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:
@@ -75,6 +82,12 @@ def rows(found: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:
     if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
         raise SourceFailed(f"{name} answered without a list of {key}: is the address right?")
     return listed
+
+
+def inner(found: Mapping[str, Any], key: str) -> Row:
+    """The object under a key; an empty one where there is none."""
+    value = found.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def count(value: object) -> int | None:
