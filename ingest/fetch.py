@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import socket
 import time
 import zlib
@@ -90,6 +91,8 @@ class Fetcher:
         transport._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(), network_backend=Guard(self.private_host)
         )
+        for name in ("httpx", "httpcore"):  # they write down addresses and headers, where secrets travel
+            logging.getLogger(name).setLevel(logging.WARNING)
         # No proxies and no netrc from the environment: a proxy would resolve names by itself.
         self.client = httpx.Client(transport=transport, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
 

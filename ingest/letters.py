@@ -16,6 +16,7 @@ from hashlib import sha256
 from copilot.domain import Author
 from copilot.errors import UnreadableFile
 from ingest.clean import decode
+from ingest.load import APART_BYTES
 from ingest.plain import one_line
 from ingest.threads import Said, letter
 
@@ -54,6 +55,11 @@ def envelope(data: bytes) -> Envelope:
     """The envelope of a mail. Raises UnreadableFile for what has none."""
     head = re.split(rb"\r?\n\r?\n", data[: 10 * MOST_HEADER], maxsplit=1)[0]
     return _envelope(_parsed(head + b"\n\n"), data)
+
+
+def is_risky(data: bytes) -> bool:
+    """Whether reading it could take a parser down."""
+    return len(data) > APART_BYTES or b"html" in data.lower()
 
 
 def read(data: bytes) -> Mail:
@@ -174,7 +180,7 @@ def _is_automatic(message: Message) -> bool:
 def _addresses(message: Message, field: str) -> list[tuple[str, str]]:
     try:
         pairs = getaddresses([_raw(message, field)])
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, RecursionError):  # comments within comments
         return []
     return [(_decoded(name), address.strip().lower()) for name, address in pairs if "@" in address]
 
@@ -183,7 +189,7 @@ def _date(message: Message) -> datetime | None:
     try:
         at = parsedate_to_datetime(_raw(message, "Date"))
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError, IndexError):
+    except (ValueError, TypeError, OverflowError, IndexError, RecursionError):
         return None
 
 
@@ -202,7 +208,7 @@ def _decoded(value: str) -> str:
     """Encoded words read; those of an unknown encoding as they stand."""
     try:
         pieces = decode_header(value)
-    except (HeaderParseError, ValueError, TypeError):
+    except (HeaderParseError, ValueError, TypeError, RecursionError):
         return _flat(value)
     return _flat("".join(_piece(piece, charset) for piece, charset in pieces))
 

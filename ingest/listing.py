@@ -11,7 +11,7 @@ from copilot.errors import SourceFailed
 
 Row = Mapping[str, Any]
 MOST_PAGES = 5000
-BARREN = 3
+BARREN = 5
 """After so many pages in a row with nothing new, the server is taken to send the same for ever."""
 
 
@@ -88,6 +88,12 @@ def inner(found: Mapping[str, Any], key: str) -> Row:
     """The object under a key; an empty one where there is none."""
     value = found.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def several_of(found: Mapping[str, Any], key: str) -> list[Any]:
+    """The list under a key; an empty one where there is none."""
+    value = found.get(key)
+    return value if isinstance(value, list) else []
 
 
 def count(value: object) -> int | None:

@@ -19,7 +19,7 @@ from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
 from ingest.fetch import Fetcher
-from ingest.listing import Listing, Page, count, rows
+from ingest.listing import Listing, Page, count, inner, rows, several_of
 from ingest.page import choice, fingerprint, language, moment, page, several, teams, words
 from ingest.threads import Said, thread
 
@@ -76,14 +76,14 @@ class Chatwoot:
         if unknown := [slug for slug in self.portals if slug not in listed]:
             raise SourceFailed(f"There is no portal {unknown[0]!r} in Chatwoot: correct the option portals.")
         for slug in self.portals or sorted(listed):
-            settings = listed[slug].get("config") or {}
-            locales = [one.get("code") for one in settings.get("allowed_locales") or () if isinstance(one, Mapping)]
+            settings = inner(listed[slug], "config")
+            locales = [one.get("code") for one in several_of(settings, "allowed_locales") if isinstance(one, Mapping)]
             for locale in locales or [settings.get("default_locale") or "en"]:
                 yield slug, str(locale)
 
     def _article_page(self, portal: str, locale: str, number: int) -> Page:
         found = self.fetch.json(f"{self.api}/portals/{portal}/articles", locale=locale, page=number)
-        return Page(rows(found, "payload", "Chatwoot"), count((found.get("meta") or {}).get("articles_count")))
+        return Page(rows(found, "payload", "Chatwoot"), count(inner(found, "meta").get("articles_count")))
 
     def _article(self, row: Row, portal: str, locale: str) -> Iterator[Change]:
         slug = words(row, "slug") or str(row["id"])
@@ -96,7 +96,7 @@ class Chatwoot:
         yield Raw(origin, made, partial(self._read_article, row, f"{self.name}/{origin}", url, locale))
 
     def _read_article(self, row: Row, id: str, url: str, locale: str) -> Source:
-        category = row.get("category") or {}
+        category = inner(row, "category")
         document = Document(
             id=id, kind="article", title=words(row, "title"), url=url, language=language(row.get("locale") or locale),
             updated_at=moment(row.get("updated_at")), topics=tuple(filter(None, [words(category, "name")])),
@@ -121,7 +121,7 @@ class Chatwoot:
         found = self.fetch.json(f"{self.api}/conversations", page=number, **order).get("data")
         if not isinstance(found, dict):
             raise SourceFailed("Chatwoot answered without conversations: is the address right?")
-        return Page(rows(found, "payload", "Chatwoot"), count((found.get("meta") or {}).get("all_count")))
+        return Page(rows(found, "payload", "Chatwoot"), count(inner(found, "meta").get("all_count")))
 
     def _conversation(self, row: Row) -> Change:
         origin = f"conversations/{row['id']}"
@@ -134,17 +134,17 @@ class Chatwoot:
         return Raw(origin, made, partial(self._read_conversation, row, audience))
 
     def _audience(self, row: Row) -> str:
-        team = (row.get("meta") or {}).get("team") or {}
+        team = inner(inner(row, "meta"), "team")
         known = [self.teams[name] for name in (words(team, "id"), words(team, "name")) if name in self.teams]
         return known[0] if known else PUBLIC
 
     def _read_conversation(self, row: Row, audience: str) -> Source:
-        asker = (row.get("meta") or {}).get("sender") or {}
+        asker = inner(inner(row, "meta"), "sender")
         turns = [_turn(message) for message in self._messages(int(row["id"]))]
         started = moment(row.get("created_at")) or next((turn.at for turn in turns if turn.at), None)
         told = {
             "ticket_id": f"{self.name}/conversations/{row['id']}", "created": started.isoformat() if started else None,
-            "status": "resolved", "subject": words(row.get("additional_attributes") or {}, "mail_subject"),
+            "status": "resolved", "subject": words(inner(row, "additional_attributes"), "mail_subject"),
             "url": f"{self.base}/app/accounts/{self.account}/conversations/{row['id']}",
             "customer": {key: words(asker, key) for key in ("id", "name", "email")},
             "tags": row.get("labels") or [], "audience": audience, "cited_docs": self._cited(turns), **thread(turns),
@@ -172,13 +172,13 @@ class Chatwoot:
 
 def _turn(row: Row) -> Said:
     """A message as a turn. Notes, events and deleted messages are nobody's words to a customer; nor is what does not say that it is public."""
-    sender = row.get("sender") or {}
+    sender = inner(row, "sender")
     role: Author = "system"
     if row.get("message_type") in (0, "incoming"):
         role = "customer"
     elif row.get("message_type") in (1, "outgoing"):
         role = "agent" if sender.get("type") == "user" else "bot"
-    deleted = (row.get("content_attributes") or {}).get("deleted")
+    deleted = inner(row, "content_attributes").get("deleted")
     said = role != "system" and row.get("private") is False and not deleted
     text = "" if deleted else words(row, "content")
     return Said(role=role, text=text, public=said, author=words(sender, "name"), at=moment(row.get("created_at")))

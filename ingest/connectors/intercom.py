@@ -13,7 +13,7 @@ from copilot.ports import Change, Connector, Expected, Raw, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest.fetch import Fetcher
-from ingest.listing import Listing, Page, count, rows
+from ingest.listing import Listing, Page, count, inner, rows
 from ingest.page import fingerprint, language, moment, page, words
 
 OPTIONS: frozenset[str] = frozenset()
@@ -45,11 +45,11 @@ class Intercom:
 
     def _page(self, number: int) -> Page:
         found = self.fetch.json(f"{self.base}/articles", page=number, per_page=PER_PAGE)
-        pages = count((found.get("pages") or {}).get("total_pages"))
+        pages = count(inner(found, "pages").get("total_pages"))
         return Page(rows(found, "data", "Intercom"), count(found.get("total_count")), more=(pages or 0) > number)
 
     def _article(self, row: Row) -> Iterator[Change]:
-        translations = row.get("translated_content") or {}
+        translations = inner(row, "translated_content")
         versions = {locale: one for locale, one in translations.items() if isinstance(one, dict)}
         for locale, version in {str(row.get("default_locale") or "en"): row, **versions}.items():
             if version.get("state") == "published":

@@ -141,11 +141,16 @@ class Mail:
             return Gone(id)
         mails = tuple(letter.read() for letter in some)
         made = fingerprint(self.name, self.audience, self.staff, [hashlib.sha256(mail).hexdigest() for mail in mails])
-        return Raw(id, made, partial(_read, mails, f"{self.name}/{id}", self.staff, self.audience), apart=True)
+        return Raw(
+            id,
+            made,
+            partial(_read, mails, f"{self.name}/{id}", self.staff, self.audience),
+            any(map(letters.is_risky, mails)),
+        )
 
 
 def _read(mails: tuple[bytes, ...], id: str, staff: tuple[str, ...], audience: str | None) -> Source:
-    """The thread as a ticket; in a process of its own, since mail is anybody's words."""
+    """The thread as a ticket."""
     read = [letters.read(mail) for mail in mails]
     asker = next((one.envelope for one in read if not letters.is_staff(one.envelope.sender, staff)), read[0].envelope)
     turns = [letters.turn(one, staff) for one in read]

@@ -21,7 +21,7 @@ from copilot.store.ledger import now
 from copilot.store.sources import Upstream
 from ingest import tickets
 from ingest.fetch import Fetcher
-from ingest.listing import Listing, Page
+from ingest.listing import Listing, Page, several_of
 from ingest.page import choice, fingerprint, language, moment, page, teams, words
 from ingest.threads import Said, letter, thread
 
@@ -104,7 +104,7 @@ class Zammad:
             id=id, kind="article", title=words(row, "title"), audience=standing.audience, language=language(locale),
             url=self._address(base, number, words(row, "title"), words(answer, "category_id"), locale, standing),
             created_at=moment(row.get("created_at")), updated_at=moment(row.get("updated_at")),
-            valid_from=standing.valid_from, valid_until=standing.valid_until, topics=tuple(map(str, answer.get("tags") or ())),
+            valid_from=standing.valid_from, valid_until=standing.valid_until, topics=tuple(map(str, several_of(answer, "tags"))),
         )  # fmt: skip
         return page(document, words(body, "body"), self.audience)
 

@@ -20,6 +20,7 @@ from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
 from ingest.fetch import Fetcher
+from ingest.listing import inner, rows, several_of
 from ingest.page import choice, fingerprint, language, moment, page, several, teams, words
 from ingest.threads import Said, thread
 
@@ -61,7 +62,7 @@ class Zendesk:
     def _articles(self) -> Iterator[Change]:
         for locale in self.locales or self._all_locales():
             for found in self._pages(f"help_center/{locale}/articles?"):
-                for row in _rows(found, "articles"):
+                for row in rows(found, "articles", "Zendesk"):
                     yield self._article(row, locale)
         yield Whole("articles/")
 
@@ -77,7 +78,7 @@ class Zendesk:
         document = Document(
             id=self._document_id(_id(row), locale), kind="article", title=words(row, "title") or words(row, "name"),
             url=words(row, "html_url") or None, audience=audience, language=language(locale), created_at=moment(row.get("created_at")),
-            updated_at=moment(row.get("edited_at") or row.get("updated_at")), topics=tuple(map(str, row.get("label_names") or ())),
+            updated_at=moment(row.get("edited_at") or row.get("updated_at")), topics=tuple(map(str, several_of(row, "label_names"))),
         )  # fmt: skip
         return page(document, words(row, "body"), self.audience)
 
@@ -85,7 +86,7 @@ class Zendesk:
         return f"{self.name}/articles/{article}/{locale}"
 
     def _all_locales(self) -> tuple[str, ...]:
-        return tuple(map(str, self.fetch.json(f"{self.base}/api/v2/help_center/locales").get("locales") or ()))
+        return tuple(map(str, several_of(self.fetch.json(f"{self.base}/api/v2/help_center/locales"), "locales")))
 
     def _audience(self, segment: object) -> str:
         """Everybody's where it has no segment. A segment that is not known is staff's."""
@@ -95,7 +96,9 @@ class Zendesk:
             return self.teams[str(segment)]
         if not self.segments:
             for found in self._pages("help_center/user_segments?"):
-                self.segments.update((_id(row), words(row, "user_type")) for row in _rows(found, "user_segments"))
+                self.segments.update(
+                    (_id(row), words(row, "user_type")) for row in rows(found, "user_segments", "Zendesk")
+                )
         kind = self.segments.get(segment) if isinstance(segment, int) else None
         return PUBLIC if kind == "signed_in_users" and self.signed_in_is_public else INTERNAL
 
@@ -105,7 +108,7 @@ class Zendesk:
         export = f"{self.base}/api/v2/incremental/tickets/cursor"
         found = self.fetch.json(export, cursor=since) if since else self.fetch.json(export, start_time=self.beginning)
         while True:
-            listed = _rows(found, "tickets")
+            listed = rows(found, "tickets", "Zendesk")
             if isinstance(found.get("count"), int):
                 yield Expected(found["count"])
             yield from (self._ticket(row) for row in listed)
@@ -150,8 +153,8 @@ class Zendesk:
         comments: dict[int, Row] = {}
         people: dict[int, Row] = {}
         for found in self._pages(f"tickets/{ticket}/comments?include=users&"):
-            comments.update((_id(row), row) for row in _rows(found, "comments"))
-            people.update((_id(row), row) for row in _rows(found, "users"))
+            comments.update((_id(row), row) for row in rows(found, "comments", "Zendesk"))
+            people.update((_id(row), row) for row in several_of(found, "users") if isinstance(row, dict))
         return sorted(comments.values(), key=lambda row: (words(row, "created_at"), _id(row))), people
 
     def _cited(self, turns: list[Said]) -> list[str]:
@@ -170,8 +173,11 @@ class Zendesk:
             seen.add(url)
             found = self.fetch.json(url)
             yield found
-            meta, links = found.get("meta") or {}, found.get("links") or {}
-            url = links.get("next") if meta.get("has_more") else found.get("next_page")
+            meta, links = inner(found, "meta"), inner(found, "links")
+            following = links.get("next") if meta.get("has_more") else found.get("next_page")
+            url = following if isinstance(following, str) else None
+            if meta.get("has_more") and not url:
+                raise SourceFailed("Zendesk says that there is more, and not where: sync again later.")
 
 
 _ARTICLE_KEYS = ("id", "title", "body", "html_url", "label_names", "created_at", "edited_at", "updated_at")
@@ -186,14 +192,6 @@ def _turn(comment: Mapping[str, Any], people: Mapping[int, Row], asker: object) 
         role="agent" if is_staff else "customer", author=words(person, "name"), at=moment(comment.get("created_at")),
         text=words(comment, "plain_body") or words(comment, "body"), public=comment.get("public") is True,
     )  # fmt: skip
-
-
-def _rows(found: Mapping[str, Any], key: str) -> list[Row]:
-    """A page's rows. Raises SourceFailed for what is no list of them."""
-    rows = found.get(key) or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SourceFailed(f"Zendesk's answer has no list of {key}: is the address right?")
-    return rows
 
 
 def _id(row: Mapping[str, Any]) -> int:
