@@ -11,7 +11,23 @@ from api.deps import Retire
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.metrics import Counted, Metrics
-from api.routes import conversations, documents, evaluations, feedback, health, jobs, search, sources, suggestions
+from api.routes import (
+    acceptance,
+    ask,
+    audit,
+    conversations,
+    desk,
+    documents,
+    evaluations,
+    feedback,
+    health,
+    jobs,
+    learned,
+    revisions,
+    search,
+    sources,
+    suggestions,
+)
 from copilot.build import Parts
 
 ABOUT = """
@@ -46,9 +62,25 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
     errors.install(app)
     for middleware, options in _layers(parts, metrics):
         app.add_middleware(middleware, **options)
-    for module in (suggestions, feedback, conversations, search, documents, sources, jobs, evaluations, health):
+    for module in (
+        suggestions,
+        feedback,
+        conversations,
+        learned,
+        acceptance,
+        search,
+        ask,
+        revisions,
+        documents,
+        sources,
+        jobs,
+        evaluations,
+        audit,
+        health,
+    ):
         app.include_router(module.router)
     pages.install(app)
+    desk.install(app)
     return app
 
 

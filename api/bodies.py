@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.words import clean
-from copilot.domain import Author, Channel, Conversation, Customer, Feedback, Message, Options, Verdict, Visibility
+from copilot.ask import Question
+from copilot.choices import Click, Corrected, Feedback
+from copilot.domain import Author, Channel, Conversation, Customer, Message, Options, Verdict, Visibility
 from copilot.errors import TooLarge
 
 YEARS = range(1900, 9000)
@@ -28,6 +30,7 @@ Time = Annotated[datetime, AfterValidator(in_utc)]
 ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$")]
 ForeignId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 Tone = Literal["friendly", "formal", "short"]
+Mood = Literal["very_negative", "negative", "neutral", "positive", "very_positive"]
 
 
 class Body(BaseModel):
@@ -106,10 +109,64 @@ class SuggestBody(Body):
         return self
 
 
+class InstructBody(Body):
+    """Say it as the agent wants it."""
+
+    task: Literal["instruct"]
+    instruction: Annotated[Words, Field(min_length=1, max_length=1000)]
+    text: Words | None = Field(
+        None, description="The reply as the agent has it; the suggestion's draft where left out."
+    )
+
+
+class TranslateBody(Body):
+    """Say it in another language."""
+
+    task: Literal["translate"]
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+    text: Words | None = None
+
+
+class GrammarBody(Body):
+    """Correct spelling and grammar and nothing else."""
+
+    task: Literal["grammar"]
+    text: Words | None = None
+
+
 class RegenerateBody(Body):
     """How the next suggestion for the same conversation should differ."""
 
     options: OptionsBody = OptionsBody()
+    rewrite: InstructBody | TranslateBody | GrammarBody | None = Field(
+        None, discriminator="task", description="Put the reply in other words; takes a model (COPILOT_LLM)."
+    )
+
+
+class ClickBody(Body):
+    """A citation that the agent looked up."""
+
+    statement: int = Field(ge=0, lt=10_000, description="Which of the draft's statements, from 0.")
+    citation: int = Field(0, ge=0, lt=1000, description="Which of its citations, from 0.")
+    at: Time | None = None
+
+    def noun(self) -> Click:
+        """As the domain has it."""
+        return Click(statement=self.statement, citation=self.citation, at=self.at)
+
+
+class CorrectedBody(Body):
+    """What the message really is; what is left out stands."""
+
+    intent: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")] | None = Field(
+        None, description="A label of the taxonomy, or `other`."
+    )
+    mood: Mood | None = None
+    escalation: bool | None = Field(None, description="Whether a person should have stepped in.")
+
+    def noun(self) -> Corrected:
+        """As the domain has it."""
+        return Corrected(intent=self.intent, mood=self.mood, escalation=self.escalation)
 
 
 class FeedbackBody(Body):
@@ -118,8 +175,11 @@ class FeedbackBody(Body):
     verdict: Verdict
     final_text: Words | None = Field(None, description="What was sent; `edited` needs it.")
     reason: Annotated[Words, Field(max_length=2000)] | None = None
-    shown_at: Time | None = None
-    decided_at: Time | None = None
+    shown_at: Time | None = Field(None, description="When the agent saw it.")
+    decided_at: Time | None = Field(None, description="When they decided; now, where left out.")
+    copied: bool = Field(False, description="Whether text was copied out of the draft.")
+    clicked: list[ClickBody] = Field([], max_length=200, description="The citations that the agent looked up.")
+    corrected: CorrectedBody = CorrectedBody()
 
     @model_validator(mode="after")
     def _edited_says_to_what(self) -> FeedbackBody:
@@ -135,7 +195,41 @@ class FeedbackBody(Body):
             reason=self.reason,
             shown_at=self.shown_at,
             decided_at=self.decided_at,
+            copied=self.copied,
+            clicked=tuple(click.noun() for click in self.clicked),
+            corrected=self.corrected.noun(),
         )
+
+
+class GapBody(Body):
+    """What the knowledge lacks."""
+
+    note: Annotated[Words, Field(max_length=2000)] | None = None
+
+
+class AskBody(Body):
+    """The agent's own question."""
+
+    question: Annotated[Words, Field(min_length=1, max_length=4000)]
+    limit: int = Field(6, ge=1, le=20, description="How many articles to look at and to show.")
+    before: Time | None = Field(None, description="Use only what was known before this time.")
+
+    def noun(self) -> Question:
+        """As the domain has it."""
+        return Question(text=self.question, limit=self.limit, before=self.before)
+
+
+class RouteBody(Body):
+    """What a caller or writer said."""
+
+    words: Annotated[Words, Field(min_length=1, max_length=4000)]
+    channel: Channel = "phone"
+    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,35}$")] | None = None
+
+    def noun(self) -> Conversation:
+        """As the domain has it."""
+        customer = Customer(locale=self.locale)
+        return Conversation(channel=self.channel, messages=(Message(text=self.words),), customer=customer)
 
 
 def within(texts: Iterable[str], limit: int) -> None:

@@ -1,4 +1,4 @@
-"""`copilot serve | keys`."""
+"""`copilot serve | keys | users`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from copilot.domain import Role
-from copilot.errors import ConfigurationError, InputError
+from api import people_commands
+from api.role_names import roles_of
+from copilot.errors import ConfigurationError
 from copilot.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
     keys.command("revoke")(revoke)
     keys.command("list")(show)
     app.add_typer(keys, name="keys")
+    people_commands.register(app)
 
 
 def serve(
@@ -60,10 +62,11 @@ def run(settings: Settings, host: str, port: int, *, prepare: Prepare | None = N
     refuse_open_door(host, keyless)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     with served(settings, address, prepare) as app:
-        console.print(f"Support Copilot: {address}  (its description: {address}/docs)", highlight=False)
+        console.print(f"Support Copilot: {address}/desk  (its description: {address}/docs)", highlight=False)
         if keyless:
             console.print(
-                "No key exists, so only this machine is served. `copilot keys create` makes one.", highlight=False
+                "No key and no user exists, so only this machine is served, without signing in. `copilot users add` makes a user.",
+                highlight=False,
             )
         answer_requests(app, host, port)
 
@@ -85,11 +88,13 @@ def served(settings: Settings, address: str, prepare: Prepare | None = None) -> 
     from api.app import create_app
     from copilot.build import build
     from copilot.jobs import JobThread, owning
+    from copilot.store.audit import Audit
     from ingest.pipeline import Indexer
     from ingest.schedule import Schedule
 
     with owning(settings, address), closing(build(settings)) as parts, ExitStack() as stack:
         parts.records.forget_older_than(settings.retention_days)
+        Audit(parts.database).forget_older_than(settings.audit_days)
         if prepare:
             prepare(parts, address)
         jobs = JobThread(parts)
@@ -153,7 +158,7 @@ def create(
 ) -> None:
     """Make a key and show it, once. Example: copilot keys create --role agent --team billing."""
     settings = Settings()
-    roles = [_role(one) for one in role or ["agent"]]
+    roles = roles_of(role)
     with _accounts(settings) as accounts:
         id, secret = accounts.create(workspace or settings.workspace, roles, team or ())
     if as_json:
@@ -164,14 +169,6 @@ def create(
             f"Key {id}. It is not kept, so it cannot be shown again. From now on every request needs a key.",
             highlight=False,
         )
-
-
-def _role(name: str) -> Role:
-    known: tuple[Role, ...] = get_args(Role)
-    for role in known:
-        if role == name:
-            return role
-    raise InputError(f"There is no role {name!r}. Roles: {', '.join(known)}.")
 
 
 def revoke(id: Annotated[str, typer.Argument(help="As `copilot keys list` shows it.")]) -> None:

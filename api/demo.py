@@ -45,7 +45,8 @@ def _load(parts: Parts, address: str) -> None:
     """Bring the demo company in; the second time nothing is embedded."""
     import ingest.demo
     from ingest.load import Reading
-    from ingest.pipeline import Indexer, total
+    from ingest.pipeline import Indexer
+    from ingest.summary import total
 
     indexer = Indexer(parts)
     paths = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]
@@ -55,7 +56,7 @@ def _load(parts: Parts, address: str) -> None:
         f"Tarnbrook: {summary.added} documents added, {summary.unchanged} unchanged, {summary.embedded} chunks embedded, "
         f"{summary.seconds:.1f} seconds",
         "",
-        f"Open    {address}/docs",
+        f"Open    {address}/desk",
         f"Try     curl -s {address}/v1/suggestions -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'",
         "Stop    Ctrl-C",
         "",

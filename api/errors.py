@@ -41,6 +41,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.CopilotError: 500,
     e.InputError: 422,
     e.EmptyMessage: 422,
+    e.NeedsModel: 422,
     e.TooLarge: 413,
     e.UnreadableFile: 422,
     e.Overrun: 422,

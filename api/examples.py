@@ -24,7 +24,15 @@ SUGGEST: dict[str, Example] = {
     },
 }
 REGENERATE: dict[str, Example] = {
-    "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}}
+    "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}},
+    "instructed": {
+        "summary": "As the agent wants it (takes a model)",
+        "value": {"rewrite": {"task": "instruct", "instruction": "Begin with the deadline."}},
+    },
+    "translated": {
+        "summary": "In another language (takes a model)",
+        "value": {"rewrite": {"task": "translate", "language": "de"}},
+    },
 }
 FEEDBACK: dict[str, Example] = {
     "accepted": {"summary": "Sent as it was", "value": {"verdict": "accepted"}},
@@ -33,6 +41,28 @@ FEEDBACK: dict[str, Example] = {
         "value": {"verdict": "edited", "final_text": "Hi Ada, we will refund the lamp today."},
     },
     "rejected": {"summary": "Not sent", "value": {"verdict": "rejected", "reason": "It answers another question."}},
+    "corrected": {
+        "summary": "Not sent, and what it is really about",
+        "value": {
+            "verdict": "rejected",
+            "shown_at": "2026-03-04T08:12:00Z",
+            "decided_at": "2026-03-04T08:12:40Z",
+            "copied": True,
+            "corrected": {"intent": "billing_payment", "mood": "negative", "escalation": True},
+        },
+    },
+}
+GAP: dict[str, Example] = {
+    "reported": {"summary": "No article says it", "value": {"note": "Resellers ask for the warranty terms in Norway."}}
+}
+ASK: dict[str, Example] = {
+    "question": {
+        "summary": "A question of one's own",
+        "value": {"question": "How much may an agent refund?", "limit": 4},
+    }
+}
+ROUTE: dict[str, Example] = {
+    "caller": {"summary": "What a caller said", "value": {"words": "my parcel never arrived", "locale": "en-GB"}}
 }
 START: dict[str, Example] = {"email": {"summary": "An e-mail", "value": CONVERSATION}}
 MESSAGE: dict[str, Example] = {

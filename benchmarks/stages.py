@@ -30,7 +30,8 @@ from copilot.query import search_text
 from copilot.retrieve import Query
 from copilot.settings import Settings
 from ingest.load import Reading
-from ingest.pipeline import Indexer, Summary, total
+from ingest.pipeline import Indexer
+from ingest.summary import Summary, total
 
 AGENT = Principal(id="bench", workspace="default", roles=frozenset({"agent"}))
 WARM = 10
@@ -164,7 +165,7 @@ def bring_in(parts: Parts, paths: Sequence[Path]) -> tuple[Summary, float]:
 @contextmanager
 def opened(home: Path) -> Iterator[Parts]:
     """The product on this home."""
-    with closing(build(Settings(home=home))) as parts:
+    with closing(build(Settings(home=home, queries_kept=0))) as parts:
         yield parts
 
 
@@ -325,9 +326,9 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The shipped settings, on this home."""
+    """The shipped settings on this home, but that no query is remembered."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COPILOT_")}
-    return {**kept, "COPILOT_HOME": str(home)}
+    return {**kept, "COPILOT_HOME": str(home), "COPILOT_QUERIES_KEPT": "0"}
 
 
 # ---- the approximate index ----

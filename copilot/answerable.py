@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from copilot import yaml_file
 from copilot.domain import Hit
 from copilot.facts import NAME
 from copilot.settings import DEFAULTS
@@ -64,5 +63,5 @@ def _cosines(hits: Sequence[Hit]) -> list[float]:
 
 @cache
 def _weights(file: Path) -> tuple[tuple[float, ...], float]:
-    stored = yaml.safe_load(file.read_text(encoding="utf-8"))
+    stored = yaml_file.read(file)
     return tuple(float(stored["weights"][name]) for name in FEATURES), float(stored["bias"])

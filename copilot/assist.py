@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Literal
@@ -33,10 +33,11 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed
 from copilot.escalate import Policy, escalate
-from copilot.ports import Drafter, DraftRequest, Embedder, Vectors
+from copilot.ports import Drafter, DraftRequest, Embedder, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
-from copilot.redact import redact
 from copilot.retrieve import Found, Query, Retriever, with_texts
+from copilot.rewrite import allowed, hidden
+from copilot.route import Route, route, team_of
 from copilot.settings import Settings
 from copilot.store.ledger import now
 from copilot.store.library import Library
@@ -98,14 +99,28 @@ class Copilot:
         policy: Policy,
         extractive: Drafter,
         model: Drafter | None,
+        teams: Mapping[str, str],
     ) -> None:
         self._settings, self._embedder, self._retriever, self._library = settings, embedder, retriever, library
         self._records, self._triager, self._policy = records, triager, policy
-        self._extractive, self._model = extractive, model
+        self._extractive, self._model, self._teams = extractive, model, teams
+
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The labels that an intent may have, `other` among them."""
+        return self._triager.intents
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
+
+    def route(self, principal: Principal, conversation: Conversation) -> Route:
+        """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
+        text = search_text(conversation)
+        self._library.clock(principal.workspace)
+        triage = self._triager.read(conversation, self._embedder.embed([text], "query")[0])
+        escalation = escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
+        return route(triage, escalation, self._teams)
 
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
@@ -116,9 +131,11 @@ class Copilot:
         return last.data
 
     def stream(
-        self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None
-    ) -> Iterator[Event]:
-        """The same, step by step as it comes; the last event is `done`."""
+        self, principal: Principal, conversation: Conversation, options: Options = DEFAULT,
+        *, key: str | None = None, rewrite: Rewrite | None = None,
+    ) -> Iterator[Event]:  # fmt: skip
+        """The same, step by step as it comes; the last event is `done`. A `rewrite` puts a reply in other words. Raises NeedsModel too."""
+        allowed(rewrite, self._model)
         watch = Stopwatch()
         text = search_text(conversation)
         self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
@@ -144,7 +161,7 @@ class Copilot:
 
         drafted = Drafted("abstained", None)
         if not weak:
-            for step in self._draft(conversation, text, triage, findings, options):
+            for step in self._draft(conversation, text, triage, findings, options, rewrite):
                 if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
@@ -161,11 +178,13 @@ class Copilot:
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
             ),
-            timings_ms={}, answerability=answers.score,
+            timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, self._teams),
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
-        suggestion = self._records.keep_suggestion(principal.workspace, suggestion, key, sources)
+        suggestion = self._records.keep_suggestion(
+            principal.workspace, suggestion, key, sources, len(conversation.messages)
+        )
         yield Event("done", suggestion)
 
     def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
@@ -188,18 +207,21 @@ class Copilot:
         return ranked.revision, Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
 
     def _draft(
-        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options
-    ) -> Iterator[Said | Drafted]:
+        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None
+    ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
-        redacted = redact(text, [conversation.customer.name or ""])
+        redacted, message, rewrite = hidden(text, [conversation.customer.name or ""], rewrite)
+        spoken = rewrite.language if rewrite and rewrite.language else triage.language.label
         request = DraftRequest(
-            conversation=conversation, message=redacted.text, evidence=findings.evidence,
-            language=triage.language.label, sentiment=mood, tone=options.tone,
-            personal=tuple({span.placeholder: span.text for span in redacted.found}.items()),
+            conversation=conversation, message=message, evidence=findings.evidence,
+            language=spoken, sentiment=mood, tone=options.tone,
+            personal=tuple({span.placeholder: span.text for span in redacted.found}.items()), rewrite=rewrite,
         )  # fmt: skip
         for drafter in filter(None, (self._model, self._extractive)):
             fallback = self._model is not None and drafter is self._extractive
+            if drafter is self._extractive:
+                request = replace(request, rewrite=None, language=triage.language.label)
             try:
                 for step in write(drafter, request):
                     yield (step if isinstance(step, Said) else Drafted("extractive" if fallback else "drafted", step))

@@ -147,12 +147,25 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
     asked, quoted = _asked(request), " ".join(line.text for line in lines)
     missing = [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
     about = "platform" if platforms else missing[0] if missing else ""
+    if request.tone == "short" and not about:
+        about = "rest" if _cut(request, lines) else ""
     if request.conversation.channel == "chat":
         calm = request.sentiment not in ("negative", "very_negative")  # else a line of empathy takes the third sentence
-        about = "rest" if calm and len(lines) >= room.statements and ITEM.match(lines[-1].text) else ""
+        about = "rest" if calm and len(lines) >= room.statements and _cut(request, lines) else ""
     if about and request.conversation.channel != "phone":
         question = render("question", {"about": about, "platforms": list(dict.fromkeys(platforms))})
         yield Proposed(text=question, lead="\n\n")
+
+
+def _cut(request: DraftRequest, lines: Sequence[Proposed]) -> bool:
+    """Whether the last line is a step and the source has more of them."""
+    if not lines or not lines[-1].pieces:
+        return False
+    last = lines[-1].pieces[-1]
+    source = request.evidence[last.evidence].text
+    listed = ITEM.match(source, source.rfind("\n", 0, last.start) + 1)
+    following = source[last.end :].partition("\n")[2].lstrip()
+    return bool(listed and ITEM.match(following))
 
 
 def _labelled(line: Proposed) -> bool:

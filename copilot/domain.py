@@ -95,15 +95,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A document as ingest read it, its text final and redacted: of a ticket the problem, a blank line, and from `answer_start` the resolution;
-    of a `ranking` ticket the question alone. `customers` are the ids of whoever asked."""
+    """A document as ingest read it, final and redacted: of a ticket problem and, from `answer_start`, resolution; of a `ranking` one the question."""
 
     document: Document
     text: str
     use: Use = "answers"
     answer_start: int = 0
     links: tuple[Link, ...] = ()
-    customers: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()  # ids of whoever asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +148,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a stored revision that a draft may rest on: public, active, and within what the customer may read. `score` is its
-    document's cosine, `rank` its document's fused score, `near` the cosine of the passage at `focus` (offsets into `text`)."""
+    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`."""
 
     document_id: str
     revision: int
@@ -267,7 +265,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triage:
-    """What the customer wants, how they feel, in what language and how soon; `attention` weighs, as learned, whether a person is needed."""
+    """What the customer wants (`intents`, where it is several things), how they feel, how soon; `attention`: whether a person is needed."""
 
     intent: Tag
     sentiment: Sentiment
@@ -275,6 +273,7 @@ class Triage:
     urgency: Tag
     entities: tuple[Entity, ...] = ()
     attention: Reason | None = None
+    intents: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,17 +376,7 @@ class Suggestion:
     timings_ms: dict[str, float]
     superseded_by: str | None = None
     answerability: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
-    """What the agent did with a suggestion."""
-
-    verdict: Verdict
-    final_text: str | None = None
-    reason: str | None = None
-    shown_at: datetime | None = None
-    decided_at: datetime | None = None
+    team: Tag | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

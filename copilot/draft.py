@@ -21,9 +21,10 @@ from copilot.domain import (
     Statement,
     Support,
 )
-from copilot.ground import Grounded, ground
+from copilot.ground import Grounded
 from copilot.ports import Drafter, DraftRequest
 from copilot.redact import PLACEHOLDER
+from copilot.rewrite import proposed
 from copilot.sayable import APOLOGY
 from prompts import render
 
@@ -43,14 +44,14 @@ def evidence(articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> t
 
     Internal documents never get in here: this is the door between what agents see and what customers read.
     """
-    found = [
-        one
-        for hit in articles
-        if hit.audience == PUBLIC
-        for one in _sections(hit, texts[hit.document_id, hit.revision][0])
-    ]
-    solved = [_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets if hit.audience == PUBLIC]
-    return tuple(found + solved)
+    articles, tickets = ([hit for hit in hits if hit.audience == PUBLIC] for hits in (articles, tickets))
+    return passages_of(articles, tickets, texts)
+
+
+def passages_of(articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
+    """The same of whatever documents are given: for the agent's eyes."""
+    found = [one for hit in articles for one in _sections(hit, texts[hit.document_id, hit.revision][0])]
+    return (*found, *(_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets))
 
 
 def _sections(hit: Hit, text: str) -> list[Evidence]:
@@ -172,7 +173,7 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     waiting: list[Grounded] = []
     for one in map(
         partial(_restored, personal=dict(request.personal)),
-        ground(drafter.stream(request), request.evidence, request.message),
+        proposed(drafter, request),
     ):
         if isinstance(one, Dropped):
             dropped.append(one)

@@ -3,6 +3,7 @@
 CopilotError
 ├── InputError               the caller sent something that cannot be used
 │   ├── EmptyMessage         nothing to answer
+│   ├── NeedsModel           only a language model can do it, and none is configured
 │   ├── TooLarge             above a limit of the settings
 │   └── UnreadableFile       a file that its parser refuses, with the reason
 │       └── Overrun          a file whose parser died or went beyond its bounds
@@ -36,6 +37,10 @@ class EmptyMessage(InputError):
 
 class TooLarge(InputError):
     """The input is above a limit of the settings."""
+
+
+class NeedsModel(InputError):
+    """Only a language model can do this, and none is configured."""
 
 
 class UnreadableFile(InputError):

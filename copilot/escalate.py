@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
+from copilot import yaml_file
 from copilot.domain import Conversation, Escalation, Message, Reason, Trend, Triage
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
@@ -95,7 +96,7 @@ class Policy:
         import yaml
 
         try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+            raw = yaml_file.read(path)
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise ConfigurationError(f"The escalation policy {path} cannot be read: {error}") from error
         try:

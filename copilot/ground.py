@@ -64,14 +64,14 @@ def ground(
     others, own = Others(evidence), hosts([one.url for one in evidence if one.kind == "article"])
     for one in proposed:
         judged = _judge(one, evidence)
-        if isinstance(judged, Grounded) and (harm := _harm(judged, own) or _echo(judged, evidence, message)):
-            judged = Dropped(text=judged.text, reason=harm)
+        if isinstance(judged, Grounded) and (fault := harm(judged, own) or _echo(judged, evidence, message)):
+            judged = Dropped(text=judged.text, reason=fault)
         if isinstance(judged, Grounded) and judged.support == "supported":
             judged = replace(judged, citations=(*judged.citations, *others.agreeing(judged)))
         yield judged
 
 
-def _harm(said: Grounded, own: Collection[str]) -> str:
+def harm(said: Grounded, own: Collection[str]) -> str:
     """Why a statement that its source holds must still not be sent: data may carry commands, and links that lead away."""
     if MARKUP.search(said.text):
         return "it holds markup"

@@ -108,11 +108,14 @@ class IntentHead:
 
     def scores(self, cosines: Vectors, text: str) -> Vectors:
         """What speaks for each label, given the cosines of the examples and the text."""
+        return closeness(cosines) @ self.weights + self.spoken(text) + self.prior
+
+    def spoken(self, text: str) -> Vectors:
+        """What the words alone speak for."""
         grams = word_grams(text)
         rarity = self.rarity[grams]
-        length = max(float(np.linalg.norm(rarity)), 1e-9)
-        spoken = (rarity @ self.words[grams]) / np.float32(length)
-        return closeness(cosines) @ self.weights + spoken + self.prior
+        said: Vectors = (rarity @ self.words[grams]) / np.float32(max(float(np.linalg.norm(rarity)), 1e-9))
+        return said
 
     def save(self, path: Path) -> None:
         """Write the head whole or not at all."""
@@ -240,7 +243,7 @@ def fit(vectors: Vectors, data: Sequence[Example]) -> IntentHead:
     Those labelled `other` are no class of their own: they fit the gate. Raises ConfigurationError for fewer than two labels, or two
     examples of one.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     require_enough([example.label for example in data if example.label != OTHER and not example.anchor])
     halves = vectors.astype(np.float16).astype(np.float32)  # as the file keeps them

@@ -240,7 +240,7 @@ def fit(data: Sequence[Labelled], embedder: Embedder, key: str = "") -> Moods:
 def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "") -> Moods:
     """The same with the embeddings given. The last step learns from scores by weights that have not seen the message."""
     from sklearn.model_selection import StratifiedKFold
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
         bag = Bag.of(data, vectors)

@@ -132,6 +132,17 @@ class LexicalIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """What an agent wants done with a reply; `language` is that of a translation, `statements` are what is translated."""
+
+    task: Literal["instruct", "translate", "grammar"]
+    text: str
+    instruction: str = ""
+    language: str = ""
+    statements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
     """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else.
 
@@ -145,6 +156,7 @@ class DraftRequest:
     sentiment: str
     tone: str | None = None
     personal: tuple[tuple[str, str], ...] = ()
+    rewrite: Rewrite | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +192,19 @@ class Drafter(Protocol):
 
     def stream(self, request: DraftRequest) -> Iterator[Proposed]:
         """The statements in order. Raises DrafterFailed."""
+        ...
+
+
+class Writer(Protocol):
+    """A model that answers words of ours; what it writes is checked by whoever asked."""
+
+    @property
+    def name(self) -> str:
+        """What `generator` shows: `provider:model`."""
+        ...
+
+    def lines(self, prompt: str) -> Iterator[str]:
+        """The answer, line by line. Raises DrafterFailed."""
         ...
 
 

@@ -35,12 +35,12 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arms:
-    """What is said for documents and chunks besides their cosine; `words` is BM25 by chunk, as a share of the best.
+    """What is said for documents and chunks besides their cosine; `words` is each chunk's BM25, as a share of the best.
 
     `turned`, where there is a map, is each document's cosine after it; `recent` is 1 for a document of today and wanes.
     """
 
-    words: Mapping[int, float]
+    words: Floats
     votes: Mapping[str, float] = field(default_factory=dict)
     turned: Floats | None = None
     recent: Floats | None = None
@@ -94,7 +94,7 @@ class Scored:
         sizes = frame.first[documents + 1] - frame.first[documents]
         first = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
         dense = np.round(frame.vectors[chunks].astype(np.float64) @ vector.astype(np.float64), 6)
-        lexical = np.array([arms.words.get(at, 0.0) for at in chunks.tolist()])
+        lexical = arms.words[chunks]
         near, said = _mean_of_best(dense, first, weights.chunks), _mean_of_best(lexical, first, weights.matches)
         return cls(first, chunks, dense, lexical, near, said)
 
@@ -125,16 +125,17 @@ def _hit(frame: Frame, at: int, scored: Scored, n: int, score: float, more: Mapp
 def _passages(frame: Frame, chunks: list[int], dense: list[float], lexical: list[float]) -> tuple[Passage, ...]:
     """The passages that tell most. All are about the same matter, so the words decide more here than between documents."""
     best = max(dense)
-    found = []
-    for at, near, said in zip(chunks, dense, lexical, strict=True):
-        span, telling = frame.spans[at], ((near / best if best > 0 else 0.0) + said) / 2
-        scores = {"dense": _round(near), "lexical": _round(said)}
-        found.append(
-            Passage(
-                start=span.start, end=span.end, text="", headings=span.headings, score=_round(telling), scores=scores
-            )
+    telling = [
+        _round(((near / best if best > 0 else 0.0) + said) / 2) for near, said in zip(dense, lexical, strict=True)
+    ]
+    most = sorted(range(len(chunks)), key=lambda n: (-telling[n], frame.spans[chunks[n]].start))[:PASSAGES]
+    return tuple(
+        Passage(
+            start=span.start, end=span.end, text="", headings=span.headings, score=telling[n],
+            scores={"dense": _round(dense[n]), "lexical": _round(lexical[n])},
         )
-    return tuple(sorted(found, key=lambda passage: (-passage.score, passage.start))[:PASSAGES])
+        for n, span in ((n, frame.spans[chunks[n]]) for n in most)
+    )  # fmt: skip
 
 
 def _round(score: float) -> float:

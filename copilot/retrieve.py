@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
 from time import perf_counter
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from copilot.cuts import Cut, cut_by
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
 from copilot.linear_map import apply
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Shelf, VectorIndex, Vectors
-from copilot.rank import Arms, Weights, rank
+from copilot.rank import Arms, Floats, Weights, rank
 from copilot.settings import Settings
 from copilot.store.frames import Frame, Frames, Mask, Places, View
 from copilot.store.ledger import now
@@ -25,6 +28,8 @@ KINDS: tuple[Kind, ...] = ("article", "ticket")
 SCANNED = 50_000
 """Up to so many chunks every one is scored: that takes less time than asking an index. Above, the approximate index is asked."""
 SETTLE_SECONDS = 1.0
+EXPLAINED = 40
+"""So many documents are looked at to explain what a query did not find."""
 WANING = timedelta(days=180)
 """After so long a solved ticket's recency counts 1/e."""
 
@@ -40,6 +45,8 @@ class Query:
     audience: str | None = None
     before: datetime | None = None
     as_of: datetime | None = None
+    whenever: bool = False
+    """Whether documents that are not valid yet, or not any more, are looked at too: to explain, never to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,13 @@ def _audiences(principal: Principal, asked: str | None) -> frozenset[str] | None
     return frozenset({asked}) if visible is None else visible & {asked}
 
 
+def _view(principal: Principal, query: Query) -> View:
+    return View(
+        workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
+        before=query.before, language=query.language, whenever=query.whenever,
+    )  # fmt: skip
+
+
 class Retriever:
     """Searches one index on behalf of a principal."""
 
@@ -83,6 +97,9 @@ class Retriever:
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._embedder = library, frames, mapper, embedder
         self._vectors, self._lexical, self._settings = vectors, lexical, settings
+        self._lock = Lock()
+        # By what is asked, who may see what, and the index revision: what changes an answer changes the key. No texts.
+        self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on the query. Raises NotFound for an unknown workspace."""
@@ -96,24 +113,48 @@ class Retriever:
         timings = {"embed": _ms(started, embedded), "search": _ms(embedded, perf_counter())}
         return Found(results=results, timings_ms=timings, index_revision=revision)
 
+    def cuts(self, principal: Principal, query: Query, found: Found) -> tuple[Cut, ...]:
+        """What else came near the query, best first, each with the filters that cut it. What the principal may not see is not named."""
+        wide = replace(
+            query,
+            limit=EXPLAINED,
+            kinds=("article", "ticket", "macro"),
+            language=None,
+            audience=None,
+            before=None,
+            whenever=True,
+        )
+        shown, view = {hit.document_id for hit in found.results}, _view(principal, query)
+        hits = [hit for hit in self.search(principal, wide).results if hit.document_id not in shown]
+        frame = self._frames.at(principal.workspace)
+        heads = {head.id: head for head in (frame.heads[at] for at in frame.find([hit.document_id for hit in hits]))}
+        known = [(hit, heads[hit.document_id]) for hit in hits if hit.document_id in heads]
+        return tuple(Cut(hit=hit, by=cut_by(head, view, query.kinds)) for hit, head in known)
+
     def rank(self, principal: Principal, query: Query, vector: Vectors) -> tuple[Hit, ...]:
         """The same, with the query's vector given: best documents first, ties by id, scores rounded to 1e-6."""
         return self._filled(principal, query, vector)[1]
 
     def kinds(self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int]) -> Ranked:
         """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
-        view = View(
-            workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
-            before=query.before, language=query.language,
-        )  # fmt: skip
+        view = _view(principal, query)
         frame = self._frames.at(view.workspace)
+        asked = (view, query.text, tuple(limits.items()), frame.revision)
+        with self._lock:
+            kept = self._kept.get(asked)
+        if kept is not None:
+            return kept
         cosines = self._cosines(frame, view, tuple(limits), vector)
         nearness = frame.best(cosines)
         hits = {
             kind: self._of_kind(frame, view, kind, query.text, vector, nearness, limit)
             for kind, limit in limits.items()
         }
-        return Ranked(hits=hits, revision=frame.revision)
+        ranked = Ranked(hits=hits, revision=frame.revision)
+        if self._settings.queries_kept:
+            with self._lock:
+                self._kept[asked] = ranked
+        return ranked
 
     def _moved(self, principal: Principal, revision: str) -> bool:
         return self._library.clock(principal.workspace) != revision
@@ -142,7 +183,7 @@ class Retriever:
         near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
         turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
         voted = frame.find(arms.votes)
-        told = np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.array(sorted(words), dtype=np.int64)]])
+        told = np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.flatnonzero(words)]])
         return tuple(rank(frame, np.unique(told), vector, arms, weights, limit))
 
     def _learned(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
@@ -161,17 +202,15 @@ class Retriever:
             return Weights(lexical=s.lexical_weight, recency=s.recency_weight, chunks=2, matches=1)
         return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
 
-    def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> dict[int, float]:
-        """BM25 of the visible chunks that the words find, as a share of the best."""
-        found = {
-            frame.place[id]: score
-            for shelf in _shelves(view.workspace, kind)
-            for id, score in self._lexical.search(shelf, text, self._settings.candidates)
-            if id in frame.place
-        }
-        shown = {at: score for at, score in found.items() if seen[frame.owner[at]]}
-        best = max(shown.values(), default=0.0)
-        return {at: score / best for at, score in shown.items()} if best > 0 else {}
+    def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> Floats:
+        """Each chunk's BM25 where it is visible and the words find it, as a share of the best; else 0."""
+        said = np.zeros(len(frame.ids))
+        for shelf in _shelves(view.workspace, kind):
+            for id, score in self._lexical.search(shelf, text, self._settings.candidates):
+                if id in frame.place and seen[frame.owner[frame.place[id]]]:
+                    said[frame.place[id]] = score
+        best = said.max(initial=0.0)
+        return said / best if best > 0 else said
 
     def _cosines(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Vectors:
         """Each chunk's cosine; in a large workspace only those that the approximate index names, the rest at minus infinity."""

@@ -33,8 +33,9 @@ class Settings(BaseSettings):
     embedder: str = Field(
         "minilm", description="`minilm` (its package), or the path or name of any sentence-transformers model."
     )
-    engine: Literal["onnx", "torch"] = Field(
-        "onnx", description="What runs the embedding model. ONNX Runtime takes a third of the time."
+    engine: Literal["onnx", "onnx-int8", "torch"] = Field(
+        "onnx",
+        description="What runs the embedding model. ONNX Runtime takes a third of torch's time, in int8 half of that, for a little recall.",
     )
     threads: int = Field(
         2, ge=1, le=64, description="Threads of one forward pass. More than the free cores makes it slower, not faster."
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
         ge=10,
         le=2000,
         description="Documents and chunks that each arm proposes for each kind before they are ranked.",
+    )
+    queries_kept: int = Field(
+        512, ge=0, description="Queries whose vector and findings are remembered for when they come again; 0 is off."
     )
     memory_chunks: int = Field(
         300_000, ge=0, description="Chunks held in memory over all workspaces (2 kB each); one workspace always is."
@@ -138,11 +142,21 @@ class Settings(BaseSettings):
     parse_megabytes: int = Field(
         200, ge=50, description="Memory that parsing one document may take; beyond it the same happens."
     )
+    learned_tickets: Literal["off", "internal", "public"] = Field(
+        "public",
+        description="What a sent reply becomes once its conversation is resolved: a solved ticket that drafts may quote "
+        "(`public`), one for the eyes of staff (`internal`), or nothing (`off`). Redacted, and undone with one call.",
+    )
     retention_days: int = Field(
         365, ge=1, description="Conversations and suggestions older than this are deleted at start."
     )
+    audit_days: int = Field(365, ge=1, description="Entries of the audit log older than this are deleted at start.")
+    session_idle_hours: float = Field(
+        12.0, gt=0, le=8760, description="Whoever does nothing at the desk for so long must sign in again."
+    )
+    session_days: float = Field(7.0, gt=0, le=365, description="After so long everybody must sign in again.")
     allowed_hosts: tuple[str, ...] = Field(
-        ("127.0.0.1", "localhost", "[::1]"), description="Host names answered to when no key is configured."
+        ("127.0.0.1", "localhost", "[::1]"), description="Host names answered to while no key and no user exists."
     )
 
     def database_url(self) -> str:

@@ -101,6 +101,33 @@ def _full_stop(before: str, following: str) -> bool:
 
 # ---- a writer's own words ----
 
+
+def own_sentences(text: str) -> list[tuple[int, int, str]]:
+    """The writer's own sentences at their places in the text as received, with their words in one spelling; wrapped lines are put together."""
+    own = " ".join(own_words(normalise(text)).split())
+    spans = ((start, end, " ".join(normalise(text[start:end]).split())) for start, end in _unwrapped(text))
+    return [span for span in spans if span[2] and span[2] in own]
+
+
+def _unwrapped(text: str) -> list[tuple[int, int]]:
+    """Sentence spans, those joined that only a line's end parted."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sentences(text):
+        if joined and _goes_on(text, joined[-1], start):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _goes_on(text: str, before: tuple[int, int], start: int) -> bool:
+    gap, last = text[before[1] : start], text[before[0] : before[1]].rpartition("\n")[2]
+    return gap.count("\n") == 1 and len(last) >= _WRAPPED and last[-1] not in ".!?:;" and text[start] not in "-*•>#"
+
+
+_WRAPPED = 45
+"""A line of at least so many characters that ends without a stop goes on in the next one."""
+
 GREETING = (
     r"(?:hi(?:ya)?|hello|hey|dear|(?:good )?(?:morning|afternoon|evening)|good day|greetings|howdy|hallo|guten (?:tag|morgen|abend)|moin|"
     r"servus|sehr geehrte[rs]?|liebe[rs]?|beste|geachte|dag|hoi|goede(?:morgen|middag|navond|ndag)|bonjour|bonsoir|salut|chère?s?|hola|"

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from copilot import yaml_file
 from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
 from copilot.entities import entities
 from copilot.errors import ConfigurationError
@@ -27,6 +28,7 @@ from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS
 from copilot.text import normalise, own_words
 from copilot.urgency import URGENT, Patterns, attention, told_by
+from copilot.wishes import several
 
 HIGH, MEDIUM = 0.75, 0.45
 """Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
@@ -62,17 +64,14 @@ class _Taxonomy(BaseModel):
     other_examples: list[str] = []
 
 
+def teams(taxonomy: Path) -> dict[str, str]:
+    """The team of each label. Raises ConfigurationError."""
+    return {intent.label: intent.team for intent in _read(taxonomy).intents}
+
+
 def intent_examples(taxonomy: Path) -> list[Example]:
     """What a taxonomy teaches: its examples, its descriptions as anchors, and what fits no label. Raises ConfigurationError."""
-    import yaml
-
-    try:
-        read = _Taxonomy.model_validate(yaml.safe_load(taxonomy.read_text(encoding="utf-8")))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"The taxonomy {taxonomy} cannot be used: {_explained(error)}") from error
-    labels = [intent.label for intent in read.intents]
-    if OTHER in labels or len(set(labels)) < len(labels):
-        raise ConfigurationError(f"The taxonomy {taxonomy} has a label twice, or lists `other`, which is never listed.")
+    read = _read(taxonomy)
     anchors = [
         Example(words, one.label, anchor=True)
         for one in read.intents
@@ -80,6 +79,19 @@ def intent_examples(taxonomy: Path) -> list[Example]:
     ]
     messages = [Example(text, intent.label) for intent in read.intents for text in intent.examples]
     return anchors + messages + [Example(text, OTHER) for text in read.other_examples]
+
+
+def _read(taxonomy: Path) -> _Taxonomy:
+    import yaml
+
+    try:
+        read = _Taxonomy.model_validate(yaml_file.read(taxonomy))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"The taxonomy {taxonomy} cannot be used: {_explained(error)}") from error
+    labels = [intent.label for intent in read.intents]
+    if OTHER in labels or len(set(labels)) < len(labels):
+        raise ConfigurationError(f"The taxonomy {taxonomy} has a label twice, or lists `other`, which is never listed.")
+    return read
 
 
 def describing(label: str, description: str) -> list[str]:
@@ -112,7 +124,9 @@ class Triager:
 
     def __init__(self, embedder: Embedder, taxonomy: Path, models: Path) -> None:
         self._embedder = embedder
-        self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
+        data = intent_examples(taxonomy)
+        self._intent = intent_head(data, embedder, taxonomy.with_name("intents.npz"), models)
+        self.intents = (*dict.fromkeys(example.label for example in data if example.label != OTHER), OTHER)
         self._moods = moods(embedder, models)
         self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}
@@ -123,8 +137,10 @@ class Triager:
         turns = _customer_texts(conversation)
         spoken = language(turns[-1], conversation.customer.locale)
         latest = self._moods.read(_first_lines(conversation, turns), vector)
+        intent = self._intent_tag(vector, search_text(conversation) if any(turns) else "", spoken)
         return Triage(
-            intent=self._intent_tag(vector, search_text(conversation) if any(turns) else "", spoken),
+            intent=intent,
+            intents=several(intent, self._intent, conversation) if any(turns) else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),

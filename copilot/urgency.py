@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from copilot import yaml_file
 from copilot.domain import Conversation, Message, Reason
 from copilot.errors import ConfigurationError
 from copilot.settings import DEFAULTS
@@ -25,7 +26,7 @@ class Patterns:
         import yaml
 
         try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+            raw = yaml_file.read(path)
             return cls(tuple((str(code), Words(patterns, {})) for code, patterns in raw.items()))
         except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
             raise ConfigurationError(f"The reasons for urgency in {path} cannot be used: {error}") from error

@@ -76,7 +76,8 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     """In this process, which owns the indexes meanwhile."""
     from copilot.build import build
     from copilot.jobs import owning
-    from ingest.pipeline import Indexer, total
+    from ingest.pipeline import Indexer
+    from ingest.summary import total
 
     reading = Reading(
         kind=payload["kind"],

@@ -55,6 +55,11 @@ def is_watched(upstream: Upstream) -> bool:
     return upstream.connector in LOCAL and upstream.options.get(WATCH) == "true"
 
 
+def options_of(connector: str) -> tuple[str, ...]:
+    """The options that a source over the network takes, without those that only the command line may set."""
+    return tuple(sorted(_module(connector).OPTIONS - COMMON_OPTIONS))
+
+
 def secret(reference: str | None) -> str | None:
     """What a reference stands for: an environment variable or a file. Raises ConfigurationError where it is not there."""
     if reference is None:

@@ -65,20 +65,23 @@ def export(settings: Settings, workspace: str, file: Path, customer: str | None 
 
 
 def _rows(connection: Connection, workspace: str, customer: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    d, r, v, s, f = t.documents.c, t.revisions.c, t.conversations.c, t.suggestions.c, t.feedback.c
+    d, r, v, s, f, fate = t.documents.c, t.revisions.c, t.conversations.c, t.suggestions.c, t.feedback.c, t.fates.c
     texts = select(d.id.label("document_id"), r.number, r.status, r.head, r.text, r.links, r.created_at)
     texts = texts.join(t.documents, r.document == d.key).where(d.workspace == workspace, r.status != "pending")
     threads = select(v.id, v.body, v.created_at, v.resolved_at).where(v.workspace == workspace)
     made = select(s.id, s.conversation, s.body, s.created_at).where(s.workspace == workspace)
     verdicts = select(t.feedback).join(t.suggestions, s.id == f.suggestion).where(s.workspace == workspace)
+    became = select(t.fates).join(t.feedback, f.id == fate.feedback).join(t.suggestions, s.id == f.suggestion)
+    became = became.where(s.workspace == workspace)
     if customer is not None:
         theirs = traces(connection, workspace, customer)
         owners = select(t.customers.c.document).where(t.customers.c.customer == pseudonym(workspace, customer))
         texts, threads = texts.where(d.key.in_(owners)), threads.where(v.id.in_(theirs.conversations))
-        made, verdicts = made.where(s.id.in_(theirs.suggestions)), verdicts.where(s.id.in_(theirs.suggestions))
+        made, verdicts, became = (query.where(s.id.in_(theirs.suggestions)) for query in (made, verdicts, became))
     queries: tuple[tuple[str, Select[Any]], ...] = (
         ("revision", texts.order_by(d.id, r.number)), ("conversation", threads.order_by(v.id)),
         ("suggestion", made.order_by(s.id)), ("feedback", verdicts.order_by(f.id)),
+        ("fate", became.order_by(fate.feedback, fate.statement, fate.document_id)),
     )  # fmt: skip
     for type, query in queries:
         for row in connection.execution_options(yield_per=100).execute(query).mappings():

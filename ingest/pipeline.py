@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,58 +18,20 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.domain import Chunk, Source
 from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
-from copilot.ports import Broken, LexicalEntry, Raw, Shelf, Vectors
+from copilot.ports import Broken, LexicalEntry, Raw, Shelf
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
 from copilot.store.quarantine import Quarantine, Tried
+from ingest.ahead import ahead
+from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
 from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
 from ingest.split import split, split_ticket
+from ingest.summary import Summary, total
 
 log = logging.getLogger(__name__)
-
-BATCH_CHUNKS = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file or row that was not taken, and why."""
-
-    origin: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Summary:
-    """What one ingest did."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    retired: int = 0
-    skipped: int = 0
-    failed: int = 0
-    chunks: int = 0
-    embedded: int = 0
-    seconds: float = 0.0
-    problems: list[Problem] = field(default_factory=list)
-
-    def fail(self, origin: str, reason: str) -> None:
-        """Count a failure and keep its reason."""
-        self.failed += 1
-        self.problems.append(Problem(origin, reason))
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A source on its way into the index."""
-
-    place: Place
-    source: Source
-    chunks: tuple[tuple[Chunk, bool], ...]
-    replaces: int | None
 
 
 @dataclass(slots=True)
@@ -182,12 +145,16 @@ class Indexer:
     ) -> None:
         """Read what is new or changed of these and commit it; when this returns it can be found.
 
-        Raises Cancelled where `progress` does: then what was read until that moment is committed, each document whole.
+        One batch is read while another is embedded and a third is written; `progress` is called by the thread that reads. Raises Cancelled
+        where `progress` does: then what was read until that moment is committed, each document whole.
         """
-        with self._parser:
-            for batch in _batches(self._fresh(run, found, progress)):
-                if not run.dry_run:
-                    self._commit(run.workspace, batch, run.summary)
+        with self._parser, ahead(in_batches(self._fresh(run, found, progress))) as batches:
+            if run.dry_run:
+                deque(batches, maxlen=0)
+            else:
+                with ahead(embedded(batches, self._ledger, self._embedder)) as ready:
+                    for one in ready:
+                        self._commit(run.workspace, one, run.summary)
         if run.cancelled:
             raise Cancelled("It was told to stop: what was read before that is there.")
 
@@ -252,8 +219,7 @@ class Indexer:
         if run.allowed is not None and not {source.document.audience, *existing.audiences} <= run.allowed:
             run.summary.fail(raw.origin, f"{source.document.id} belongs to an audience that is not yours")
             return None
-        run.summary.changed += existing.key is not None
-        run.summary.added += existing.key is None
+        run.summary.take(source.document, existing)
         return Ready(place, source, self._split(source), existing.key)
 
     def _parsed(self, run: Run, raw: Raw, place: Place) -> Source | None:
@@ -284,16 +250,17 @@ class Indexer:
             return (*((chunk, True) for chunk in problem), *((chunk, False) for chunk in answer))
         return tuple((chunk, True) for chunk in split(source.text, title, count=count, target=target, window=window))
 
-    def _commit(self, workspace: str, batch: Sequence[Ready], summary: Summary) -> None:
+    def _commit(self, workspace: str, ready: Embedded, summary: Summary) -> None:
         """Vectors and pending revisions first, then both indexes, then the switch: readers see the old until the new is whole."""
         with self._writing:
-            batch = [ready for ready in batch if self._wanted(workspace, ready)]
-            vectors = self._embed(
-                [chunk for ready in batch for chunk, searchable in ready.chunks if searchable], summary
-            )
-            staged = [self._ledger.stage(ready.place, ready.source, ready.chunks) for ready in batch]
+            self._ledger.keep_vectors(
+                ready.vectors
+            )  # those that were found too: a deletion may have let go of one since
+            point("embed.after")
+            batch = [one for one in ready.batch if self._wanted(workspace, one)]
+            staged = self._ledger.stage(batch)
             for shelf, some in _by_shelf(staged).items():
-                rows = np.stack([vectors[digest(chunk.embedded)] for _, chunk, _ in some])
+                rows = np.stack([ready.vectors[digest(chunk.embedded)] for _, chunk, _ in some])
                 self._vectors.upsert(shelf, [id for id, _, _ in some], rows)
                 point("index.vectors")
                 if shelf.side != "ranking":
@@ -301,24 +268,12 @@ class Indexer:
                     point("index.lexical")
             self._ledger.switch(workspace, staged)
             self._sweep()
-        summary.chunks += sum(len(ready.chunks) for ready in batch)
+        summary.embedded += ready.fresh
+        summary.chunks += sum(len(one.chunks) for one in batch)
 
     def _wanted(self, workspace: str, ready: Ready) -> bool:
         """Not what somebody deleted since it was read: a deletion is not undone by an ingest that was already running."""
         return ready.replaces is None or self._ledger.key(workspace, ready.source.document.id) == ready.replaces
-
-    def _embed(self, chunks: Sequence[Chunk], summary: Summary) -> dict[str, Vectors]:
-        """The vector of each chunk by the hash of its embedded text; only unknown texts pass the model."""
-        texts = {digest(chunk.embedded): chunk.embedded for chunk in chunks}
-        vectors = self._ledger.vectors(texts)
-        missing = [hash for hash in texts if hash not in vectors]
-        point("embed.before")
-        made = self._embedder.embed([texts[hash] for hash in missing], "document")
-        fresh = dict(zip(missing, made, strict=True))
-        self._ledger.keep_vectors(fresh)
-        point("embed.after")
-        summary.embedded += len(fresh)
-        return {**vectors, **fresh}
 
     def _sweep(self) -> None:
         """Let the indexes go of what the ledger has doomed."""
@@ -348,16 +303,6 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     return asdict(total(summaries))
 
 
-def total(summaries: Iterable[Summary]) -> Summary:
-    """Several summaries as one."""
-    out = Summary()
-    for one in summaries:
-        for name in ("added", "changed", "unchanged", "retired", "skipped", "failed", "chunks", "embedded", "seconds"):
-            setattr(out, name, round(getattr(out, name) + getattr(one, name), 3))
-        out.problems += one.problems
-    return out
-
-
 def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:
     """Whether an origin lies in a file or folder that could not be opened: it may hold it still, so it loses nothing."""
     closed = {origin.split("#")[0] for origin in broken}
@@ -376,16 +321,3 @@ def _by_shelf(staged: Iterable[Staged]) -> dict[Shelf, list[tuple[str, Chunk, st
 
 def _entry(id: str, chunk: Chunk, title: str) -> LexicalEntry:
     return LexicalEntry(id=id, title=title, headings=" ".join(chunk.headings), body=chunk.text)
-
-
-def _batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
-    batch: list[Ready] = []
-    chunks = 0
-    for one in ready:
-        batch.append(one)
-        chunks += len(one.chunks)
-        if chunks >= BATCH_CHUNKS:
-            yield batch
-            batch, chunks = [], 0
-    if batch:
-        yield batch

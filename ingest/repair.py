@@ -38,11 +38,13 @@ class Repaired:
 def build_anyway(settings: Settings) -> Parts:
     """The parts, with empty indexes where the old ones cannot be opened; the caller owns them and repairs next."""
     try:
-        return build(settings)
+        parts = build(settings)
+        parts.vectors.shelves()  # the vector index opens when it is first asked
     except IndexBroken as error:
         log.warning("%s", error)
         empty_indexes(settings)
-        return build(settings)
+        parts = build(settings)
+    return parts
 
 
 def repair(parts: Parts) -> Repaired:

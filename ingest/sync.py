@@ -20,12 +20,15 @@ from copilot.store.jobs import Job
 from copilot.store.sources import Sources, Upstream
 from ingest.connect import connector_of
 from ingest.load import PIPELINE
-from ingest.pipeline import Indexer, Problem, Run, Summary, sheltered, total
+from ingest.pipeline import Indexer, Run, sheltered
 from ingest.progress import Progress, reporter
+from ingest.summary import Problem, Summary, total
 
 FEW = 5
 """So many deletions never ask, unless they are all that the source had."""
 SHOWN = 5
+TOLD = 20
+"""So many problems of its last sync stand in a source's row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,8 @@ class Syncer:
         try:
             self._take(upstream, run, stream, basis)
             keys, ids = self._lost(run, stream)
+            for id in ids:
+                summary.name("retired", id, self._parts.ledger.head(upstream.workspace, id).audiences)
             self._brake(run, ids, wish)
         except CopilotError:
             self._indexer.let_go(run, ())  # what came before stays
@@ -238,8 +243,9 @@ class Syncer:
         finally:
             summary.seconds = round(perf_counter() - started, 3)
             if not wish.dry_run:
-                counts = {name: count for name, count in asdict(summary).items() if name != "problems"}
-                self._sources.finished(upstream, {**counts, "error": error})
+                counts = {name: count for name, count in asdict(summary).items() if name not in ("problems", "ids")}
+                problems = [asdict(one) for one in summary.problems[:TOLD]]
+                self._sources.finished(upstream, {**counts, "problems": problems, "error": error})
 
 
 def sync_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

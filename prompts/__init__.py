@@ -41,6 +41,16 @@ def render(name: str, inputs: Mapping[str, object]) -> str:
     return str(_compiled(prompt.words).render(given)).strip()
 
 
+def fenced(text: str) -> str:
+    """Text that cannot close the tag it stands in; `unfenced` turns the marks back."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def unfenced(text: str) -> str:
+    """What a model says of fenced text, with the marks as they were."""
+    return text.replace("‹", "<").replace("›", ">")
+
+
 @cache
 def version() -> str:
     """A hash of every file of words."""

@@ -22,7 +22,11 @@ from copilot.domain import Conversation, Message, Principal
 from copilot.ports import Embedder
 from copilot.settings import Settings
 from ingest.load import Reading
-from ingest.pipeline import Indexer, Summary
+from ingest.pipeline import Indexer
+from ingest.summary import Summary
+from tests.browser import chromium, desk, page
+
+__all__ = ["chromium", "desk", "page"]
 
 AGENT = Principal(id="agent", workspace="default", roles=frozenset({"agent"}))
 ADMIN = Principal(id="admin", workspace="default", roles=frozenset({"admin"}))

@@ -35,12 +35,13 @@ from copilot.store.accounts import Accounts
 from copilot.store.contents import Contents
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
+from copilot.store.gaps import Gaps
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger, now
 from copilot.store.library import Library
 from copilot.store.maps import Maps
 from copilot.store.records import Records
-from ingest import pipeline
+from ingest import embed, pipeline
 from ingest.backup import backup, check, restore
 from ingest.compact import compact
 from ingest.erase import erase
@@ -88,6 +89,7 @@ def open_parts(home: Path) -> Parts:
     database, embedder = Database(settings.database_url()), Hashed()
     try:
         vectors, lexical = indexes(settings)
+        vectors.shelves()  # opens when it is first asked
     except IndexBroken:
         empty_indexes(settings)
         vectors, lexical = indexes(settings)
@@ -96,7 +98,7 @@ def open_parts(home: Path) -> Parts:
         settings=settings, database=database, ledger=Ledger(database, "hashed"), library=Library(database),
         records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", embedder),
         vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=Mapper(frames, Maps(database, "hashed")),
-        copilot=cast("Any", None), writing=RLock(),
+        copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database), writing=RLock(),
     )  # fmt: skip
 
 
@@ -293,7 +295,7 @@ def main() -> None:
     """Trials in, verdicts out."""
     base = Path(sys.argv[1])
     warm(base / "warm")
-    pipeline.BATCH_CHUNKS = 8  # two documents a batch
+    embed.BATCH_CHUNKS = 8  # two documents a batch
     template(base)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(attempt(base, Trial(**json.loads(line)))) + "\n")

@@ -116,7 +116,7 @@ def test_each_body_has_examples_that_its_route_takes(company: Parts) -> None:
         made = client.post("/v1/suggestions", json=ASKED).json()
         client.post("/v1/conversations", json={"id": "ticket-4711", "messages": [{"text": "a"}]})
         bodies = dict(_bodies(client.get("/openapi.json").json()))
-        assert len(bodies) == 9
+        assert len(bodies) == 12
         run = company.jobs.add("default", "evaluate", {"suite": "demo", "changes": []})
         company.jobs.finish(run.id, {}, None)
         for path, examples in bodies.items():
@@ -125,7 +125,9 @@ def test_each_body_has_examples_that_its_route_takes(company: Parts) -> None:
                 place = path.replace("{suggestion_id}", made["id"]).replace("{conversation_id}", "ticket-4711")
                 place = place.replace("{source_id}", "help-centre")
                 value = {name: run.id if given == "{evaluation_id}" else given for name, given in one["value"].items()}
-                assert client.post(place, json=value).status_code in (200, 201, 202, 409), (path, one)
+                answer = client.post(place, json=value)
+                unable = answer.json().get("type") == "urn:support-copilot:needs-model"
+                assert unable or answer.status_code in (200, 201, 202, 409), (path, one)
 
 
 def _bodies(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

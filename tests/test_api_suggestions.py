@@ -230,8 +230,9 @@ def judge(client: TestClient, id: str, **body: Any) -> dict[str, Any]:
 def test_feedback_is_answered_with_how_much_was_changed(client: TestClient) -> None:
     made = suggested(client)
     text = made["draft"]["text"]
-    assert judge(client, made["id"], verdict="accepted") == {"verdict": "accepted", "edit_distance": 0.0}
-    assert judge(client, made["id"], verdict="edited", final_text=text) == {"verdict": "edited", "edit_distance": 0.0}
+    said = judge(client, made["id"], verdict="accepted")
+    assert (said["verdict"], said["edit_distance"]) == ("accepted", 0.0)
+    assert judge(client, made["id"], verdict="edited", final_text=text)["edit_distance"] == 0.0
     assert judge(client, made["id"], verdict="edited", final_text="Nein")["edit_distance"] == 1.0
     assert 0 < judge(client, made["id"], verdict="edited", final_text=text + " One more thing.")["edit_distance"] < 1
     assert judge(client, made["id"], verdict="rejected", reason="off topic")["edit_distance"] == 1.0

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
 
 from copilot.adapters.chroma import ChromaIndex
-from copilot.adapters.onnx import package_folder
+from copilot.adapters.onnx import minilm, package_folder
+from copilot.adapters.remembering import Remembering
 from copilot.adapters.sbert import SentenceTransformerEmbedder
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ports import Embedder, LexicalEntry, LexicalIndex, Shelf, VectorIndex, Vectors
+from copilot.settings import Settings
 
 PUBLIC = Shelf("default", "article", "public")
 INTERNAL = Shelf("default", "article", "internal")
@@ -24,9 +27,19 @@ def reference() -> Embedder:
     return SentenceTransformerEmbedder(str(package_folder()), threads=2, window=256)
 
 
-@pytest.fixture(params=["onnx", "torch"])
+@pytest.fixture(scope="session")
+def small(embedder: Embedder) -> Embedder:
+    return minilm(Settings().models, 2, 256, "int8")
+
+
+@pytest.fixture(scope="session")
+def remembering(embedder: Embedder) -> Embedder:
+    return Remembering(embedder, 2)
+
+
+@pytest.fixture(params=["embedder", "reference", "small", "remembering"])
 def any_embedder(request: pytest.FixtureRequest) -> Embedder:
-    found: Embedder = request.getfixturevalue("embedder" if request.param == "onnx" else "reference")
+    found: Embedder = request.getfixturevalue(request.param)
     return found
 
 
@@ -41,7 +54,8 @@ class TestEmbedder:
         texts = ["a long text " * 30, "short", "a text of middling length, not more"]
         together = any_embedder.embed(texts, "document")
         for text, row in zip(texts, together, strict=True):
-            assert float(any_embedder.embed([text], "document")[0] @ row) > 0.9999
+            near = 0.98 if "int8" in any_embedder.fingerprint else 0.9999
+            assert float(any_embedder.embed([text], "document")[0] @ row) > near
 
     def test_the_same_query_gives_the_same_bytes(self, any_embedder: Embedder) -> None:
         alone = any_embedder.embed(["where is my order"], "query")
@@ -69,6 +83,35 @@ def test_the_exported_model_equals_the_original(embedder: Embedder, reference: E
     cosines = (embedder.embed(texts, "document") * reference.embed(texts, "document")).sum(axis=1)
     assert (cosines > 0.9999).all()
     assert embedder.fingerprint != reference.fingerprint
+
+
+def test_int8_comes_near_and_is_never_taken_for_fp32(embedder: Embedder, small: Embedder) -> None:
+    texts = ["How do I reset my password?", "The parcel arrived broken, I want my money back.", "Version 6.4 is slow"]
+    cosines = (embedder.embed(texts, "document") * small.embed(texts, "document")).sum(axis=1)
+    assert ((cosines > 0.97) & (cosines < 0.99999)).all()
+    assert small.fingerprint != embedder.fingerprint
+
+
+def test_a_query_that_comes_again_passes_the_model_once(embedder: Embedder) -> None:
+    recorder = Counted(embedder)
+    remembering = Remembering(cast("Embedder", recorder), 2)
+    first = remembering.embed(["one", "two"], "query")
+    assert (remembering.embed(["two", "one"], "query")[::-1] == first).all()
+    assert recorder.asked == ["one", "two"]
+    remembering.embed(["three", "one"], "query")
+    assert recorder.asked == ["one", "two", "three"]
+
+
+class Counted:
+    def __init__(self, inner: Embedder) -> None:
+        self._inner, self.asked = inner, list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
+        self.asked += texts
+        return self._inner.embed(texts, kind)
 
 
 def vectors(*axes: int) -> Vectors:

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 
 from copilot.assist import Event
 from copilot.build import Parts, build
+from copilot.choices import edit_distance
 from copilot.domain import Conversation, Customer, Message, Options, Principal, Suggestion
 from copilot.draft import Said, retold
 from copilot.errors import EmptyMessage, NotFound
-from copilot.feedback import edit_distance
 from copilot.retrieve import Query
 from copilot.settings import Settings
 from tests.conftest import ADMIN, AGENT, TICKETS, asks, ingest, write_tickets

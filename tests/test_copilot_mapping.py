@@ -15,7 +15,7 @@ from copilot.mapping import Mapper
 from copilot.ports import Vectors
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
-from copilot.store.ledger import Ledger, Place, Staged, digest, now
+from copilot.store.ledger import Arrival, Ledger, Place, Staged, digest, now
 from copilot.store.maps import LearnedMap, Maps
 
 W, MODEL, ARTICLES, CASES = "default", "model-a", 8, 100
@@ -51,7 +51,8 @@ class Company:
         self.ledger.keep_vectors({digest(text): unit(words)})
         place = Place(workspace=W, root="/docs", origin=document.id, fingerprint=digest(text))
         use: Use = "ranking" if links else "answers"
-        staged = self.ledger.stage(place, Source(document=document, text=text, links=links, use=use), [(chunk, True)])
+        source = Source(document=document, text=text, links=links, use=use)
+        [staged] = self.ledger.stage([Arrival(place, source, ((chunk, True),))])
         self.ledger.switch(W, [staged])
         return staged
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from starlette.testclient import TestClient
+
 from copilot.domain import Alternative, Entity, Escalation, Tag
 from copilot.route import route
 from tests.test_copilot_escalate import triage
@@ -50,3 +52,36 @@ def test_what_fits_nothing_is_asked_about() -> None:
     made = route(replace(triage(), intent=said("other", 0.5)), CALM, TEAMS)
     assert made.department == "frontline"
     assert made.question == "Could you tell me in one sentence what it is about?"
+
+
+def test_the_question_is_asked_in_the_callers_language() -> None:
+    german = Tag(label="de", confidence=0.9, level="high")
+    read = replace(triage(), intent=said("order_status", 0.4, ("billing_payment", 0.35)), language=german)
+    assert route(read, CALM, TEAMS).question == "Geht es um logistics oder um billing?"
+
+
+def test_a_callers_words_get_a_department_over_http(client: TestClient) -> None:
+    sure = client.post("/v1/route", json={"words": "where is my parcel, order 88214 has not been delivered"}).json()
+    assert (sure["department"], sure["question"]) == ("logistics", None)
+    vague = client.post("/v1/route", json={"words": "hello it is about my thing"}).json()
+    assert vague == {
+        **vague,
+        "department": "frontline",
+        "question": "Could you tell me in one sentence what it is about?",
+    }
+    alarm = client.post("/v1/route", json={"words": "I want to speak to your manager right now"}).json()
+    assert alarm["department"] == "lead"
+    assert client.post("/v1/route", json={"words": " "}).status_code == 422
+
+
+def test_a_suggestion_names_the_team_for_email_and_chat(client: TestClient) -> None:
+    for channel in ("email", "chat"):
+        body = {
+            "conversation": {
+                "channel": channel,
+                "messages": [{"text": "Can you send me a copy of last month's invoice?"}],
+            }
+        }
+        team = client.post("/v1/suggestions", json=body).json()["team"]
+        assert team["label"] == "billing"
+        assert 0 < team["confidence"] <= 1

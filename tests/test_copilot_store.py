@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from copilot.choices import Feedback
 from copilot.domain import (
     Abstention,
     Alternative,
@@ -21,7 +22,6 @@ from copilot.domain import (
     Document,
     Draft,
     Escalation,
-    Feedback,
     Link,
     Message,
     Nearest,
@@ -40,7 +40,7 @@ from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
 from copilot.store.jobs import Jobs
-from copilot.store.ledger import Ledger, Place, Staged, digest, now
+from copilot.store.ledger import Arrival, Ledger, Place, Staged, digest, now
 from copilot.store.library import Library
 from copilot.store.records import KeyReused, Records
 from copilot.store.withdraw import NOTICE
@@ -104,7 +104,8 @@ def put(ledger: Ledger, id: str, text: str, switch: bool = True, **fields: objec
     vector[len(text) % 4] = 1
     ledger.keep_vectors({digest(chunk.embedded): vector})
     place = Place(workspace=W, root="/docs", origin=f"{id}.md", fingerprint=digest(text))
-    staged = ledger.stage(place, Source(document=document, text=text, links=links, use=use), [(chunk, True)])  # type: ignore[arg-type]
+    source = Source(document=document, text=text, links=links, use=use)  # type: ignore[arg-type]
+    [staged] = ledger.stage([Arrival(place, source, ((chunk, True),))])
     if switch:
         ledger.switch(W, [staged])
     return staged

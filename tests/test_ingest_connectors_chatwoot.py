@@ -11,7 +11,7 @@ from copilot.build import Parts
 from copilot.errors import InputError, SourceFailed
 from copilot.store.sources import Sources, Upstream
 from ingest.connect import check, connector_of
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests.servers import Asked, Reply, Server, serving, shown
 

@@ -17,7 +17,7 @@ from copilot.errors import CopilotError, MassDeletion, SourceFailed
 from copilot.jobs import JobThread
 from copilot.settings import Settings
 from copilot.store.sources import Sources, Upstream
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests import test_ingest_connectors_chatwoot as chatwoot
 from tests import test_ingest_connectors_intercom as intercom

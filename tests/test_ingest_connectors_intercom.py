@@ -10,7 +10,7 @@ import pytest
 from copilot.build import Parts
 from copilot.errors import SourceFailed
 from copilot.store.sources import Sources, Upstream
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests.servers import Asked, Reply, Server, serving, shown
 

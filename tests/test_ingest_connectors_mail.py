@@ -14,7 +14,7 @@ from copilot.errors import InputError, MassDeletion, SourceFailed
 from copilot.store.sources import Sources, Upstream
 from ingest import letters
 from ingest.connect import connector_of
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 
 W = "default"

@@ -14,7 +14,7 @@ from copilot.retrieve import Query
 from copilot.store.ledger import now
 from copilot.store.sources import Sources, Upstream
 from ingest.connect import connector_of
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests.conftest import ADMIN, AGENT, TICKETS, write_tickets
 

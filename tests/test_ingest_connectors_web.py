@@ -12,7 +12,7 @@ from copilot.build import Parts
 from copilot.errors import InputError, SourceFailed
 from copilot.store.sources import Sources, Upstream
 from ingest.connectors.web import canonical
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests.servers import Answer, Asked, Reply, Server, html, serving
 

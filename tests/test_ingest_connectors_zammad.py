@@ -13,7 +13,7 @@ from copilot.build import Parts
 from copilot.retrieve import Query
 from copilot.store.ledger import now
 from copilot.store.sources import Sources, Upstream
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests.conftest import ADMIN, AGENT
 from tests.servers import Asked, Reply, Server, serving, shown

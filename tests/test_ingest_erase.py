@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from copilot.build import Parts
-from copilot.domain import Conversation, Customer, Feedback, Message
+from copilot.choices import Feedback
+from copilot.domain import Conversation, Customer, Message
 from copilot.errors import NotFound
 from copilot.jobs import JobThread
 from ingest.backup import backup
@@ -106,7 +107,9 @@ def test_everything_of_a_workspace_can_be_exported(filled: Parts, tmp_path: Path
     talk(filled, "conv-1", "c-1")
     home, file = filled.settings.home, tmp_path / "all.jsonl"
     done = copilot(home, "export", str(file), "--json")
-    assert json.loads(done.stdout) == {"revision": 5, "conversation": 1, "suggestion": 1, "feedback": 1}, done.stderr
+    assert json.loads(done.stdout) == {"revision": 5, "conversation": 1, "suggestion": 1, "feedback": 1, "fate": 2}, (
+        done.stderr
+    )
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     texts = {row["document_id"]: row["text"] for row in rows if row["type"] == "revision"}
     assert "30 minutes" in texts["reset-password"]

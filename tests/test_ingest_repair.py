@@ -107,7 +107,7 @@ def test_an_index_that_cannot_be_opened_is_made_anew(filled: Parts, where: str, 
         file.write_bytes(b"garbage" * 99) if harm == "garbage" else file.unlink()
     if harm == "garbage":
         with pytest.raises(IndexBroken, match="copilot repair"):
-            build(settings)
+            build(settings).vectors.shelves()
     parts = build_anyway(settings)
     assert not verify(parts).clean
     repair(without_model(parts))

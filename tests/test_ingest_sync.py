@@ -21,7 +21,7 @@ from copilot.retrieve import Query
 from copilot.store.sources import Sources, Upstream
 from ingest import source_commands
 from ingest.connect import check, secret
-from ingest.pipeline import Summary
+from ingest.summary import Summary
 from ingest.sync import Syncer, Wish, sync_payload
 from ingest.verify import verify
 from tests.conftest import ADMIN

@@ -48,4 +48,10 @@ def test_every_prompt_declares_what_it_is_given() -> None:
         prompt = load(file.stem)
         used = set(re.findall(r"{{\s*(\w+)", prompt.words)) | set(re.findall(r"in (\w+) %}", prompt.words))
         assert prompt.purpose.endswith(".")
-        assert used - {"source", "loop"} <= prompt.inputs | {"casual", "upset", "glad", "long"}
+        assert used - {"source", "message", "statement", "loop"} <= prompt.inputs | {
+            "casual",
+            "formal",
+            "upset",
+            "glad",
+            "long",
+        }

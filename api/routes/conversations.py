@@ -12,7 +12,9 @@ from api.auth import Guarded
 from api.bodies import MAX_MESSAGES, ConversationBody, MessageBody, within
 from api.deps import PartsOf, PathId, Who
 from api.examples import MESSAGE, START
+from api.routes.learned import teach
 from copilot.errors import TooLarge
+from copilot.handoff import HandOff
 from copilot.store.records import Stored
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"], route_class=Guarded)
@@ -50,5 +52,13 @@ def add(
 
 @router.post("/{conversation_id}/resolve")
 def resolve(conversation_id: PathId, parts: PartsOf, who: Who) -> Stored:
-    """Mark the conversation as resolved."""
-    return parts.records.resolve(who.workspace, conversation_id)
+    """Mark the conversation as resolved. A reply that was accepted or edited in it becomes a solved ticket, as the settings say."""
+    stored = parts.records.resolve(who.workspace, conversation_id)
+    teach(parts, who.workspace, conversation_id)
+    return stored
+
+
+@router.post("/{conversation_id}/summary")
+def summary(conversation_id: PathId, parts: PartsOf, who: Who) -> HandOff:
+    """What the next agent should know, in four sections, each line with the words that it rests on."""
+    return parts.summariser.summary(parts.records.conversation(who.workspace, conversation_id).conversation)

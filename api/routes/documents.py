@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, File, Form, Path, Query, UploadFile
 from pydantic import StringConstraints
@@ -19,7 +19,7 @@ from api.visible import readable
 from copilot.domain import Document, Kind, Principal, RevisionStatus
 from copilot.errors import NotAllowed, NotFound
 from copilot.retrieve import visible_to
-from copilot.store.frames import View
+from copilot.store.catalogue import Catalogue, DocumentState, Entry, Wanted
 from copilot.store.ledger import now
 from copilot.store.library import Library
 
@@ -30,18 +30,10 @@ Audience = Annotated[str, StringConstraints(pattern="^(public|internal|team:[A-Z
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A document's head and the number of the revision in force."""
-
-    document: Document
-    revision: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Documents by id; `next` is what to send as `after` for the page that follows, null at the end."""
 
-    documents: tuple[Listed, ...]
+    documents: tuple[Entry, ...]
     next: str | None
 
 
@@ -69,14 +61,19 @@ class Read:
 @router.get("")
 def page(
     parts: PartsOf, who: Who, kind: Kind | None = None,
+    state: Annotated[DocumentState | Literal["any"], Query(description="`waiting` is not valid yet, `expired` not any more.")] = "in_force",
+    source: Annotated[Words | None, Query(max_length=64, description="Only what this source brought.")] = None,
+    q: Annotated[Words | None, Query(max_length=200, description="Only documents with these words in the title or the id.")] = None,
     after: Annotated[Words | None, Query(max_length=512, description="The last id of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page:  # fmt: skip
     """The documents that the reader may see, by id."""
     parts.library.clock(who.workspace)
-    view = View(workspace=who.workspace, audiences=visible_to(who), as_of=now())
-    found = parts.library.documents(view, kind=kind, after=after, limit=limit + 1)
-    listed = tuple(Listed(document=document, revision=number) for document, number in found[:limit])
+    wanted = Wanted(
+        audiences=visible_to(who), at=now(), kind=kind, state=None if state == "any" else state, source=source, words=q
+    )
+    found = Catalogue(parts.database).entries(who.workspace, wanted, after, limit + 1)
+    listed = tuple(found[:limit])
     return Page(documents=listed, next=listed[-1].document.id if len(found) > limit else None)
 
 

@@ -1,4 +1,4 @@
-"""Feedback: what the agent did with a suggestion."""
+"""Feedback: what the agent did with a suggestion, and what the knowledge lacks."""
 
 from __future__ import annotations
 
@@ -8,34 +8,62 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api.auth import Guarded
-from api.bodies import FeedbackBody, within
+from api.bodies import FeedbackBody, GapBody, within
 from api.deps import PartsOf, PathId, Who
-from api.examples import FEEDBACK
+from api.examples import FEEDBACK, GAP
+from api.routes.learned import teach
+from copilot.choices import Outcome, edit_distance
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
-from copilot.feedback import edit_distance
+from copilot.store.gaps import Gap
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What became of a statement of the draft, for one of the documents that it cites."""
+
+    statement: int
+    document_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A verdict as stored: how far what was sent is from the draft, 0 the same to 1 nothing left."""
+    """A verdict as stored: how far what was sent is from the draft, 0 the same to 1 nothing left, and what became of each cited statement."""
 
     verdict: Verdict
     edit_distance: float
+    statements: tuple[Decided, ...]
 
 
 @router.post("/{suggestion_id}/feedback")
 def feedback(
     suggestion_id: PathId, body: Annotated[FeedbackBody, Body(openapi_examples=FEEDBACK)], parts: PartsOf, who: Who
 ) -> Judged:
-    """Say what became of the suggestion: sent as it was, sent with changes, or not sent."""
+    """Say what became of the suggestion: sent as it was, sent with changes, or not sent; and what it got wrong."""
     within([body.final_text or ""], parts.settings.max_message_chars)
+    _require_known(body.corrected.intent, parts.copilot.intents)
     suggestion = parts.records.suggestion(who.workspace, suggestion_id)
-    judged = Judged(verdict=body.verdict, edit_distance=_distance(suggestion, body))
-    parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), judged.edit_distance)
-    return judged
+    distance = _distance(suggestion, body)
+    found = parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), distance)
+    teach(parts, who.workspace, suggestion.conversation_id)
+    statements = tuple(
+        Decided(statement=fate.statement, document_id=fate.document_id, outcome=fate.outcome) for fate in found
+    )
+    return Judged(verdict=body.verdict, edit_distance=distance, statements=statements)
+
+
+def _require_known(intent: str | None, labels: tuple[str, ...]) -> None:
+    if intent is not None and intent not in labels:
+        raise InputError(f"The taxonomy has no intent {intent!r}. It has: {', '.join(labels)}.")
+
+
+@router.post("/{suggestion_id}/gap")
+def gap(suggestion_id: PathId, body: Annotated[GapBody, Body(openapi_examples=GAP)], parts: PartsOf, who: Who) -> Gap:
+    """Say that the knowledge lacks the answer; saying it again changes nothing but the note."""
+    return parts.gaps.report(who.workspace, suggestion_id, body.note)
 
 
 def _distance(suggestion: Suggestion, body: FeedbackBody) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,8 +23,9 @@ from copilot.build import Parts
 from copilot.domain import INTERNAL, PUBLIC, Principal
 from copilot.errors import NotAllowed, NotFound
 from copilot.retrieve import visible_to
+from copilot.store.catalogue import Catalogue
 from copilot.store.sources import ID, Sources, Upstream
-from ingest.connect import LOCAL, check
+from ingest.connect import LOCAL, REMOTE, check, options_of
 from ingest.schedule import enqueue
 from ingest.sync import Syncer
 
@@ -67,23 +69,35 @@ class SourceView:
     audience: str | None
     options: dict[str, str]
     every_minutes: int | None
+    documents: int
     started_at: datetime | None
     finished_at: datetime | None
     outcome: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorView:
+    """What sources may be read with over HTTP, and the options that such a source takes."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceList:
-    """The sources by id."""
+    """The sources by id, and what more could be added with."""
 
     sources: tuple[SourceView, ...]
+    connectors: tuple[ConnectorView, ...]
 
 
 @router.get("")
 def listed(parts: PartsOf, who: Who) -> SourceList:
     """The sources of the workspace that feed an audience of the reader's."""
     found = [one for one in Sources(parts.database).list(who.workspace) if _sees(who, one)]
-    return SourceList(sources=tuple(_view(parts, one) for one in found))
+    counts = Catalogue(parts.database).counts(who.workspace)
+    connectors = tuple(ConnectorView(name=name, options=options_of(name)) for name in REMOTE)
+    return SourceList(sources=tuple(_view(parts, one, counts) for one in found), connectors=connectors)
 
 
 @router.post("", status_code=201)
@@ -118,12 +132,13 @@ def sync(
     return view(enqueue(parts.jobs, who.workspace, source_id, **body.model_dump()))
 
 
-def _view(parts: Parts, upstream: Upstream) -> SourceView:
+def _view(parts: Parts, upstream: Upstream, counts: Mapping[str, int] | None = None) -> SourceView:
+    counts = Catalogue(parts.database).counts(upstream.workspace) if counts is None else counts
     far = Sources(parts.database).progress(upstream.workspace, upstream.id)
     return SourceView(
         id=upstream.id, connector=upstream.connector, address=upstream.address, credentials=upstream.credentials,
         audience=upstream.audience, options=dict(upstream.options), every_minutes=upstream.every_minutes,
-        started_at=far.started_at, finished_at=far.finished_at, outcome=cleaned(far.outcome),
+        documents=counts.get(upstream.root, 0),        started_at=far.started_at, finished_at=far.finished_at, outcome=cleaned(far.outcome),
     )  # fmt: skip
 
 

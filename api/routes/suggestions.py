@@ -23,6 +23,8 @@ from api.visible import seen_by
 from copilot.assist import Event
 from copilot.build import Parts
 from copilot.domain import Conversation, Options, Principal, Suggestion
+from copilot.draft import retold
+from copilot.ports import Rewrite
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 
@@ -49,6 +51,7 @@ class Asked:
     options: Options
     key: str | None
     hash: str
+    rewrite: Rewrite | None = None
 
 
 @router.post("", response_model=Suggestion, responses=STREAMED)
@@ -80,14 +83,32 @@ def regenerate(
     suggestion_id: PathId, body: Annotated[RegenerateBody, Body(openapi_examples=REGENERATE)],
     request: Request, parts: PartsOf, metrics: MetricsOf, who: Who, events: WantsEvents, key: Key = None,
 ) -> Suggestion | Response:  # fmt: skip
-    """Another suggestion for the same conversation, as it stands now."""
+    """Another suggestion for the same conversation, as it stands now, or the reply in other words."""
     before = parts.records.suggestion(who.workspace, suggestion_id)
     conversation = parts.records.conversation(who.workspace, before.conversation_id).conversation
     asked = Asked(
         conversation=conversation, new=False, options=body.options.noun(), key=key,
-        hash=_hash(who, request, body.model_dump_json()),
+        hash=_hash(who, request, body.model_dump_json()), rewrite=_rewrite(body, before),
     )  # fmt: skip
+    within([asked.rewrite.text if asked.rewrite else ""], parts.settings.max_message_chars)
     return _answer(parts, metrics, who, asked, request if events else None)
+
+
+def _rewrite(body: RegenerateBody, before: Suggestion) -> Rewrite | None:
+    """What is to be done with which words: the agent's, or the statements of the suggestion's draft."""
+    if body.rewrite is None:
+        return None
+    wanted = body.rewrite.model_dump(exclude={"text"})
+    return Rewrite(text=body.rewrite.text or _claims(before), **wanted)
+
+
+def _claims(made: Suggestion) -> str:
+    """What the draft says without its frame; statements whose source is gone are not said again."""
+    if made.draft is None:
+        return ""
+    return "".join(
+        said.lead + said.text for said in retold(made.draft) if said.support in ("supported", "partial")
+    ).strip()
 
 
 def _hash(who: Principal, request: Request, body: str) -> str:
@@ -115,8 +136,9 @@ def _answer(
 
 def _events(parts: Parts, metrics: Metrics, who: Principal, asked: Asked) -> Generator[Event, None, None]:
     """The steps; the conversation is stored once the first shows that it can be answered, a key whose request came to nothing is free again."""
+    steps = parts.copilot.stream(who, asked.conversation, asked.options, key=asked.key, rewrite=asked.rewrite)
     try:
-        for number, event in enumerate(parts.copilot.stream(who, asked.conversation, asked.options, key=asked.key)):
+        for number, event in enumerate(steps):
             if number == 0 and asked.new:
                 parts.records.put_conversation(who.workspace, asked.conversation)
             if isinstance(event.data, Suggestion):

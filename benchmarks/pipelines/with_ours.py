@@ -27,7 +27,7 @@ class Ours:
     """`copilot ingest FOLDER`, then `copilot search`, with only what existed before the message came."""
 
     def __init__(self, job: Job) -> None:
-        self.settings, self.tickets, self.folder = Settings(home=job.store), job.tickets, job.folder
+        self.settings, self.tickets, self.folder = Settings(home=job.store, queries_kept=0), job.tickets, job.folder
         self.parts = build(self.settings)
         self.recorder = Recorder(self.parts.embedder)
         self.indexer = Indexer(replace(self.parts, embedder=self.recorder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -27,45 +28,46 @@ class ChromaIndex:
     def __init__(self, folder: Path) -> None:
         generations.sweep(folder)
         self._folder, self._lock = folder, RLock()
-        self._open_at(generations.current(folder))
+        self._place, self._opened = generations.current(folder), _Opened()
 
-    def _open_at(self, place: Path) -> None:
-        import chromadb
-        from chromadb.config import Settings
-
-        place.mkdir(parents=True, exist_ok=True)
-        settings = Settings(anonymized_telemetry=False, allow_reset=False)
-        self._place = place
-        self._client = cast("Client", chromadb.PersistentClient(path=str(place), settings=settings))
-        self._collections: dict[Shelf, Collection] = {_shelf(c.metadata): c for c in self._client.list_collections()}
+    @property
+    def _now(self) -> _Opened:
+        """Opened by whoever asks first: it takes a second, and small workspaces are searched without it. Raises IndexBroken."""
+        opened = self._opened
+        if opened.client is None:
+            with self._lock, generations.opening("vector", self._folder):
+                if self._opened.client is None:
+                    self._opened = _open(self._place)
+                opened = self._opened
+        return opened
 
     def upsert(self, shelf: Shelf, ids: Sequence[str], vectors: Vectors) -> None:
         """Put the vectors in; durable when it returns."""
-        collection = self._open(shelf)
-        size = self._client.get_max_batch_size()
+        collection = self._collection(shelf)
+        size = self._now.most
         for at in range(0, len(ids), size):
             collection.upsert(ids=list(ids[at : at + size]), embeddings=cast("Any", vectors[at : at + size]))
 
     def delete(self, shelf: Shelf, ids: Sequence[str]) -> None:
         """Take the ids out; unknown ids are no error."""
-        if shelf not in self._collections:
-            return
-        for at in range(0, len(ids), PAGE):
-            self._collections[shelf].delete(ids=list(ids[at : at + PAGE]))
+        collection = self._now.collections.get(shelf)
+        for at in range(0, len(ids) if collection else 0, PAGE):
+            assert collection is not None
+            collection.delete(ids=list(ids[at : at + PAGE]))
 
     def search(self, shelf: Shelf, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """The nearest ids with their cosine, best first; an unknown shelf is empty."""
         while True:
-            collections = self._collections
+            opened = self._now
             try:
-                return _search(collections.get(shelf), vector, limit)
+                return _search(opened.collections.get(shelf), vector, limit)
             except Exception:
-                if collections is self._collections:
+                if opened is self._opened:
                     raise  # else a twin was adopted meanwhile: it has the answer
 
     def ids(self, shelf: Shelf) -> set[str]:
         """Every id on the shelf."""
-        collection = self._collections.get(shelf)
+        collection = self._now.collections.get(shelf)
         if collection is None:
             return set()
         pages = range(0, collection.count(), PAGE)
@@ -73,7 +75,7 @@ class ChromaIndex:
 
     def vectors(self, shelf: Shelf) -> Iterator[tuple[str, Vectors]]:
         """Every id on the shelf with its vector as it stands there."""
-        collection = self._collections.get(shelf)
+        collection = self._now.collections.get(shelf)
         for at in range(0, collection.count() if collection else 0, PAGE):
             assert collection is not None
             page = collection.get(limit=PAGE, offset=at, include=["embeddings"])
@@ -81,38 +83,64 @@ class ChromaIndex:
 
     def shelves(self) -> list[Shelf]:
         """Every shelf that has a collection."""
-        return sorted(self._collections, key=lambda s: (s.workspace, s.kind, s.side))
+        return sorted(self._now.collections, key=lambda s: (s.workspace, s.kind, s.side))
 
     def twin(self) -> Self:
         """An empty index beside this one."""
         made = type(self).__new__(type(self))
         made._folder, made._lock = self._folder, RLock()
-        made._open_at(generations.begin(self._folder))
+        made._place, made._opened = generations.begin(self._folder), _Opened()
         return made
 
     def adopt(self, twin: Self) -> None:
         """Answer from the twin, and remove the old generation's files."""
         with self._lock:
             generations.switch(self._folder, twin._place)
-            old, self._place = self._client, twin._place
-            self._client, self._collections = twin._client, twin._collections
+            old, self._place, self._opened = self._opened, twin._place, twin._now
         old.close()
         generations.sweep(self._folder)
 
     def close(self) -> None:
         """Let go of files and memory; another index over the same folder in this process is not disturbed."""
-        self._client.close()
+        self._opened.close()
 
-    def _open(self, shelf: Shelf) -> Collection:
+    def _collection(self, shelf: Shelf) -> Collection:
         with self._lock:
-            if shelf not in self._collections:
-                self._collections[shelf] = self._client.create_collection(
+            opened = self._now
+            assert opened.client is not None
+            if shelf not in opened.collections:
+                opened.collections[shelf] = opened.client.create_collection(
                     name=_name(shelf),
                     metadata={"workspace": shelf.workspace, "kind": shelf.kind, "side": shelf.side},
                     configuration={"hnsw": {"space": "cosine", "ef_search": EF_SEARCH, "ef_construction": 200}},
                     embedding_function=None,
                 )
-            return self._collections[shelf]
+            return opened.collections[shelf]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A generation's client and collections, and how much it takes at once; without a client it was not opened yet."""
+
+    client: Client | None = None
+    collections: dict[Shelf, Collection] = field(default_factory=dict)
+    most: int = 0
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        if self.client is not None:
+            self.client.close()
+
+
+def _open(place: Path) -> _Opened:
+    import chromadb
+    from chromadb.config import Settings
+
+    place.mkdir(parents=True, exist_ok=True)
+    settings = Settings(anonymized_telemetry=False, allow_reset=False)
+    client = cast("Client", chromadb.PersistentClient(path=str(place), settings=settings))
+    collections = {_shelf(collection.metadata): collection for collection in client.list_collections()}
+    return _Opened(client, collections, client.get_max_batch_size())
 
 
 def _search(collection: Collection | None, vector: Vectors, limit: int) -> list[tuple[str, float]]:

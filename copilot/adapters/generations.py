@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from copilot.crash import point
+from copilot.errors import IndexBroken
 
 POINTER = "generation"
 
@@ -18,6 +21,17 @@ def current(folder: Path) -> Path:
     except FileNotFoundError:
         return folder
     return folder / name
+
+
+@contextmanager
+def opening(name: str, folder: Path) -> Iterator[None]:
+    """What cannot be opened in this block is said as IndexBroken, with what to do about it."""
+    try:
+        yield
+    except Exception as error:
+        raise IndexBroken(
+            f"The {name} index in {folder} cannot be opened ({error}). `copilot repair` makes it again from the database."
+        ) from error
 
 
 def begin(folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -24,7 +25,7 @@ from copilot.redact import PLACEHOLDER
 from copilot.retrieve import Query, Retriever
 from copilot.settings import Settings
 from copilot.text import normalise
-from prompts import render
+from prompts import fenced, render, unfenced
 
 ARTICLES, TICKETS = 4, 2
 SOURCE_CHARS = 1_500
@@ -69,10 +70,21 @@ class LangChainDrafter:
 
     def stream(self, request: DraftRequest) -> Iterator[Proposed]:
         """The model's statements in order. Raises DrafterFailed past the deadline, on an error, and where no line can be read."""
+        with self._counted():
+            yield from self._statements(request)
+
+    def lines(self, prompt: str) -> Iterator[str]:
+        """The model's answer to any words of ours, line by line. Raises DrafterFailed."""
+        with self._counted():
+            yield from self._patient_lines(prompt)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """What fails in here counts against the model, and one that failed too often is not asked."""
         if not self._breaker.closed():
             raise DrafterFailed("the model failed too often and is left alone for a while")
         try:
-            yield from self._statements(request)
+            yield
         except DrafterFailed:
             self._breaker.failed()
             raise
@@ -91,22 +103,30 @@ class LangChainDrafter:
 
     def _prompt(self, request: DraftRequest) -> tuple[str, list[int]]:
         """The words for the model, and for each source's number its index in the evidence."""
+        rewrite = request.rewrite
+        if rewrite and rewrite.task == "translate":
+            statements = [fenced(statement) for statement in rewrite.statements]
+            asked = {"statements": statements, "language": rewrite.language}
+            return render("translate", asked), list(range(len(statements)))
         chars = self._prompt_chars - RULES_CHARS
-        message = _data(request.message[: chars // 2])
-        chars -= len(message)
+        message = fenced(request.message[: chars // 2])
+        chars -= len(message) + len(rewrite.text if rewrite else "")
         numbers, sources = list[int](), list[dict[str, str]]()
         for index in _sources(request.evidence):
             source = request.evidence[index]
-            text = _data(PLACEHOLDER.sub("…", source.text[: min(SOURCE_CHARS, chars)]))
+            text = fenced(PLACEHOLDER.sub("…", source.text[: min(SOURCE_CHARS, chars)]))
             if len(text) < min(len(source.text), SOURCE_CHARS) and chars < SOURCE_CHARS:
                 break
             chars -= len(text)
             numbers.append(index)
-            sources.append({"title": _data(source.title), "text": text})
+            sources.append({"title": fenced(source.title), "text": text})
         inputs = {
             "message": message, "sources": sources, "language": request.language, "tone": request.tone,
             "channel": request.conversation.channel,
         }  # fmt: skip
+        if rewrite:
+            asked = {"task": rewrite.task, "instruction": fenced(rewrite.instruction), "text": fenced(rewrite.text)}
+            return render("rewrite", {**inputs, **asked}), numbers
         return render("reply", inputs), numbers
 
     def _patient_lines(self, prompt: str) -> Iterator[str]:
@@ -181,11 +201,6 @@ def _passes(error: DrafterFailed) -> bool:
     )
 
 
-def _data(text: str) -> str:
-    """Text that cannot close the tag it stands in."""
-    return text.replace("<", "‹").replace(">", "›")
-
-
 def _proposed(line: str, numbers: Sequence[int], first: bool) -> Proposed | None:
     """The statement in a line, or None where the line holds none (a fence, a remark, half a JSON object)."""
     line = line.strip().removeprefix("- ").rstrip(",")
@@ -198,7 +213,7 @@ def _proposed(line: str, numbers: Sequence[int], first: bool) -> Proposed | None
         return None
     if not isinstance(text, str) or not text.strip():
         return None
-    text = normalise(text).strip().replace("‹", "<").replace("›", ">")
+    text = unfenced(normalise(text).strip())
     return Proposed(text=text, evidence=indexes, lead="" if first else " ")
 
 

@@ -29,7 +29,9 @@ class TantivyIndex:
         generations.sweep(folder)
         self._folder, self._lock = folder, RLock()
         self._schema, self._analyser = _schema(), _analyser()
-        self._open_at(generations.current(folder))
+        self._last: tuple[str, Query | None] = "", None
+        with generations.opening("lexical", folder):
+            self._open_at(generations.current(folder))
 
     def _open_at(self, place: Path) -> None:
         self._place = place
@@ -69,7 +71,7 @@ class TantivyIndex:
     def search(self, shelf: Shelf, text: str, limit: int) -> list[tuple[str, float]]:
         """The best ids with their BM25 score, best first. Words are matched, never parsed: no text is a syntax error."""
         index = self._indexes.get(shelf)
-        query = self._query(text)
+        query = self._asked(text)
         if index is None or query is None or limit < 1:
             return []
         searcher = index.searcher()
@@ -95,6 +97,7 @@ class TantivyIndex:
         """An empty index beside this one."""
         made = type(self).__new__(type(self))
         made._folder, made._lock, made._schema, made._analyser = self._folder, RLock(), self._schema, self._analyser
+        made._last = "", None
         made._open_at(generations.begin(self._folder))
         return made
 
@@ -108,6 +111,14 @@ class TantivyIndex:
     def close(self) -> None:
         """Let go of files and memory."""
         self._indexes = {}
+
+    def _asked(self, text: str) -> Query | None:
+        """One question is put to several shelves in a row: it is analysed once."""
+        asked, query = self._last
+        if asked != text:
+            query = self._query(text)
+            self._last = text, query
+        return query
 
     def _query(self, text: str) -> Query | None:
         """A word that the customer repeats counts as often as it stands; past a bound only the first words do."""

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from copilot.domain import Principal, Role
 from copilot.errors import NotFound
@@ -57,9 +57,10 @@ class Accounts:
         )
 
     def any(self) -> bool:
-        """Whether a key was ever created; revoking the last does not open the door again."""
+        """Whether a key or a user was ever created; revoking the last does not open the door again."""
         with self._db.read() as connection:
-            return bool(connection.execute(select(func.count()).select_from(t.keys)).scalar())
+            made = [select(table.c.id).limit(1) for table in (t.keys, t.users)]
+            return any(connection.execute(query).first() is not None for query in made)
 
     def list(self) -> list[Key]:
         """All keys, newest first."""

@@ -67,6 +67,9 @@ class Customers:
             found = traces(connection, workspace, customer)
             for id in found.suggestions:
                 connection.execute(delete(t.suggestions).where(s.id == id))
+            both = sorted({*found.tickets, *found.conversations})
+            made = t.learned.c
+            connection.execute(delete(t.learned).where(made.workspace == workspace, made.document_id.in_(both)))
             for id in found.conversations:
                 connection.execute(delete(t.conversations).where(v.workspace == workspace, v.id == id))
             row = {"workspace": workspace, "customer": pseudonym(workspace, customer)}

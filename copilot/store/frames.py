@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from copilot.domain import Author, Kind, Use
 from copilot.errors import NotFound
@@ -31,6 +31,7 @@ Places = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 EVER = float("inf")
+CLOCK = select(t.workspaces.c.clock).where(t.workspaces.c.id == bindparam("workspace"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class View:
     as_of: datetime
     before: datetime | None = None
     language: str | None = None
+    whenever: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,9 @@ class Frame:
     def visible(self, view: View, kinds: Collection[str]) -> Mask:
         """Which documents of these kinds the view shows."""
         now = view.as_of.timestamp()
-        seen = self._kinds.among(kinds) & (self._from <= now) & (self._until > now) & self.open_to(view.audiences)
+        seen = self._kinds.among(kinds) & self.open_to(view.audiences)
+        if not view.whenever:
+            seen &= (self._from <= now) & (self._until > now)
         if view.before is not None:
             seen &= self.known <= view.before.timestamp()
         return seen if view.language is None else seen & self._languages.among((view.language, ""))
@@ -181,13 +185,13 @@ class Frames:
     def at(self, workspace: str) -> Frame:
         """The workspace as it is now. Raises NotFound for an unknown workspace."""
         with self._db.read() as connection:
-            revision = _clock(connection, workspace)
+            revision = clock(connection, workspace)
         kept = self._kept.get(workspace)
         return kept if kept is not None and kept.revision == revision else self._newer(workspace)
 
     def _newer(self, workspace: str) -> Frame:
         with self._lock, self._db.read() as connection:
-            revision, old = _clock(connection, workspace), self._kept.get(workspace)
+            revision, old = clock(connection, workspace), self._kept.get(workspace)
             if old is None or old.revision != revision:
                 self._kept[workspace] = Frame(
                     revision, self._parts(connection, workspace, old), newest(connection, workspace, self._embedder)
@@ -210,8 +214,9 @@ class Frames:
         return sorted((*kept, *read), key=lambda part: part.head.key)
 
 
-def _clock(connection: Connection, workspace: str) -> str:
-    row = connection.execute(select(t.workspaces.c.clock).where(t.workspaces.c.id == workspace)).scalar()
+def clock(connection: Connection, workspace: str) -> str:
+    """The workspace's index revision: it moves with each switch or deletion. Raises NotFound for an unknown workspace."""
+    row = connection.execute(CLOCK, {"workspace": workspace}).scalar()
     if row is None:
         raise NotFound(
             f"There is no workspace {workspace!r}. Ingest something into it first: copilot ingest PATH --workspace {workspace}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
-from copilot.store.withdraw import unlearn, withdraw
+from copilot.store.withdraw import has_learned, resting_on, unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
@@ -36,6 +36,15 @@ class Place:
     root: str
     origin: str
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A document as it was read: where it stood, what it says, and its chunks, each with whether search may find it."""
+
+    place: Place
+    source: Source
+    chunks: tuple[tuple[Chunk, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +115,24 @@ class Ledger:
             rows = connection.execute(query.where(c.active_revision.is_not(None)))
             return {r.origin: Known(r.key, r.id, r.fingerprint) for r in rows}
 
-    def stage(self, place: Place, source: Source, chunks: Sequence[tuple[Chunk, bool]]) -> Staged:
-        """Write a pending revision with its chunks, each with whether search may find it."""
+    def stage(self, arrivals: Sequence[Arrival]) -> list[Staged]:
+        """Write pending revisions with their chunks, all in one transaction."""
         point("stage.before")
         with self._db.write() as connection:
-            key, number = _next_revision(connection, place, source)
-            connection.execute(insert(t.revisions).values(_revision_row(key, number, place, source)))
-            note_customers(connection, key, place.workspace, source.customers)
-            rows = [_chunk_row(key, number, at, chunk, found) for at, (chunk, found) in enumerate(chunks)]
-            if rows:
-                connection.execute(insert(t.chunks), rows)
-            point("stage.inside")
+            staged = [_stage(connection, one) for one in arrivals]
         point("stage.after")
-        found = tuple((row["id"], chunk) for row, (chunk, yes) in zip(rows, chunks, strict=True) if yes)
-        head = source.document
-        return Staged(key, number, head, shelves(place.workspace, head, source.use, bool(source.links)), found)
+        return staged
 
     def switch(self, workspace: str, staged: Sequence[Staged]) -> None:
-        """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace."""
+        """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace.
+
+        A ticket made of a reply goes when what the reply rests on says something else now, or to others.
+        """
         point("switch.before")
         with self._db.write() as connection:
+            if has_learned(connection, workspace):
+                changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
+                _remove(connection, workspace, resting_on(connection, workspace, changed))
             for one in staged:
                 active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
                 old = connection.execute(active).scalar_one()
@@ -144,19 +151,8 @@ class Ledger:
             return
         point("retire.before")
         with self._db.write() as connection:
-            for key in keys:
-                id = connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
-                if id is None:
-                    continue  # somebody else was faster
-                numbers = connection.execute(
-                    select(t.revisions.c.number).where(t.revisions.c.document == key)
-                ).scalars()
-                for number in list(numbers):
-                    _clear(connection, workspace, key, number)
-                withdraw(connection, workspace, id)
-                connection.execute(delete(t.documents).where(t.documents.c.key == key))
-                point("retire.inside")
-            unlearn(connection, workspace, keys)
+            known = {key: id for key in keys if (id := _id_of(connection, key)) is not None}
+            _remove(connection, workspace, known | resting_on(connection, workspace, set(known.values())))
             _tick(connection, workspace)
         point("retire.after")
         self._db.forget()
@@ -240,6 +236,20 @@ class Ledger:
                 connection.execute(insert(t.vectors), rows)
 
 
+def _stage(connection: Connection, arrival: Arrival) -> Staged:
+    place, source = arrival.place, arrival.source
+    key, number = _next_revision(connection, place, source)
+    connection.execute(insert(t.revisions).values(_revision_row(key, number, place, source)))
+    note_customers(connection, key, place.workspace, source.customers)
+    rows = [_chunk_row(key, number, at, chunk, found) for at, (chunk, found) in enumerate(arrival.chunks)]
+    if rows:
+        connection.execute(insert(t.chunks), rows)
+    point("stage.inside")
+    found = tuple((row["id"], chunk) for row, (chunk, yes) in zip(rows, arrival.chunks, strict=True) if yes)
+    head = source.document
+    return Staged(key, number, head, shelves(place.workspace, head, source.use, bool(source.links)), found)
+
+
 def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple[Shelf, ...]:
     """Where a document's chunks stand: a question with links also stands where votes are counted, a question without answer only there."""
     side = "public" if document.audience == PUBLIC else "internal"
@@ -261,6 +271,35 @@ def parts(values: Iterable[Any], size: int = MANY) -> list[list[Any]]:
     """The values in lists short enough for one statement."""
     listed = list(values)
     return [listed[at : at + size] for at in range(0, len(listed), size)]
+
+
+def _id_of(connection: Connection, key: int) -> str | None:
+    return connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
+
+
+def _says_otherwise(connection: Connection, staged: Staged) -> bool:
+    """Whether the pending revision differs from the active one in its words, in who may see it or in how long it holds."""
+    c = t.revisions.c
+    active = select(t.documents.c.active_revision).where(t.documents.c.key == staged.key).scalar_subquery()
+    query = select(c.content_hash, c.head).where(c.document == staged.key)
+    old = connection.execute(query.where(c.number == active)).first()
+    if old is None:
+        return False
+    new = connection.execute(query.where(c.number == staged.number)).one()
+    names = ("audience", "valid_from", "valid_until")
+    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in names)
+
+
+def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) -> None:
+    """Delete documents, by key and id, with what was made of them."""
+    for key, id in known.items():
+        numbers = connection.execute(select(t.revisions.c.number).where(t.revisions.c.document == key)).scalars()
+        for number in list(numbers):
+            _clear(connection, workspace, key, number)
+        withdraw(connection, workspace, id)
+        connection.execute(delete(t.documents).where(t.documents.c.key == key))
+        point("retire.inside")
+    unlearn(connection, workspace, known)
 
 
 def _next_revision(connection: Connection, place: Place, source: Source) -> tuple[int, int]:

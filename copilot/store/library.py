@@ -14,7 +14,7 @@ from copilot.domain import Document, Kind
 from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.frames import View
+from copilot.store.frames import View, clock
 from copilot.store.ledger import HEAD, now, parts
 
 
@@ -39,12 +39,7 @@ class Library:
     def clock(self, workspace: str) -> str:
         """The workspace's index revision: it moves with each switch or deletion. Raises NotFound for an unknown workspace."""
         with self._db.read() as connection:
-            row = connection.execute(select(t.workspaces.c.clock).where(t.workspaces.c.id == workspace)).scalar()
-        if row is None:
-            raise NotFound(
-                f"There is no workspace {workspace!r}. Ingest something into it first: copilot ingest PATH --workspace {workspace}."
-            )
-        return str(row)
+            return clock(connection, workspace)
 
     def epoch(self, workspace: str) -> datetime:
         """The last moment at which a document became valid or ceased to be: what is seen at it is what is seen now, to the byte."""

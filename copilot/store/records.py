@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +11,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from copilot.domain import Conversation, Feedback, Message, Suggestion
+from copilot.choices import Fate, Feedback, fates
+from copilot.domain import Conversation, Message, Suggestion
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
+from copilot.store.gaps import note_gap
 from copilot.store.ledger import now
 from copilot.store.withdraw import without
 
@@ -92,9 +94,12 @@ class Records:
     # -- suggestions ---------------------------------------------------------------------------------------------
 
     def keep_suggestion(
-        self, workspace: str, suggestion: Suggestion, key: str | None = None, sources: Collection[str] = ()
-    ) -> Suggestion:
+        self, workspace: str, suggestion: Suggestion, key: str | None = None, sources: Collection[str] = (),
+        turns: int | None = None,
+    ) -> Suggestion:  # fmt: skip
         """Store the suggestion with the ids of all documents that it shows or was made from; completes its idempotency key.
+
+        `turns` is how many messages of the conversation there were: those teach what its choices teach.
 
         What is returned and stored is without the words of documents deleted while it was made.
         """
@@ -104,14 +109,12 @@ class Records:
             suggestion = without_documents(suggestion, gone)
             connection.execute(insert(t.suggestions).values(
                 id=suggestion.id, workspace=workspace, conversation=suggestion.conversation_id, status=suggestion.status,
-                body=_json(SUGGESTION, suggestion), created_at=suggestion.created_at,
+                body=_json(SUGGESTION, suggestion), turns=turns, created_at=suggestion.created_at,
             ))  # fmt: skip
             mentioned = [{"suggestion": suggestion.id, "document_id": id} for id in sorted(named - gone)]
             if mentioned:
                 connection.execute(insert(t.mentions), mentioned)
-            if suggestion.abstention:
-                gap = {"suggestion": suggestion.id, "workspace": workspace, "created_at": suggestion.created_at}
-                connection.execute(insert(t.gaps).values(reason=suggestion.abstention.reason[:64], **gap))
+            note_gap(connection, workspace, suggestion)
             if key is not None:
                 mine = (t.idempotency.c.workspace == workspace) & (t.idempotency.c.key == key)
                 connection.execute(update(t.idempotency).where(mine).values(suggestion=suggestion.id))
@@ -120,23 +123,34 @@ class Records:
 
     def suggestion(self, workspace: str, id: str) -> Suggestion:
         """The suggestion as it was given, but for statements withdrawn since. Raises NotFound."""
-        c = t.suggestions.c
         with self._db.read() as connection:
-            body = connection.execute(select(c.body).where(c.workspace == workspace, c.id == id)).scalar()
-        if body is None:
-            raise NotFound(f"There is no suggestion {id!r}.")
-        return SUGGESTION.validate_python(body)
+            return _suggestion(connection, workspace, id)
 
     def keep_feedback(
         self, workspace: str, suggestion: str, principal: str, given: Feedback, edit_distance: float
-    ) -> None:
-        """Store what the agent did; a later verdict stands beside an earlier one. Raises NotFound."""
-        self.suggestion(workspace, suggestion)
+    ) -> tuple[Fate, ...]:
+        """Store what the agent did and what became of each cited statement; a later verdict stands beside an earlier one.
+
+        No decision is later than now or earlier than its suggestion, whatever a clock says. Raises NotFound, InputError.
+        """
         with self._db.write() as connection:
-            connection.execute(insert(t.feedback).values(
+            made, present = _suggestion(connection, workspace, suggestion, lock=True), now()
+            decided = max(made.created_at, min(given.decided_at or present, present))
+            found = fates(made.draft, given, decided)
+            statements = made.draft.statements if made.draft else ()
+            if any(one.support == "withdrawn" for one in statements):  # what the agent still had on screen is gone, too
+                given = replace(given, final_text=None, reason=None)
+            stored = connection.execute(insert(t.feedback).values(
                 suggestion=suggestion, principal=principal, verdict=given.verdict, final_text=given.final_text, reason=given.reason,
-                shown_at=given.shown_at, decided_at=given.decided_at or now(), edit_distance=edit_distance,
+                shown_at=given.shown_at and max(made.created_at, min(given.shown_at, decided)), decided_at=decided,
+                edit_distance=edit_distance, copied=given.copied, intent=made.triage.intent.label,
+                generator=made.draft and made.draft.generator, prompt_version=made.provenance.prompt_version,
+                corrected_intent=given.corrected.intent, corrected_mood=given.corrected.mood, corrected_escalation=given.corrected.escalation,
             ))  # fmt: skip
+            id = int(stored.inserted_primary_key[0])  # type: ignore[index]
+            if found:
+                connection.execute(insert(t.fates), [{"feedback": id, **asdict(fate)} for fate in found])
+        return found
 
     # -- the same request twice ----------------------------------------------------------------------------------
 
@@ -227,6 +241,15 @@ def _supersede(connection: Connection, workspace: str, newer: Suggestion) -> Non
 
 def _json(adapter: TypeAdapter[Any], value: object) -> Any:
     return adapter.dump_python(value, mode="json")
+
+
+def _suggestion(connection: Connection, workspace: str, id: str, *, lock: bool = False) -> Suggestion:
+    c = t.suggestions.c
+    query = select(c.body).where(c.workspace == workspace, c.id == id)
+    body = connection.execute(query.with_for_update() if lock else query).scalar()
+    if body is None:
+        raise NotFound(f"There is no suggestion {id!r}.")
+    return SUGGESTION.validate_python(body)
 
 
 def _conversation(connection: Connection, workspace: str, id: str) -> Stored:

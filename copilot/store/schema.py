@@ -194,6 +194,7 @@ suggestions = Table(
     Column("conversation", String(128), nullable=False),
     Column("status", String(16), nullable=False),
     Column("body", JSON, nullable=False),
+    Column("turns", Integer),  # how many messages of the conversation it was made from
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "workspace", "conversation"),
 )  # fmt: skip
@@ -216,7 +217,35 @@ feedback = Table(
     Column("edit_distance", Float, nullable=False),
     Column("shown_at", UtcDateTime),
     Column("decided_at", UtcDateTime, nullable=False),
+    Column("copied", Boolean, nullable=False, server_default=false()),
+    Column("intent", String(64)),  # what the suggestion said, and what made it: acceptance is counted by these
+    Column("generator", String(128)),
+    Column("prompt_version", String(64)),
+    Column("corrected_intent", String(64)),
+    Column("corrected_mood", String(16)),
+    Column("corrected_escalation", Boolean),
     Index(None, "suggestion"),
+)  # fmt: skip
+
+fates = Table(  # what became of each cited statement that an agent decided on, without its words
+    "fates", metadata,
+    Column("feedback", ForeignKey("feedback.id", ondelete="CASCADE"), primary_key=True),
+    Column("statement", Integer, primary_key=True),
+    Column("document_id", String(512), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("clicked_at", UtcDateTime),
+    Index(None, "document_id"),
+)  # fmt: skip
+
+learned = Table(  # solved tickets made of sent replies, under their conversation's id, and where each comes from
+    "learned", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("document_id", String(512), primary_key=True),
+    Column("suggestion", String(64), nullable=False),
+    Column("principal", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
 )  # fmt: skip
 
 gaps = Table(
@@ -225,6 +254,8 @@ gaps = Table(
     Column("workspace", String(64), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("note", Text),
+    Column("reported_at", UtcDateTime),  # null: no agent did, an abstention alone
 )  # fmt: skip
 
 idempotency = Table(
@@ -279,4 +310,43 @@ sources = Table(
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("outcome", JSON),  # the counts of the last sync, or its error
+)  # fmt: skip
+
+users = Table(
+    "users", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(128), nullable=False, unique=True),  # folded: Ada and ada are one person
+    Column("password", Text, nullable=False),  # an argon2id hash with its parameters
+    Column("workspace", String(64), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("teams", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+)  # fmt: skip
+
+sessions = Table(
+    "sessions", metadata,
+    Column("hash", String(64), primary_key=True),  # of the cookie's token
+    Column("user", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index(None, "user"),
+)  # fmt: skip
+
+attempts = Table(  # failed sign-ins by the hash of a name or an address, until when the next one has to wait
+    "attempts", metadata,
+    Column("who", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+audit = Table(  # who saw and did what: ids and times, never words
+    "audit", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("principal", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("object", String(512)),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "workspace", "at"),
 )  # fmt: skip

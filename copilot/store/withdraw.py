@@ -1,4 +1,5 @@
-"""Deletion reaches what was made of a document: suggestions that show it, maps learned from it; in the deletion's own transaction."""
+"""Deletion reaches what was made of a document: suggestions that show it, maps learned from it, tickets made of replies that rest on it; in
+the deletion's own transaction."""
 
 from __future__ import annotations
 
@@ -9,6 +10,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from copilot.store import schema as t
 
+LEARNED = "learned:replies"
+"""The root under which the ledger has the tickets that were made of sent replies."""
+MANY = 900
 NOTICE = "[withdrawn: the source of this statement is no longer available]"
 
 
@@ -19,7 +23,10 @@ def withdraw(connection: Connection, workspace: str, document_id: str) -> None:
     query = query.where(c.workspace == workspace, t.mentions.c.document_id == document_id)
     for id, body in connection.execute(query.with_for_update(of=t.suggestions)).all():
         connection.execute(update(t.suggestions).where(c.id == id).values(body=without(body, document_id)))
-        connection.execute(update(t.feedback).where(t.feedback.c.suggestion == id).values(final_text=None))
+        f, fate = t.feedback.c, t.fates.c
+        connection.execute(update(t.feedback).where(f.suggestion == id).values(final_text=None, reason=None))
+        told = select(f.id).where(f.suggestion == id)
+        connection.execute(delete(t.fates).where(fate.feedback.in_(told), fate.document_id == document_id))
         mention = t.mentions.c
         connection.execute(delete(t.mentions).where(mention.suggestion == id, mention.document_id == document_id))
 
@@ -59,3 +66,29 @@ def unlearn(connection: Connection, workspace: str, keys: Collection[int]) -> No
     for row in connection.execute(select(c.embedder, c.basis).where(c.workspace == workspace)).all():
         if any(version.partition(".")[0] in gone for version in row.basis):
             connection.execute(delete(t.maps).where(c.workspace == workspace, c.embedder == row.embedder))
+
+
+def has_learned(connection: Connection, workspace: str) -> bool:
+    """Whether the workspace has a ticket that was made of a sent reply."""
+    d = t.documents.c
+    query = select(d.key).where(d.workspace == workspace, d.root == LEARNED).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def resting_on(connection: Connection, workspace: str, ids: Collection[str]) -> dict[int, str]:
+    """Keys and ids of the tickets made of replies that rest on one of these documents, or on a ticket that does."""
+    found: dict[int, str] = {}
+    nearest = sorted(ids) if has_learned(connection, workspace) else []
+    while nearest:
+        some, nearest = nearest[:MANY], nearest[MANY:]
+        new = {key: id for key, id in _resting(connection, workspace, some) if key not in found and id not in ids}
+        found |= new
+        nearest += new.values()
+    return found
+
+
+def _resting(connection: Connection, workspace: str, ids: Collection[str]) -> list[tuple[int, str]]:
+    d, link = t.documents.c, t.links.c
+    query = select(d.key, d.id).join(t.links, link.document == d.key)
+    query = query.where(d.workspace == workspace, d.root == LEARNED, link.target.in_(ids)).distinct()
+    return [(row.key, row.id) for row in connection.execute(query.order_by(d.key))]

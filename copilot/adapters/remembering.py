@@ -1,0 +1,50 @@
+"""An embedder that remembers the vectors of the latest queries: an agent opens a conversation more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Literal
+
+import numpy as np
+from cachetools import LRUCache
+
+from copilot.ports import Embedder, Vectors
+
+
+class Remembering:
+    """Another embedder's vectors; those of up to `most` queries are kept in memory, by their text."""
+
+    def __init__(self, embedder: Embedder, most: int) -> None:
+        self._embedder, self._lock = embedder, Lock()
+        self._kept: LRUCache[str, Vectors] = LRUCache(most)
+
+    @property
+    def fingerprint(self) -> str:
+        """The other's."""
+        return self._embedder.fingerprint
+
+    @property
+    def dimensions(self) -> int:
+        """The length of one vector."""
+        return self._embedder.dimensions
+
+    def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
+        """One unit row a text."""
+        if kind == "document" or not self._kept.maxsize:
+            return self._embedder.embed(texts, kind)
+        return np.stack([self._query(text) for text in texts]) if texts else self._embedder.embed(texts, kind)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of the text without the two that frame it."""
+        return self._embedder.count_tokens(text)
+
+    def _query(self, text: str) -> Vectors:
+        with self._lock:
+            kept = self._kept.get(text)
+        if kept is None:
+            kept = self._embedder.embed([text], "query")[0]
+            kept.flags.writeable = False
+            with self._lock:
+                self._kept[text] = kept
+        return kept

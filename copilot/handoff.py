@@ -1,0 +1,326 @@
+"""The summary for the colleague who takes a conversation over: situation, tried, result, open; every line with the words it rests on."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from copilot.domain import Author, Conversation, Dropped, Evidence, Message
+from copilot.errors import DrafterFailed
+from copilot.ground import content, ground
+from copilot.ports import Proposed, Writer
+from copilot.redact import PLACEHOLDER, redact
+from copilot.sayable import DOES
+from copilot.text import normalise, own_sentences
+from prompts import fenced, render, unfenced
+
+log = logging.getLogger(__name__)
+
+Name = Literal["situation", "tried", "result", "open"]
+NAMES: tuple[Name, ...] = get_args(Name)
+MOST: dict[Name, int] = {"situation": 2, "tried": 4, "result": 3, "open": 3}
+"""Lines a section: what a colleague reads in half a minute."""
+MODEL_LINES = 3
+FEWEST_WORDS = 2
+READ = 20_000
+"""Characters of one message that are read: beyond that it is a log."""
+CHARS_A_TOKEN = 4
+RULES_CHARS = 1_500
+
+TRIED = re.compile(
+    r"\b(?:i|we)(?:['’]ve| have| had)? (?:(?:already|also|even|now|just|both|then|first) ){0,3}(?:tried|restarted|rebooted|re-?installed|uninstalled|"
+    r"reset|checked|followed|changed|cleared|deleted|removed|updated|upgraded|unplugged|replaced|called|contacted|switched|turned|"
+    r"searched|ran|tested|repaired|disabled|enabled|opened|clicked|rang)\b"
+    r"|\b(?:already|after) (?:tried|trying|restart|reinstall)"
+    r"|\bhabe\b.{0,60}\b(?:versucht|probiert|gestartet|installiert|zurückgesetzt|geprüft)\b"
+    r"|\bj['’]ai (?:déjà )?(?:essayé|redémarré|réinstallé|vérifié)"
+    r"|\bheb\b.{0,60}\b(?:geprobeerd|herstart|opnieuw|gecontroleerd)\b|\b(?:ya )?he (?:probado|intentado|reiniciado|comprobado)\b",
+    re.I,
+)
+DONE = re.compile(
+    r"\b(?:i|we)(?:['’]ve| have)? (?:(?:already|now|just|also) ){0,2}(?:sent|refunded|replaced|reset|escalated|checked|asked|contacted|forwarded|"
+    r"opened|created|raised|re-?sent|cancelled|credited|looked|tested|passed|added|changed|booked|arranged)\b"
+    r"|^(?:asked|called|refunded|sent|checked|escalated)\b",
+    re.I,
+)
+ADVISES = re.compile(rf"^(?:please |then |next |now |first |also |\d{{1,2}}[.)] |[-*•] ){{0,3}}{DOES.pattern}", re.I)
+SUGGESTS = re.compile(rf"\b(?:please|try|you can|could you try|you could|make sure)\b.{{0,60}}?{DOES.pattern}", re.I)
+RESULT = re.compile(
+    r"\b(?:still|no (?:change|difference|luck|success|effect)|same (?:problem|issue|error|thing|result|message)|"
+    r"did(?:n['’]t| not) (?:help|work|change|fix)|does(?:n['’]t| not) (?:help|work|change|fix)|"
+    r"(?:that|it|this) (?:worked|helped|fixed|solved|did it|did the trick)|works? (?:now|again|fine)|"
+    r"working (?:now|again)|(?:fixed|solved|resolved|gone)(?: now)?$|nothing (?:changed|changes|happens|happened|helped|helps)|persists|"
+    r"to no avail|in vain|"
+    r"immer noch|hat nicht geholfen|funktioniert (?:jetzt|wieder|nicht)|toujours|n['’]a rien changé|nog steeds|hielp niet|werkt (?:nu|weer|niet)|"
+    r"sigue|no funcionó|funciona ahora)\b",
+    re.I,
+)
+WANTS = re.compile(
+    r"\b(?:please|can you|could you|i (?:want|need|would like|expect)|i['’]d like|how (?:do|can)|"
+    r"when (?:will|can)|bitte|s['’]il vous plaît|graag|por favor)\b",
+    re.I,
+)
+PROMISES = re.compile(
+    r"\b(?:i|we)(?:['’]ll| will| are going to)\b|\bget back to you\b|\bwir werden\b|\bnous allons\b|\bwe zullen\b", re.I
+)
+COURTESY = re.compile(
+    r"^(?:thank|thanks|many thanks|hope|please help|any help|sorry|merci|danke|bedankt|gracias|let me know|looking forward)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Words of message number `message` of the conversation, at their place in it as received."""
+
+    message: int
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that the next agent should know, who said it, and the words that it rests on."""
+
+    text: str
+    author: Author
+    spans: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One of the four parts; it may be empty."""
+
+    name: Name
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOff:
+    """A conversation in four sections, always in the same order; `fallback` says that a configured model failed."""
+
+    conversation_id: str
+    generator: str
+    fallback: bool
+    sections: tuple[Section, ...]
+
+
+class Summariser:
+    """Sums conversations up: by rule, and in a model's words where one is configured and keeps to what was said."""
+
+    def __init__(self, model: Writer | None, prompt_tokens: int) -> None:
+        self._model, self._prompt_chars = model, prompt_tokens * CHARS_A_TOKEN
+
+    def summary(self, conversation: Conversation) -> HandOff:
+        """The hand-off; with a model that fails or says nothing that stands, the extractive one."""
+        ruled = by_rule(conversation)
+        told: list[tuple[Name, Line]] = []
+        if self._model is not None:
+            try:
+                told = list(_by_model(conversation, self._model, self._prompt_chars))
+            except DrafterFailed as error:
+                log.warning("%s failed, the extractive summary steps in: %s", self._model.name, error)
+        notes = [(name, line) for name, line in ruled if _private(conversation, line)]
+        generator = self._model.name if told and self._model else "extractive"
+        return HandOff(
+            conversation_id=conversation.id or "", generator=generator, fallback=self._model is not None and not told,
+            sections=tuple(Section(name=name, lines=_of(name, [*told, *notes] if told else ruled)) for name in NAMES),
+        )  # fmt: skip
+
+
+def _of(name: Name, lines: Sequence[tuple[Name, Line]]) -> tuple[Line, ...]:
+    return tuple(line for section, line in lines if section == name)
+
+
+def _private(conversation: Conversation, line: Line) -> bool:
+    return conversation.messages[line.spans[0].message].visibility == "private"
+
+
+# ---- by rule ----
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence of the conversation, with what it is about."""
+
+    message: int
+    author: Author
+    start: int
+    end: int
+    text: str
+
+    def line(self, message: Message) -> Line:
+        """As a line of the summary."""
+        quote = message.text[self.start : self.end]
+        return Line(
+            text=self.text, author=self.author, spans=(Words(message=self.message, start=self.start, end=self.end, quote=quote),)
+        )  # fmt: skip
+
+
+def by_rule(conversation: Conversation) -> list[tuple[Name, Line]]:
+    """Whole sentences of the conversation under their sections, in order; what was said twice stands once."""
+    told = list(_sentences(conversation.messages))
+    picked: dict[Name, list[Said]] = {"tried": _tried(told), "result": _results(told), "open": _open(told)}
+    used = {one for some in picked.values() for one in some}
+    picked["situation"] = _situation(conversation, told, used)
+    return [
+        (name, one.line(conversation.messages[one.message]))
+        for name in NAMES
+        for one in _limited(_distinct(picked[name]), MOST[name], latest=name != "situation")
+    ]
+
+
+def _sentences(messages: Sequence[Message]) -> Iterator[Said]:
+    """What customers and staff wrote themselves; wrapped lines are put together, quotes and signatures left out."""
+    for index, message in enumerate(messages):
+        if message.author in ("customer", "agent"):
+            for start, end, text in own_sentences(message.text[:READ]):
+                if len(text.split()) >= FEWEST_WORDS:
+                    yield Said(index, message.author, start, end, text)
+
+
+def _tried(told: Sequence[Said]) -> list[Said]:
+    """What the customer did already, and what staff did or told them to do."""
+    return [one for one in told if _is_tried(one)]
+
+
+def _is_tried(one: Said) -> bool:
+    if one.text.endswith("?"):
+        return False
+    shapes = (TRIED,) if one.author == "customer" else (DONE, ADVISES, SUGGESTS)
+    return any(shape.search(one.text) for shape in shapes)
+
+
+def _results(told: Sequence[Said]) -> list[Said]:
+    """What the customer says came of it: after something was tried, not before."""
+    after = next((i for i, one in enumerate(told) if _is_tried(one)), len(told))
+    return [
+        one
+        for one in told[after:]
+        if one.author == "customer"
+        and RESULT.search(one.text)
+        and not TRIED.search(one.text)
+        and not one.text.endswith("?")
+    ]
+
+
+def _open(told: Sequence[Said]) -> list[Said]:
+    """What the last speaker left for the other side: the customer's questions and wishes, or ours and what we promised."""
+    if not told:
+        return []
+    last = told[-1].author
+    fresh = list(takewhile(lambda one: one.author == last, reversed(told)))[::-1]
+    if last == "agent":
+        return [one for one in fresh if one.text.endswith("?") or PROMISES.search(one.text)]
+    asks = [one for one in fresh if not COURTESY.match(one.text) and not TRIED.search(one.text)]
+    return [one for one in asks if one.text.endswith("?")] or [one for one in asks if WANTS.search(one.text)]
+
+
+def _situation(conversation: Conversation, told: Sequence[Said], used: Collection[Said]) -> list[Said]:
+    """The sentences of the customer's first letter that say most of what the customer's letters are about."""
+    theirs = [one for one in told if one.author == "customer"]
+    first = [one for one in theirs if one.message == theirs[0].message]
+    free = [one for one in first if one not in used and not COURTESY.match(one.text)] or first
+    free = [one for one in free if not one.text.endswith("?")] or free
+    about = Counter(word for one in theirs for word in content(one.text))
+    about.update(2 * list(content(normalise(conversation.subject))))
+
+    def telling(one: Said) -> float:
+        words = content(one.text)
+        return sum(about[word] for word in words) / (6 + len(words))
+
+    best = sorted(free, key=lambda one: (-telling(one), one.start))[: MOST["situation"]]
+    return sorted(best, key=lambda one: one.start)
+
+
+def _distinct(lines: Sequence[Said]) -> list[Said]:
+    seen: dict[str, Said] = {}
+    for one in lines:
+        seen.setdefault(one.text.casefold(), one)
+    return list(seen.values())
+
+
+def _limited(lines: Sequence[Said], most: int, *, latest: bool) -> Sequence[Said]:
+    """The latest lines of a section that outgrows a glance; of the situation the first."""
+    return lines[-most:] if latest else lines[:most]
+
+
+# ---- by a model ----
+
+
+class _Answer(BaseModel):
+    section: Name
+    text: str
+    messages: list[int]
+
+
+def _by_model(conversation: Conversation, model: Writer, chars: int) -> Iterator[tuple[Name, Line]]:
+    """The model's lines that the messages they name support, with the customer's own data back in place. Raises DrafterFailed."""
+    shown = _shown(conversation, chars)
+    whole = redact("\n\n".join(conversation.messages[i].text for i in shown), [conversation.customer.name or ""])
+    personal = {span.text: span.placeholder for span in whole.found}
+    inputs = [
+        {
+            "author": conversation.messages[i].author,
+            "text": fenced(_hidden(conversation.messages[i].text, personal)[: chars // 2]),
+        }
+        for i in shown
+    ]
+    evidence = [_evidence(i, conversation.messages[i]) for i in shown]
+    counts = Counter[str]()
+    for line in model.lines(render("summary", {"messages": inputs})):
+        answer = _read(line)
+        if answer is None or counts[answer.section] >= MODEL_LINES:
+            continue
+        text = whole.restore(unfenced(" ".join(normalise(answer.text).split())))
+        named = tuple(number - 1 if 1 <= number <= len(shown) else len(shown) for number in answer.messages)
+        for judged in () if PLACEHOLDER.search(text) else ground([Proposed(text=text, evidence=named)], evidence):
+            if not isinstance(judged, Dropped) and judged.citations:
+                counts[answer.section] += 1
+                spans = tuple(
+                    Words(message=int(c.document_id), start=c.start, end=c.end, quote=c.quote) for c in judged.citations
+                )
+                yield (
+                    answer.section,
+                    Line(text=text, author=conversation.messages[spans[0].message].author, spans=spans),
+                )
+
+
+def _shown(conversation: Conversation, chars: int) -> list[int]:
+    """The public messages that fit the budget: the first, and the latest ones."""
+    public = [i for i, m in enumerate(conversation.messages) if m.visibility == "public" and m.text.strip()]
+    left, kept = chars - RULES_CHARS, list[int]()
+    for index in [*public[:1], *reversed(public[1:])]:
+        left -= min(len(conversation.messages[index].text), chars // 2)
+        if left < 0:
+            break
+        kept.append(index)
+    return sorted(kept)
+
+
+def _hidden(text: str, personal: dict[str, str]) -> str:
+    """The message with the thread's placeholders: the same words have the same one in every message."""
+    for words in sorted(personal, key=lambda words: (-len(words), words)):
+        text = text.replace(words, personal[words])
+    return text
+
+
+def _read(line: str) -> _Answer | None:
+    try:
+        return _Answer.model_validate_json(line.strip().removeprefix("- ").rstrip(","))
+    except ValidationError:
+        return None
+
+
+def _evidence(index: int, message: Message) -> Evidence:
+    return Evidence(
+        document_id=str(index), revision=0, start=0, end=len(message.text), text=message.text, title="", url=None, kind="ticket"
+    )  # fmt: skip

@@ -1,0 +1,93 @@
+"""A reply in other words: what a model makes of it is grounded anew; a translation stands where it keeps each statement's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from copilot.domain import Dropped
+from copilot.errors import InputError, NeedsModel
+from copilot.facts import ADDRESS, NUMBER, says_no
+from copilot.ground import Grounded, ground, harm
+from copilot.ports import Drafter, DraftRequest, Proposed, Rewrite
+from copilot.reading import hosts
+from copilot.redact import Redacted, redact
+from copilot.text import normalise, sentences
+
+SHORTEST, LONGEST = 0.4, 2.5
+"""A translation is about as long as what it translates."""
+KNOWN_NO = frozenset({"en", "de", "fr", "nl", "es"})
+"""Languages whose negations are known."""
+PARTED = "\n\n\x1f\n\n"
+HOW = "Set COPILOT_LLM=provider:model (see docs/settings.md). Without one, `options.tone` may be friendly, formal or short."
+
+
+def allowed(rewrite: Rewrite | None, model: Drafter | None) -> None:
+    """Raise what stands against it: NeedsModel without a model, InputError where there is nothing to rewrite."""
+    if rewrite is None:
+        return
+    if model is None:
+        raise NeedsModel(f"Rewriting by instruction, translating and correcting take a language model. {HOW}")
+    if not rewrite.text.strip():
+        raise InputError("There is no draft to rewrite: the suggestion abstained. Send the reply to rewrite in `text`.")
+
+
+def hidden(text: str, names: Sequence[str], rewrite: Rewrite | None) -> tuple[Redacted, str, Rewrite | None]:
+    """The message and what is to be rewritten, both without personal data and with the same placeholders, and what was taken out."""
+    if rewrite is None:
+        redacted = redact(text, names)
+        return redacted, redacted.text, None
+    redacted = redact(PARTED.join((text, normalise(rewrite.text), normalise(rewrite.instruction))), names)
+    message, reply, instruction = redacted.text.split(PARTED)
+    return redacted, message, replace(rewrite, text=reply, instruction=instruction)
+
+
+def proposed(drafter: Drafter, request: DraftRequest) -> Iterator[Grounded | Dropped]:
+    """What the drafter says, each statement grounded or dropped. Raises DrafterFailed."""
+    rewrite = request.rewrite
+    if rewrite is None or rewrite.task != "translate":
+        yield from ground(drafter.stream(request), request.evidence, request.message)
+        return
+    stand = _standing(rewrite.text, request)
+    if stand:
+        statements = tuple(one.text for one in stand)
+        asked = replace(request, rewrite=replace(rewrite, statements=statements))
+        own = hosts([one.url for one in request.evidence if one.kind == "article"])
+        yield from _translated(drafter.stream(asked), stand, rewrite.language, own)
+
+
+def _standing(text: str, request: DraftRequest) -> list[Grounded]:
+    """The statements of the reply that a source supports: nothing else is worth translating, since the frame is added."""
+    every = tuple(range(len(request.evidence)))
+    lines = [Proposed(text=text[start:end], evidence=every) for start, end in sentences(text)]
+    return [one for one in ground(lines, request.evidence) if isinstance(one, Grounded) and one.citations]
+
+
+def _translated(
+    given: Iterable[Proposed], stand: Sequence[Grounded], language: str, own: frozenset[str]
+) -> Iterator[Grounded | Dropped]:
+    """Each translated statement with the citations of its original; whether the words say the same no rule can tell, so it is `partial`."""
+    for one in given:
+        number = one.evidence[0] if len(one.evidence) == 1 else -1
+        if not 0 <= number < len(stand):
+            yield Dropped(text=one.text, reason="it translates no statement that was given")
+            continue
+        judged = Grounded(one.text, one.lead, "partial", stand[number].citations)
+        fault = _fault(one.text, stand[number].text, language) or harm(judged, own)
+        yield Dropped(text=one.text, reason=fault) if fault else judged
+
+
+def _fault(text: str, original: str, language: str) -> str:
+    """What tells that a translation says something else."""
+    if not SHORTEST * len(original) <= len(text) <= LONGEST * len(original):
+        return "it is not as long as what it translates"
+    if _figures(text) != _figures(original):
+        return "its numbers or addresses are not those of what it translates"
+    return "it lost or gained a negation" if language in KNOWN_NO and says_no(text) != says_no(original) else ""
+
+
+def _figures(text: str) -> list[str]:
+    """Numbers and addresses, in order of size; a decimal comma is a decimal point."""
+    numbers = (found["number"] or found["amount"] for found in NUMBER.finditer(ADDRESS.sub(" ", text)))
+    addresses = (found.rstrip(".,;") for found in ADDRESS.findall(text))
+    return sorted([*(number.replace(",", ".") for number in numbers), *addresses])

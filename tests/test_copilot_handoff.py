@@ -1,0 +1,146 @@
+"""What the next agent is told of a conversation, and on which words it rests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from copilot.domain import Conversation, Customer, Message
+from copilot.errors import DrafterFailed
+from copilot.handoff import NAMES, HandOff, Summariser
+
+BLENDER = Conversation(
+    id="c-1",
+    subject="Blender does not start",
+    customer=Customer(name="Ana Sousa"),
+    messages=(
+        Message(
+            text="Hello,\n\nmy blender B-200 does not start since this morning, the light stays red.\nI already unplugged it for ten minutes.\n"
+            "What can I do?\n\nBest regards\nAna Sousa"
+        ),
+        Message(
+            author="agent", text="Hi Ana,\n\nPlease press and hold the power button for 15 seconds.\n\nKind regards"
+        ),
+        Message(author="agent", visibility="private", text="Asked the workshop whether the B-200 is recalled."),
+        Message(
+            text="The light is still red after that. I also changed the socket. Can you send me a new one?\n\n"
+            "On Tue, 3 Mar 2026 at 09:14, Support wrote:\n> Please press and hold the power button for 15 seconds."
+        ),
+    ),
+)
+
+
+def lines(made: HandOff) -> dict[str, list[str]]:
+    return {section.name: [line.text for line in section.lines] for section in made.sections}
+
+
+class Says:
+    """A model that answers what it is told to."""
+
+    name = "fake:model"
+
+    def __init__(self, *answers: object) -> None:
+        self.answers, self.prompts = answers, list[str]()
+
+    def lines(self, prompt: str) -> Iterator[str]:
+        self.prompts.append(prompt)
+        for answer in self.answers:
+            if isinstance(answer, Exception):
+                raise answer
+            yield answer if isinstance(answer, str) else json.dumps(answer)
+
+
+def test_a_conversation_is_summed_up_in_four_sections() -> None:
+    made = Summariser(None, 6_000).summary(BLENDER)
+    assert [section.name for section in made.sections] == list(NAMES)
+    told = lines(made)
+    assert told["situation"] == ["my blender B-200 does not start since this morning, the light stays red."]
+    assert told["tried"] == [
+        "I already unplugged it for ten minutes.",
+        "Please press and hold the power button for 15 seconds.",
+        "Asked the workshop whether the B-200 is recalled.",
+        "I also changed the socket.",
+    ]
+    assert told["result"] == ["The light is still red after that."]
+    assert told["open"] == ["Can you send me a new one?"]
+
+
+def test_every_line_names_the_words_that_it_rests_on() -> None:
+    made = Summariser(None, 6_000).summary(BLENDER)
+    for line in (line for section in made.sections for line in section.lines):
+        (span,) = line.spans
+        said = BLENDER.messages[span.message]
+        assert said.text[span.start : span.end] == span.quote
+        assert (" ".join(span.quote.split()), said.author) == (line.text, line.author)
+
+
+def test_where_we_spoke_last_our_question_and_our_promise_are_open() -> None:
+    ours = Message(author="agent", text="We will send the invoice again. Which address is it for?")
+    made = Summariser(None, 6_000).summary(Conversation(messages=(Message(text="The invoice is missing."), ours)))
+    assert lines(made)["open"] == ["We will send the invoice again.", "Which address is it for?"]
+
+
+def test_a_wrapped_sentence_is_one_line() -> None:
+    text = "Since the last update on Monday morning my printer\nprints nothing but empty pages."
+    made = Summariser(None, 6_000).summary(Conversation(messages=(Message(text=text),)))
+    assert lines(made)["situation"] == [text.replace("\n", " ")]
+
+
+def test_a_thread_without_a_customers_word_has_four_empty_sections() -> None:
+    assert lines(
+        Summariser(None, 6_000).summary(Conversation(messages=(Message(author="system", text="opened"),)))
+    ) == {name: [] for name in NAMES}
+
+
+def test_a_models_lines_stand_where_the_messages_they_name_say_so() -> None:
+    model = Says(
+        {"section": "situation", "text": "The blender B-200 does not start and the light stays red.", "messages": [1]},
+        {"section": "result", "text": "The light is still red.", "messages": [3]},
+        {"section": "result", "text": "The customer was refunded 40 euro.", "messages": [2]},
+        {"section": "open", "text": "The light is still red after that.", "messages": [9]},
+        "no JSON at all",
+    )
+    made = Summariser(model, 6_000).summary(BLENDER)
+    assert (made.generator, made.fallback) == ("fake:model", False)
+    told = lines(made)
+    assert told["situation"] == ["The blender B-200 does not start and the light stays red."]
+    assert told["result"] == ["The light is still red."]
+    assert told["open"] == []
+    assert made.sections[2].lines[0].spans[0].message == 3
+
+
+def test_a_private_note_goes_to_the_next_agent_and_never_to_the_model() -> None:
+    model = Says({"section": "result", "text": "The light is still red.", "messages": [3]})
+    made = Summariser(model, 6_000).summary(BLENDER)
+    assert "workshop" not in model.prompts[0]
+    assert lines(made)["tried"] == ["Asked the workshop whether the B-200 is recalled."]
+
+
+def test_personal_data_never_reaches_the_model_and_is_back_in_the_summary() -> None:
+    mail = "Please write to ana.sousa@example.com when the parcel is there."
+    model = Says({"section": "open", "text": "Please write to [email-1] when the parcel is there.", "messages": [1]})
+    asked = Conversation(messages=(Message(text=mail),), customer=Customer(name="Ana Sousa"))
+    made = Summariser(model, 6_000).summary(asked)
+    assert "ana.sousa" not in model.prompts[0]
+    assert lines(made)["open"] == [mail]
+
+
+@pytest.mark.parametrize(
+    "answers", [(DrafterFailed("slow"),), ("{}",), ({"section": "open", "text": "", "messages": []},)]
+)
+def test_a_model_that_fails_costs_nothing_but_its_words(answers: tuple[object, ...]) -> None:
+    made = Summariser(Says(*answers), 6_000).summary(BLENDER)
+    assert (made.generator, made.fallback) == ("extractive", True)
+    assert lines(made) == lines(Summariser(None, 6_000).summary(BLENDER))
+
+
+def test_the_summary_is_one_request_away(client: TestClient) -> None:
+    thread = {"id": "hand-off-1", "messages": [{"text": "My lamp is broken. Can I send it back?"}]}
+    assert client.post("/v1/conversations", json=thread).status_code == 201
+    made = client.post("/v1/conversations/hand-off-1/summary").json()
+    assert made["conversation_id"] == "hand-off-1"
+    assert made["sections"][3]["lines"][0]["text"] == "Can I send it back?"
+    assert client.post("/v1/conversations/none/summary").status_code == 404
