@@ -343,7 +343,10 @@ def _head_row(document: Document) -> dict[str, Any]:
         "valid_from",
         "valid_until",
     )
-    return {name: getattr(document, name) for name in (*names, "solution_by")}
+    return {
+        **{name: getattr(document, name) for name in (*names, "solution_by")},
+        "products": list(document.products) or None,
+    }
 
 
 def _take_head(connection: Connection, key: int, number: int) -> None:

@@ -78,6 +78,7 @@ documents = Table(  # the head of the active revision, spread out for filtering
     Column("valid_from", UtcDateTime),
     Column("valid_until", UtcDateTime),
     Column("solution_by", String(16)),
+    Column("products", JSON),  # what it is for, with versions where it is bound to some; null: nothing said
     Column("root", Text, nullable=False),  # the ingested folder or file that it came from
     Column("origin", Text, nullable=False),  # its place within the root
     Column("fingerprint", String(64), nullable=False),
