@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ class Schedule:
             self._watches.pop(key).stop()
         for key, one in wanted.items():
             if key not in self._watches:
-                self._watches[key] = Watch(one, lambda one=one: enqueue(self._jobs, one.workspace, one.id, **ASKED))
+                self._watches[key] = Watch(one, partial(enqueue, self._jobs, one.workspace, one.id, **ASKED))
 
 
 class Watch:

@@ -24,7 +24,7 @@ from tests import test_ingest_connectors_intercom as intercom
 from tests import test_ingest_connectors_web as web
 from tests import test_ingest_connectors_zammad as zammad
 from tests import test_ingest_connectors_zendesk as zendesk
-from tests.servers import Asked, Reply, Server, html, serving, shown
+from tests.servers import Answer, Asked, Reply, Server, html, serving, shown
 
 SECRET = "s3cret-OBSIDIAN-" + "k" * 20
 TOTALS = {
@@ -340,16 +340,19 @@ def echo(asked: Asked) -> Reply:
     return Reply(b"you sent " + sent.encode(), status=302, headers={"Location": f"/{secret}/again", "X-Echo": sent})
 
 
-@pytest.mark.parametrize("fault", ["echoes it", "refuses it", "breaks"])
+SPOILT: dict[str, Answer] = {
+    "echoes it": echo,
+    "refuses it": lambda asked: Reply(status=401),
+    "breaks": lambda asked: Reply(status=500),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
 def test_no_secret_is_in_the_database_a_log_a_jobs_progress_or_an_error(
     parts: Parts, upstream: Upstream, place: Place, server: Server, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    spoilt = {
-        "echoes it": echo,
-        "refuses it": lambda asked: Reply(status=401),
-        "breaks": lambda asked: Reply(status=500),
-    }[fault]
+    spoilt = SPOILT[fault]
     real = dict(server.answers)
     server.answers = dict.fromkeys(real, spoilt)
     server.spoil = lambda asked, reply: spoilt(asked) if SECRET in asked.path else reply

@@ -34,7 +34,7 @@ class Letter:
     """One mail where it lies, and what its envelope says."""
 
     box: mailbox.mbox | Path
-    key: int
+    key: str
     envelope: Envelope
 
     def read(self) -> bytes:
@@ -110,19 +110,19 @@ class Mail:
 
     def _letters(self, path: Path, place: str, opened: ExitStack) -> Iterator[Letter | Broken]:
         if path.suffix.lower() == ".eml":
-            yield self._letter(path, 0, path.stat().st_size, place)
+            yield self._letter(path, "", path.stat().st_size, place)
             return
         if not _has_lines(path, self.max_bytes):
             yield Broken(place, f"it has a line of more than {self.max_bytes:,} bytes: it is no mbox")
             return
         box = opened.enter_context(closing(mailbox.mbox(path, create=False)))
-        for key in box.iterkeys():
+        for number, key in enumerate(box.iterkeys(), 1):
             with closing(box.get_file(key)) as file:
                 file.seek(0, 2)
                 size = file.tell()
-            yield self._letter(box, key, size, f"{place}#{key + 1}")
+            yield self._letter(box, key, size, f"{place}#{number}")
 
-    def _letter(self, box: mailbox.mbox | Path, key: int, size: int, place: str) -> Letter | Broken:
+    def _letter(self, box: mailbox.mbox | Path, key: str, size: int, place: str) -> Letter | Broken:
         if size > self.max_bytes:
             return Broken(
                 place, f"it is larger than {self.max_bytes:,} bytes: raise COPILOT_MAX_FILE_BYTES, or take it out"
