@@ -15,12 +15,14 @@ from api.routes import (
     acceptance,
     ask,
     audit,
+    check,
     conversations,
     desk,
     documents,
     evaluations,
     feedback,
     health,
+    inbox,
     jobs,
     learned,
     revisions,
@@ -34,6 +36,11 @@ ABOUT = """
 A customer's message goes in, a suggestion comes out: a reply whose every statement is linked to the words that it rests on, what the
 customer wants and how they feel, and whether a person should step in. Errors are problem+json (RFC 9457).
 """.strip()
+ROUTES = (
+    suggestions, check, feedback, inbox, conversations, learned, acceptance, search, ask, revisions, documents, sources, jobs, evaluations,
+    audit, health,
+)  # fmt: skip
+"""In the order of the description; `inbox` before `conversations`, whose ids would take its addresses."""
 PROBLEM = {
     "description": "What is wrong, and what to do about it.",
     "content": {errors.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -62,22 +69,7 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
     errors.install(app)
     for middleware, options in _layers(parts, metrics):
         app.add_middleware(middleware, **options)
-    for module in (
-        suggestions,
-        feedback,
-        conversations,
-        learned,
-        acceptance,
-        search,
-        ask,
-        revisions,
-        documents,
-        sources,
-        jobs,
-        evaluations,
-        audit,
-        health,
-    ):
+    for module in ROUTES:
         app.include_router(module.router)
     pages.install(app)
     desk.install(app)

@@ -16,6 +16,7 @@ from copilot.errors import TooLarge
 
 YEARS = range(1900, 9000)
 MAX_MESSAGES = 1000
+MAX_REPLY = 20_000
 
 
 def in_utc(time: datetime) -> datetime:
@@ -141,6 +142,12 @@ class RegenerateBody(Body):
     rewrite: InstructBody | TranslateBody | GrammarBody | None = Field(
         None, discriminator="task", description="Put the reply in other words; takes a model (COPILOT_LLM)."
     )
+
+
+class CheckBody(Body):
+    """A reply as the agent has edited it."""
+
+    text: Annotated[Words, Field(max_length=MAX_REPLY)]
 
 
 class ClickBody(Body):

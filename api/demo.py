@@ -42,8 +42,10 @@ def demo(
 
 
 def _load(parts: Parts, address: str) -> None:
-    """Bring the demo company in; the second time nothing is embedded."""
+    """Bring the demo company and its inbox in; the second time nothing is embedded."""
     import ingest.demo
+    from copilot.store.ledger import now
+    from ingest.demo.inbox import fill
     from ingest.load import Reading
     from ingest.pipeline import Indexer
     from ingest.summary import total
@@ -52,9 +54,10 @@ def _load(parts: Parts, address: str) -> None:
     paths = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]
     with console.status("loading the demo company, Tarnbrook"):
         summary = total(indexer.ingest(parts.settings.workspace, path, Reading()) for path in paths)
+        arrived = fill(parts, parts.settings.workspace, now())
     lines = (
         f"Tarnbrook: {summary.added} documents added, {summary.unchanged} unchanged, {summary.embedded} chunks embedded, "
-        f"{summary.seconds:.1f} seconds",
+        f"{summary.seconds:.1f} seconds; {arrived} conversations arrived in the inbox",
         "",
         f"Open    {address}/desk",
         f"Try     curl -s {address}/v1/suggestions -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'",

@@ -34,6 +34,12 @@ REGENERATE: dict[str, Example] = {
         "value": {"rewrite": {"task": "translate", "language": "de"}},
     },
 }
+CHECK: dict[str, Example] = {
+    "edited": {
+        "summary": "A changed number",
+        "value": {"text": "The link in the e-mail is valid for 40 minutes and works once."},
+    }
+}
 FEEDBACK: dict[str, Example] = {
     "accepted": {"summary": "Sent as it was", "value": {"verdict": "accepted"}},
     "edited": {

@@ -17,6 +17,7 @@ from copilot.domain import Suggestion
 from copilot.draft import retold
 
 MEDIA_TYPE = "text/event-stream"
+KEEP_ALIVE = b": still at it\n\n"
 HEADERS = {"X-Accel-Buffering": "no"}  # a proxy that collects the stream would undo it
 
 

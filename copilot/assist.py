@@ -17,6 +17,7 @@ from copilot.domain import (
     Citation,
     Conversation,
     Draft,
+    Escalation,
     Evidence,
     Guidance,
     Hit,
@@ -114,13 +115,16 @@ class Copilot:
         """The documents that bear on a query of the agent's own."""
         return self._retriever.search(principal, query)
 
+    def read(self, conversation: Conversation) -> tuple[Triage, Escalation]:
+        """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
+        vector = self._embedder.embed([search_text(conversation)], "query")[0]
+        triage = self._triager.read(conversation, vector)
+        return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
+
     def route(self, principal: Principal, conversation: Conversation) -> Route:
         """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
-        text = search_text(conversation)
         self._library.clock(principal.workspace)
-        triage = self._triager.read(conversation, self._embedder.embed([text], "query")[0])
-        escalation = escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
-        return route(triage, escalation, self._teams)
+        return route(*self.read(conversation), self._teams)
 
     def suggest(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT, *, key: str | None = None

@@ -18,6 +18,7 @@ from copilot.assist import Copilot
 from copilot.errors import ConfigurationError
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
+from copilot.inbox import Inbox
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, VectorIndex
 from copilot.retrieve import Retriever
@@ -26,6 +27,7 @@ from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from copilot.store.frames import Frames
 from copilot.store.gaps import Gaps
+from copilot.store.inbox import Glances
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger
 from copilot.store.library import Library
@@ -54,6 +56,7 @@ class Parts:
     retriever: Retriever
     mapper: Mapper
     copilot: Copilot
+    inbox: Inbox
     summariser: Summariser
     asker: Asker
     gaps: Gaps
@@ -88,7 +91,7 @@ def build(settings: Settings) -> Parts:
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot,
+        retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot),
         summariser=Summariser(model, settings.llm_prompt_tokens), writing=RLock(),
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic_core import to_json
 
 from copilot.errors import InputError
 from eval import expected
@@ -13,11 +16,15 @@ from eval.gate import Failure, gate
 from eval.record import CaseRecord, Run, Score, read, write
 from eval.report import render
 from eval.suite import Suite, load
+from eval.worst import Fault, Finding, findings
+
+ASKED = 300
 
 
 def publish(run: Run, folder: Path, records: Path | None = None) -> Path:
-    """The run's files and its report, beside what `records` holds of its suite, if anything; the path of the report."""
+    """The run's files, its findings and its report, beside what `records` holds of its suite, if anything; the path of the report."""
     write(run, folder)
+    (folder / "findings.json").write_bytes(to_json([_listed(one) for one in findings(run)]) + b"\n")
     before, bands = expected.load(run.protocol.suite, records) if records else (None, None)
     comparison = _against(run, before, bands) if before and bands else None
     marks = {name: mark.value for name, mark in bands.metrics.items()} if bands else None
@@ -25,6 +32,27 @@ def publish(run: Run, folder: Path, records: Path | None = None) -> Path:
     report = folder / "report.html"
     report.write_text(render(run, marks, comparison, earlier), encoding="utf-8")
     return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A case in a list, worst first: what was asked, what came of it, and what is wrong with that, gravest first."""
+
+    id: str
+    asked: str
+    channel: str
+    status: str
+    badness: float
+    grave: bool
+    verdict: str
+    faults: tuple[Fault, ...]
+
+
+def _listed(found: Finding) -> Listed:
+    return Listed(
+        id=found.case.id, asked=found.case.text[:ASKED], channel=found.case.conversation.channel, status=found.suggestion.status,
+        badness=round(found.badness, 3), grave=found.grave, verdict=found.verdict, faults=found.faults,
+    )  # fmt: skip
 
 
 def gated(folder: Path, name: str | None = None) -> list[Failure]:

@@ -98,7 +98,8 @@ def open_parts(home: Path) -> Parts:
         settings=settings, database=database, ledger=Ledger(database, "hashed"), library=Library(database),
         records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", embedder),
         vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=Mapper(frames, Maps(database, "hashed")),
-        copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database), writing=RLock(),
+        copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database),
+        inbox=cast("Any", None), writing=RLock(),
     )  # fmt: skip
 
 

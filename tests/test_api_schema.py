@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
 from api.auth import ROLES
+from api.routes import inbox
 from copilot.build import Parts
 from copilot.store.records import CONVERSATION
 from copilot.store.sources import Sources, Upstream
@@ -52,6 +53,12 @@ def described(company: Parts) -> Any:
     )
 
 
+@pytest.fixture(autouse=True)
+def short_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream of news ends at once instead of after ten minutes."""
+    monkeypatch.setattr(inbox, "STREAM_SECONDS", 0.0)
+
+
 @pytest.fixture(scope="module")
 def known(company: Parts) -> dict[str, str]:
     """Ids that exist, by their parameter's name: invented ones are all 404."""
@@ -66,12 +73,15 @@ def known(company: Parts) -> dict[str, str]:
     folder.mkdir(parents=True)
     (folder / "report.html").write_text("<!DOCTYPE html>", encoding="utf-8")
     (folder / "results.json").write_text("{}", encoding="utf-8")
+    (folder / "findings.json").write_text("[]", encoding="utf-8")
+    kept_case = '{"id": "known", "case": {}, "suggestion": {}, "ranked": {}, "rows": {}}'
+    (folder / "cases.jsonl").write_text(kept_case, encoding="utf-8")
     Sources(company.database).add(
         Upstream(workspace="default", id="known", connector="web", address="https://help.example/")
     )
     return {
         "conversation_id": "known", "suggestion_id": made.id, "document_id": "compact-folders", "job_id": job.id,
-        "source_id": "known", "evaluation_id": run.id,
+        "source_id": "known", "evaluation_id": run.id, "case_id": "known", "customer_id": "known",
     }  # fmt: skip
 
 

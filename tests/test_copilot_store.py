@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from copilot.choices import Feedback
 from copilot.domain import (
@@ -34,15 +35,20 @@ from copilot.domain import (
     Tag,
     Triage,
 )
-from copilot.errors import Conflict, IndexMismatch, NotFound
+from copilot.errors import Conflict, IndexMismatch, InputError, NotFound
 from copilot.ports import Shelf
+from copilot.store import schema
 from copilot.store.accounts import Accounts
+from copilot.store.attempts import Attempts
+from copilot.store.audit import Audit
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Arrival, Ledger, Place, Staged, digest, now
 from copilot.store.library import Library
+from copilot.store.people import People
 from copilot.store.records import KeyReused, Records
+from copilot.store.sessions import Sessions
 from copilot.store.withdraw import NOTICE
 from copilot.votes import votes
 
@@ -445,3 +451,87 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(ConfigurationError, match="newer"):
         Database(url)
+
+
+# -- people -------------------------------------------------------------------------------------------------------
+
+
+def test_a_user_is_known_by_name_and_password_alone(database: Database) -> None:
+    people = People(database)
+    ada = people.add(W, " Ada@Example.com ", "a long enough secret", ["agent"], ["billing"])
+    assert (ada.name, ada.roles, ada.teams) == ("ada@example.com", ("agent",), ("billing",))
+    assert people.check("ADA@example.com", "a long enough secret") == ada
+    assert people.check("ada@example.com", "a long enough secreT") is None
+    assert people.check("nobody", "a long enough secret") is None
+    with database.read() as connection:
+        kept = connection.execute(select(schema.users.c.password)).scalar_one()
+    assert kept.startswith("$argon2id$")
+    with pytest.raises(Conflict):
+        people.add(W, "ada@example.com", "another long secret", ["admin"])
+    for name, password in (("bob", "short"), ("", "a long enough secret"), ("bob@example.com", "Bob@Example.com")):
+        with pytest.raises(InputError):
+            people.add(W, name, password, ["agent"])
+
+
+def test_a_user_closes_the_door_as_a_key_does(database: Database) -> None:
+    accounts = Accounts(database)
+    assert not accounts.any()
+    People(database).add(W, "ada", "a long enough secret", ["agent"])
+    People(database).disable("ada")
+    assert accounts.any()
+
+
+def test_a_session_ends_by_itself_at_sign_out_and_with_its_user(database: Database) -> None:
+    people, sessions = People(database), Sessions(database, timedelta(hours=1), timedelta(days=1))
+    ada = people.add(W, "ada", "a long enough secret", ["agent"])
+    token = sessions.open(ada.id)
+    found = sessions.find(token)
+    assert found is not None
+    assert (found.principal, found.name) == (ada.principal(), "ada")
+    assert sessions.find(token + "x") is None
+    assert Sessions(database, timedelta(0), timedelta(days=1)).find(token) is None, "idle for too long"
+    assert Sessions(database, timedelta(hours=1), timedelta(0)).find(token) is None, "open for too long"
+    with database.read() as connection:
+        assert token not in str(connection.execute(select(schema.sessions)).all()), "the token itself is not kept"
+    sessions.end(token)
+    assert sessions.find(token) is None
+    token = sessions.open(ada.id)
+    people.disable("ada")
+    assert sessions.find(token) is None
+    assert people.check("ada", "a long enough secret") is None
+    people.set_password("ada", "another long secret")
+    assert sessions.find(token) is None
+    assert people.check("ada", "another long secret") is not None, "a new password lets a disabled user in again"
+
+
+def test_who_guesses_waits_longer_each_time_and_others_do_not(database: Database) -> None:
+    attempts = Attempts(database)
+    waits = []
+    for _ in range(9):
+        waits.append(attempts.wait("ada", "203.0.113.9"))
+        attempts.failed("ada", "203.0.113.9")
+    assert waits[:5] == [0] * 5
+    assert all(1 <= wait <= 2**at for at, wait in enumerate(waits[5:], 0))
+    assert waits[-1] > waits[5]
+    assert attempts.wait("ada", "198.51.100.7") == 0, "she herself, from where she is"
+    assert attempts.wait("bob", "203.0.113.9") == 0
+    attempts.passed("ada", "203.0.113.9")
+    assert attempts.wait("ada", "203.0.113.9") == 0
+    with database.read() as connection:
+        assert "203.0.113.9" not in str(connection.execute(select(schema.attempts)).all())
+
+
+def test_the_audit_log_tells_each_workspace_its_own_newest_first(database: Database) -> None:
+    audit, ada = Audit(database), People(database).add(W, "ada", "a long enough secret", ["agent"])
+    audit.note(W, ada.id, "document.read", "reset-password")
+    audit.note(W, "a-key", "document.delete", "x" * 600)
+    audit.note("other", "a-key", "document.read", "theirs")
+    newest, first = audit.list(W, principal=None, before=None, limit=10)
+    assert (newest.principal, newest.name, newest.object) == ("a-key", None, "x" * 512)
+    assert (first.principal, first.name, first.action) == (ada.id, "ada", "document.read")
+    assert audit.list(W, principal=ada.id, before=None, limit=10) == [first]
+    assert audit.list(W, principal=None, before=newest.id, limit=10) == [first]
+    audit.forget_older_than(1)
+    assert len(audit.list(W, principal=None, before=None, limit=10)) == 2
+    audit.forget_older_than(0)
+    assert audit.list(W, principal=None, before=None, limit=10) == []

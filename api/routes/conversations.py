@@ -28,6 +28,7 @@ def start(body: Annotated[ConversationBody, Body(openapi_examples=START)], parts
     conversation = body.noun()
     id = conversation.id or uuid.uuid4().hex
     parts.records.keep_conversation(who.workspace, replace(conversation, id=id))
+    parts.inbox.read(who.workspace)
     return parts.records.conversation(who.workspace, id)
 
 
@@ -47,6 +48,7 @@ def add(
     if len(stored.conversation.messages) >= MAX_MESSAGES:
         raise TooLarge(f"The conversation has {MAX_MESSAGES} messages, which is the most. Start a new one.")
     parts.records.add_message(who.workspace, conversation_id, body.noun())
+    parts.inbox.read(who.workspace)
     return parts.records.conversation(who.workspace, conversation_id)
 
 

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi import Body as Content
+from fastapi import Path as PathParameter
 from pydantic import Field, StringConstraints
 from pydantic_core import from_json
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from api.auth import Guarded
-from api.bodies import Body
+from api.bodies import Body, Words
 from api.deps import PartsOf, Who
 from api.examples import COMPARE, EVALUATE
 from api.routes.jobs import EVENTS, JobView, followed, view
@@ -26,6 +27,7 @@ from copilot.store.jobs import Job
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=Guarded)
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+CaseId = Annotated[Words, PathParameter(max_length=512)]
 Setting = Literal[
     "lexical_weight",
     "votes_weight",
@@ -59,6 +61,24 @@ class EvaluationList:
     """The newest runs and comparisons first."""
 
     evaluations: tuple[JobView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """The cases of a run, worst first: id, the words that were asked, status, badness, verdict, faults."""
+
+    cases: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case as a run keeps it, in the shapes of the suite's file and of a suggestion."""
+
+    id: str
+    case: dict[str, Any]
+    suggestion: dict[str, Any]
+    ranked: dict[str, list[str]]
+    rows: dict[str, Any]
 
 
 @router.post("", status_code=202)
@@ -107,6 +127,22 @@ def results(evaluation_id: RunId, parts: PartsOf, who: Who) -> dict[str, Any]:
     """Every score of a finished run with its interval, its slices, and the protocol."""
     found: dict[str, Any] = from_json(_file(parts, who, evaluation_id, "results.json").read_bytes())
     return found
+
+
+@router.get("/{evaluation_id}/cases")
+def cases(evaluation_id: RunId, parts: PartsOf, who: Who) -> Cases:
+    """The cases of a finished run, worst first, each with what is wrong with it."""
+    return Cases(cases=from_json(_file(parts, who, evaluation_id, "findings.json").read_bytes()))
+
+
+@router.get("/{evaluation_id}/cases/{case_id:path}")
+def case(evaluation_id: RunId, case_id: CaseId, parts: PartsOf, who: Who) -> CaseView:
+    """One case of a finished run: the message and what is known of its answer, the suggestion, what search found, and its row of each metric."""
+    with _file(parts, who, evaluation_id, "cases.jsonl").open("rb") as lines:
+        found = next((record for record in map(from_json, lines) if record["id"] == case_id), None)
+    if found is None:
+        raise NotFound(f"The evaluation {evaluation_id!r} has no case {case_id!r}.")
+    return CaseView(**found)
 
 
 KINDS = ("evaluate", "compare")

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.auth import Guarded
 from api.deps import PartsOf, PathId, Who
-from api.stream import EventStream, documented, frame
+from api.stream import KEEP_ALIVE, EventStream, documented, frame
 from api.words import cleaned
 from copilot.domain import JobState
 from copilot.store.jobs import Job, Jobs
@@ -24,7 +24,6 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Guarded)
 
 LOOK_SECONDS = 0.3
 QUIET_LOOKS = 50  # then a comment keeps proxies from closing the stream
-KEEP_ALIVE = b": still at it\n\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from copilot.domain import Document, Kind
 from copilot.errors import NotFound
 from copilot.store import schema as t
+from copilot.store.customers import pseudonym
 from copilot.store.database import Database
 from copilot.store.frames import View, clock
 from copilot.store.ledger import HEAD, now, parts
@@ -116,6 +117,16 @@ class Library:
         query = query.where(d.workspace == workspace, d.id == document_id, r.use == "answers", r.status != "pending")
         with self._db.read() as connection:
             return [(row.number, row.status, row.created_at) for row in connection.execute(query.order_by(r.number))]
+
+    def of_customer(self, view: View, customer: str, limit: int) -> list[Document]:
+        """The visible tickets that came from a customer, the latest first."""
+        d, r, c = t.documents.c, t.revisions.c, t.customers.c
+        query = select(r.head).join(t.documents, and_(d.key == r.document, d.active_revision == r.number))
+        query = query.join(t.customers, c.document == d.key)
+        query = query.where(*_visible(view), c.customer == pseudonym(view.workspace, customer))
+        query = query.order_by(d.known_since.desc(), d.id).limit(limit)
+        with self._db.read() as connection:
+            return [HEAD.validate_python(head) for head in connection.execute(query).scalars()]
 
     def documents(self, view: View, *, kind: Kind | None, after: str | None, limit: int) -> list[tuple[Document, int]]:
         """Visible documents with their active revision's number, by id; `after` is the last id of the page before."""

@@ -27,11 +27,12 @@ IDEMPOTENCY_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A conversation as kept, with when it came and when it was resolved."""
+    """A conversation as kept, with when it came, when it was resolved, and when its messages last changed."""
 
     conversation: Conversation
     created_at: datetime
     resolved_at: datetime | None
+    changed_at: datetime
 
 
 class Records:
@@ -44,12 +45,9 @@ class Records:
 
     def keep_conversation(self, workspace: str, conversation: Conversation) -> None:
         """Store the conversation, which has an id; raises Conflict where the id is taken."""
-        row = {
-            "workspace": workspace,
-            "id": conversation.id,
-            "body": _json(CONVERSATION, conversation),
-            "created_at": now(),
-        }
+        at = now()
+        row = {"workspace": workspace, "id": conversation.id, "body": _json(CONVERSATION, conversation)}
+        row |= {"created_at": at, "changed_at": at}
         try:
             with self._db.write() as connection:
                 connection.execute(insert(t.conversations).values(row))
@@ -64,7 +62,7 @@ class Records:
         c = t.conversations.c
         with self._db.write() as connection:
             mine = (c.workspace == workspace) & (c.id == id)
-            if connection.execute(update(t.conversations).where(mine).values(body=body)).rowcount:
+            if connection.execute(update(t.conversations).where(mine).values(body=body, changed_at=now())).rowcount:
                 return
         try:
             return self.keep_conversation(workspace, conversation)
@@ -81,7 +79,8 @@ class Records:
         with self._db.write() as connection:
             stored = _conversation(connection, workspace, id)
             longer = replace(stored.conversation, messages=(*stored.conversation.messages, message))
-            _update_conversation(connection, workspace, id, body=_json(CONVERSATION, longer), resolved_at=None)
+            body = _json(CONVERSATION, longer)
+            _update_conversation(connection, workspace, id, body=body, resolved_at=None, changed_at=now())
         return longer
 
     def resolve(self, workspace: str, id: str) -> Stored:
@@ -125,6 +124,16 @@ class Records:
         """The suggestion as it was given, but for statements withdrawn since. Raises NotFound."""
         with self._db.read() as connection:
             return _suggestion(connection, workspace, id)
+
+    def latest(self, workspace: str, conversation: str) -> Suggestion | None:
+        """The newest suggestion for the conversation, None where there is none. Raises NotFound for an unknown conversation."""
+        c = t.suggestions.c
+        query = select(c.body).where(c.workspace == workspace, c.conversation == conversation)
+        with self._db.read() as connection:
+            body = connection.execute(query.order_by(c.created_at.desc(), c.id).limit(1)).scalar()
+            if body is None:
+                _conversation(connection, workspace, conversation)
+        return SUGGESTION.validate_python(body) if body is not None else None
 
     def keep_feedback(
         self, workspace: str, suggestion: str, principal: str, given: Feedback, edit_distance: float
@@ -257,7 +266,7 @@ def _conversation(connection: Connection, workspace: str, id: str) -> Stored:
     row = connection.execute(select(t.conversations).where(c.workspace == workspace, c.id == id)).mappings().first()
     if row is None:
         raise NotFound(f"There is no conversation {id!r}.")
-    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"])
+    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"], row["changed_at"])
 
 
 def _update_conversation(connection: Connection, workspace: str, id: str, **values: Any) -> None:

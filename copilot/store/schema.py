@@ -185,7 +185,28 @@ conversations = Table(
     Column("id", String(128), primary_key=True),
     Column("body", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),  # of its messages: what was read or suggested before is of another state
     Column("resolved_at", UtcDateTime),
+)  # fmt: skip
+
+inbox = Table(  # what the state `read_of` of a conversation says at a glance; it goes with its conversation
+    "inbox", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("conversation", String(128), primary_key=True),
+    Column("read_of", UtcDateTime, nullable=False),
+    Column("customer", String(128)),
+    Column("rank", Integer, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("escalated", Boolean, nullable=False),
+    Column("urgency", String(16)),
+    Column("intent", String(64)),
+    Column("mood", String(16)),
+    Column("language", String(16)),
+    Column("words", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    ForeignKeyConstraint(["workspace", "conversation"], ["conversations.workspace", "conversations.id"], ondelete="CASCADE"),
+    Index(None, "workspace", "rank", "since"),
+    Index(None, "workspace", "customer"),
 )  # fmt: skip
 
 suggestions = Table(

@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
-    op.create_index(op.f("ix_audit_workspace"), "audit", ["workspace", "at"])
+    op.create_index(op.f("ix_audit_workspace_at"), "audit", ["workspace", "at"])
 
 
 def downgrade() -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 ADDED = {
     "intent": 64, "generator": 128, "prompt_version": 64, "corrected_intent": 64, "corrected_mood": 16,

@@ -1,3 +1,9 @@
-import { empty, mount } from "../ui.js";
+// Ask the knowledge.
 
-mount("app", empty({ icon: "clock", title: "Not here yet", text: "This page is being built." }));
+import { mount, panel } from "../ui.js";
+import { asking } from "../agent/asking.js";
+import { sourceView } from "../agent/source.js";
+
+const chat = asking((source, spans) => panel(source.title, sourceView(source, spans)));
+mount("app", chat);
+chat.focusField();

@@ -17,7 +17,7 @@ async function more() {
   entries = [...entries, ...found.entries];
   next = found.next;
   mount("app", principal && h("p", { class: "muted" }, "Only ", words(principal), " · ", h("a", { href: "/desk/audit" }, "everybody")),
-    entries.length ? h("div", { class: "card" }, table("Audit log", ["When", "Who", "Did", "To"], entries.map(row))) : empty({ icon: "log", title: "Nothing yet", text: "Who reads or changes something is written down here." }),
+    entries.length ? h("div", { class: "card dense" }, table("Audit log", ["When", "Who", "Did", "To"], entries.map(row))) : empty({ icon: "log", title: "Nothing yet", text: "Who reads or changes something is written down here." }),
     next && h("div", { class: "row" }, button("Show older", { run: more })));
 }
 

@@ -25,13 +25,13 @@ function show() {
   mount("actions", session.has("knowledge_manager", "admin") && button("Delete", { icon: "trash", kind: "danger", run: remove }));
   const old = read.status !== "active" && notice("warn", h("p", {}, "This is an older revision. ", h("a", { href: location.pathname }, "Show the one in force")));
   const views = [
-    { id: "text", label: "Text", show: () => (place ? plain(place) : rendered()) },
+    { id: "text", label: "Text", show: rendered },
     { id: "plain", label: "Plain text", show: () => plain(place) },
     { id: "chunks", label: "Chunks", show: chunks },
     { id: "revisions", label: `Revisions (${read.revisions.length})`, show: revisions },
     { id: "use", label: "Use", show: use },
   ];
-  mount("app", old, tabs("Views of the document", views, { chosen: views.some((one) => one.id === location.hash.slice(1)) ? location.hash.slice(1) : "text" }));
+  mount("app", old, tabs("Views of the document", views, { chosen: views.some((one) => one.id === location.hash.slice(1)) ? location.hash.slice(1) : place ? "plain" : "text" }));
 }
 
 function validity(head) {
@@ -47,10 +47,12 @@ function later(load) {
   return box;
 }
 
-const rendered = () => later(async (box) => {
-  const found = await get(`${address}/rendered`, { query: { revision: read.revision }, quiet: true });
-  fill(box, card("", {}, prose(found.html)));
-});
+function rendered() {
+  return later(async (box) => {
+    const found = await get(`${address}/rendered`, { query: { revision: read.revision }, quiet: true });
+    fill(box, card("", {}, prose(found.html)));
+  });
+}
 
 function plain(span) {
   const pieces = cut(read.text, span ? [span] : []);
@@ -60,16 +62,18 @@ function plain(span) {
   return box;
 }
 
-const chunks = () => later(async (box) => {
-  const found = await get(`${address}/chunks`, { query: { revision: read.revision }, quiet: true });
-  const points = new Points(read.text);
-  fill(box, found.chunks.length === 0 ? empty({ icon: "file", title: "No chunks", text: "There is nothing to find in this revision." })
-    : h("ol", { class: "stack" }, found.chunks.map((one, at) => h("li", { class: "card chunk" },
-      h("header", {}, h("h3", {}, `Chunk ${at + 1}`), h("span", { class: "small muted num" }, `${count(one.start)}–${count(one.end)} · ${plural(one.end - one.start, "character")}`),
-        one.searchable ? null : chip("quoted, not searched", "info"), found.answer_start > 0 && one.start < found.answer_start && chip("problem")),
-      h("div", { class: "body stack tight" }, one.headings.length > 0 && h("p", { class: "small muted words" }, one.headings.join(" › ")),
-        h("div", { class: "pre words", dir: "auto" }, points.slice(one.start, one.end)))))));
-});
+function chunks() {
+  return later(async (box) => {
+    const found = await get(`${address}/chunks`, { query: { revision: read.revision }, quiet: true });
+    const points = new Points(read.text);
+    fill(box, found.chunks.length === 0 ? empty({ icon: "file", title: "No chunks", text: "There is nothing to find in this revision." })
+      : h("ol", { class: "stack" }, found.chunks.map((one, at) => h("li", { class: "card chunk" },
+        h("header", {}, h("h3", {}, `Chunk ${at + 1}`), h("span", { class: "small muted num" }, `${count(one.start)}–${count(one.end)} · ${plural(one.end - one.start, "character")}`),
+          one.searchable ? null : chip("quoted, not searched", "info"), found.answer_start > 0 && one.start < found.answer_start && chip("problem")),
+        h("div", { class: "body stack tight" }, one.headings.length > 0 && h("p", { class: "small muted words" }, one.headings.join(" › ")),
+          h("div", { class: "pre words", dir: "auto" }, points.slice(one.start, one.end)))))));
+  });
+}
 
 function revisions() {
   const names = read.revisions.map((one) => [String(one.revision), `Revision ${one.revision}, ${moment(one.created_at)}`]).reverse();
@@ -93,15 +97,17 @@ async function differences(box, old, now) {
       h("span", { class: "words pre", dir: "auto" }, line.pieces.map((one) => (one.changed && line.op !== "same" ? h(line.op === "added" ? "ins" : "del", {}, one.text) : one.text))))))));
 }
 
-const use = () => later(async (box) => {
-  try {
-    const found = await get(`/v1/insights/documents/${segment(id)}`, { quiet: true });
-    fill(box, usage(found));
-  } catch (problem) {
-    if (problem.status !== 404) throw problem;
-    fill(box, empty({ icon: "chart", title: "Nobody has used it yet", text: "Once suggestions cite this document, here is how often, and what agents made of them." }));
-  }
-});
+function use() {
+  return later(async (box) => {
+    try {
+      const found = await get(`/v1/insights/documents/${segment(id)}`, { quiet: true });
+      fill(box, usage(found));
+    } catch (problem) {
+      if (problem.status !== 404) throw problem;
+      fill(box, empty({ icon: "chart", title: "Nobody has used it yet", text: "Once suggestions cite this document, here is how often, and what agents made of them." }));
+    }
+  });
+}
 
 /** Numbers by name; each is shown as the server names it. */
 function usage(found) {
@@ -109,7 +115,9 @@ function usage(found) {
   return card("How suggestions used it", {}, h("dl", { class: "facts" }, numbers.map(([name, value]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", { class: "num" }, share(name, value))])));
 }
 
-const share = (name, value) => (/rate|share/.test(name) ? `${Math.round(value * 100)} %` : count(value));
+function share(name, value) {
+  return /rate|share/.test(name) ? `${Math.round(value * 100)} %` : count(value);
+}
 
 async function remove() {
   const sure = await confirm({ title: "Delete this document?", text: "Nothing finds, quotes or shows it any more, and all its revisions are destroyed. A source that still has it brings it back at its next sync." });

@@ -49,7 +49,7 @@ function show() {
     mount("app", empty({ icon: "file", title: any ? "No document is like that" : "No documents yet", text: any ? "Change the search or the filters." : "Add a source or upload files under Sources." }));
     return;
   }
-  mount("app", h("div", { class: "card" }, table("Documents", ["Title", "Kind", "State", { label: "Revision", end: true }, { label: "Chunks", end: true }, "Source", "Changed", "Taken in"], rows.map(row))),
+  mount("app", h("div", { class: "card dense" }, table("Documents", ["Title", "Kind", "State", { label: "Rev.", end: true }, { label: "Chunks", end: true }, "Source", "Changed", "Taken in"], rows.map(row))),
     next && h("div", { class: "row" }, button("Show more", { run: more })));
 }
 

@@ -15,6 +15,8 @@ const KINDS = [
   { id: "proposals", label: "Proposed articles", item: proposal, none: "Solved tickets propose no article at the moment.", load: () => get("/v1/proposals", { quiet: true }) },
 ];
 const STEP = 50;
+const DECIDED = { waiting: ["waiting", "info dot"], approved: ["approved", "ok"], rejected: ["rejected", ""] };
+const WHY = { past_validity: "past its validity", edited_away: "agents edit it away", old_and_cited: "old, and still cited" };
 
 mount("app", skeleton(8));
 const counts = await known();
@@ -45,9 +47,17 @@ async function load(kind, box, limit) {
     found.total > found.items.length && limit < 200 && h("div", { class: "row" }, button("Show more", { run: () => load(kind, box, Math.min(limit + STEP, 200)) }), h("span", { class: "small muted" }, `${count(found.items.length)} of ${count(found.total)}`)));
 }
 
-const finding = (title, chips, ...body) => h("section", { class: "card finding" }, h("header", {}, h("h2", {}, title), chips), h("div", { class: "body stack" }, body));
-const score = (value) => chip(value.toFixed(2), "", null);
-const head = (one) => h("div", { class: "row" }, documentLink(one), kindChip(one.kind), audienceChip(one.audience), one.changed_at && h("span", { class: "small muted" }, `changed ${day(one.changed_at)}`));
+function finding(title, chips, ...body) {
+  return h("section", { class: "card finding" }, h("header", {}, h("h2", {}, title), chips), h("div", { class: "body stack" }, body));
+}
+
+function score(value) {
+  return chip(value.toFixed(2));
+}
+
+function head(one) {
+  return h("div", { class: "row" }, documentLink(one), kindChip(one.kind), audienceChip(one.audience), one.changed_at && h("span", { class: "small muted" }, `changed ${day(one.changed_at)}`));
+}
 
 function gap(one) {
   const asks = session.has("agent", "admin");
@@ -59,7 +69,9 @@ function gap(one) {
       " · ", h("a", { href: `/desk/retrieval?q=${encodeURIComponent(one.examples[0]?.quote ?? one.title)}` }, "Try it in the retrieval test")));
 }
 
-const sides = (left, right) => h("div", { class: "sides" }, h("div", { class: "stack tight" }, left), h("div", { class: "stack tight" }, right));
+function sides(left, right) {
+  return h("div", { class: "sides" }, h("div", { class: "stack tight" }, left), h("div", { class: "stack tight" }, right));
+}
 
 /** A citation whose differing words are marked; both spans count from the revision's beginning. */
 function marked(citation, spans) {
@@ -82,8 +94,6 @@ function duplicate(one) {
     one.evidence.map((pair) => sides(quoted(pair.first), quoted(pair.second))));
 }
 
-const WHY = { past_validity: "past its validity", edited_away: "agents edit it away", old_and_cited: "old, and still cited" };
-
 function stale(one) {
   return finding(documentLink(one.document), [kindChip(one.document.kind), audienceChip(one.document.audience), score(one.score)],
     h("ul", { class: "stack tight" }, one.reasons.map((why) => h("li", { class: "row" }, chip(WHY[why.code] ?? spoken(why.code), "warn", "clock"), h("span", {}, words(why.detail)),
@@ -95,8 +105,6 @@ function unused(one) {
   return finding(documentLink(one.document), [kindChip(one.document.kind), audienceChip(one.document.audience)],
     h("p", {}, `None of ${plural(one.suggestions, "suggestion")} since ${day(one.since)} used it.`), one.evidence.map((citation) => quoted(citation)));
 }
-
-const DECIDED = { waiting: ["waiting", "info dot"], approved: ["approved", "ok"], rejected: ["rejected", ""] };
 
 function proposal(one, again) {
   const can = session.has("knowledge_manager", "admin");

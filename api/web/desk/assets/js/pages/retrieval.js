@@ -50,7 +50,8 @@ function show({ results, cut, timings_ms: took, index_revision: index }) {
   announce(`${plural(results.length, "document")} found`);
 }
 
-const found = (hit, place) => h("li", { class: "card" },
+function found(hit, place) {
+  return h("li", { class: "card" },
   h("header", {}, h("span", { class: "num muted" }, `${place}.`), h("h2", {}, h("a", { href: documentAddress(hit.document_id) }, words(hit.title || hit.document_id))), kindChip(hit.kind), audienceChip(hit.audience),
     h("strong", { class: "num", title: "score" }, hit.score.toFixed(3))),
   h("div", { class: "body hit" }, arms(hit.scores), h("ul", { class: "stack" }, hit.passages.map((passage) => h("li", { class: "passage" },
@@ -58,12 +59,19 @@ const found = (hit, place) => h("li", { class: "card" },
     h("p", { class: "words clip-4" }, passage.text),
     h("p", { class: "small" }, h("a", { href: documentAddress(hit.document_id, { revision: hit.revision, start: passage.start, end: passage.end }) }, "In the document"),
       h("span", { class: "muted num" }, ` · ${told(passage.scores)}`)))))));
+}
 
-const told = (scores) => Object.entries(scores).map(([arm, score]) => `${ARMS[arm] ?? spoken(arm)} ${score.toFixed(3)}`).join(" · ");
+function told(scores) {
+  return Object.entries(scores).map(([arm, score]) => `${ARMS[arm] ?? spoken(arm)} ${score.toFixed(3)}`).join(" · ");
+}
 
-const arms = (scores) => h("div", { class: "bars small" }, Object.entries(scores).map(([arm, score]) => [
+function arms(scores) {
+  return h("div", { class: "bars small" }, Object.entries(scores).map(([arm, score]) => [
   h("span", { class: "muted" }, ARMS[arm] ?? spoken(arm)), h("meter", { min: 0, max: 1, value: Math.max(0, score), "aria-label": ARMS[arm] ?? spoken(arm) }), h("span", { class: "num" }, score.toFixed(3))]));
+}
 
-const dropped = ({ hit, by }) => h("li", { class: "item wrap" },
+function dropped({ hit, by }) {
+  return h("li", { class: "item wrap" },
   h("span", { class: "grow clip" }, h("a", { href: documentAddress(hit.document_id) }, words(hit.title || hit.document_id))),
   h("span", { class: "row tight" }, by.map((one) => chip(CUTS[one] ?? spoken(one), one === "limit" ? "" : "warn", "filter"))), h("span", { class: "num muted" }, hit.score.toFixed(3)));
+}

@@ -34,7 +34,9 @@ async function load() {
         problems(last?.problems ?? [])))));
 }
 
-const fact = (name, value) => [h("dt", {}, name), h("dd", { class: "words" }, value)];
+function fact(name, value) {
+  return [h("dt", {}, name), h("dd", { class: "words" }, value)];
+}
 
 async function sync(wish) {
   const ended = await followed(await post(`${address}/sync`, wish), box, (job) => outcome(job.result ?? {}, { dry: wish.dry_run }), `Sync of ${id}`);

@@ -7,6 +7,7 @@ import { counted, followed, isBrake, outcome, problems } from "../knowledge.js";
 import { ago, count, moment, plural, spoken } from "../text.js";
 import { busy, button, card, chip, confirm, dialog, empty, field, input, mount, notice, panel, select, skeleton, toast } from "../ui.js";
 
+const JOB = { queued: ["waiting", ""], running: ["running", "info dot"], done: ["done", "ok"], failed: ["failed", "bad"] };
 let connectors = [];
 const progress = new Map();
 
@@ -125,8 +126,6 @@ function upload() {
   }
   mount("upload", card("Upload", {}, h("div", { class: "stack" }, drop, h("div", { class: "columns" }, field("They hold", kind), field("Who may see them", audience)), list)));
 }
-
-const JOB = { queued: ["waiting", ""], running: ["running", "info dot"], done: ["done", "ok"], failed: ["failed", "bad"] };
 
 async function jobs() {
   const found = await get("/v1/jobs", { query: { limit: 8 }, quiet: true });

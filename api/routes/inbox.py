@@ -1,0 +1,152 @@
+"""The inbox: conversations in the order in which they should be answered, news of them as it comes, and a customer's history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Query
+from pydantic import StringConstraints
+from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from api.auth import Guarded
+from api.bodies import Words
+from api.deps import PartsOf, PathId, Who
+from api.stream import KEEP_ALIVE, EventStream, documented, frame
+from api.visible import seen_by
+from copilot.domain import Document, Suggestion
+from copilot.inbox import Inbox
+from copilot.moods import MOODS
+from copilot.retrieve import visible_to
+from copilot.store.frames import View
+from copilot.store.inbox import Entry, Facets, Filter, State
+from copilot.store.ledger import now
+
+router = APIRouter(prefix="/v1", tags=["conversations"], route_class=Guarded)
+
+LOOK_SECONDS = 0.7
+QUIET_LOOKS = 20  # then a comment keeps proxies from closing the stream
+STREAM_SECONDS = 600.0
+"""After so long a stream ends and a browser asks again, so that whoever may no longer look does not."""
+MOST_WORDS = 8
+TIMELINE = 100
+
+Label = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxPage:
+    """Conversations, the one to answer first on top; `next` is what to send as `after` for the page that follows, null at the end."""
+
+    conversations: tuple[Entry, ...]
+    next: str | None
+    facets: Facets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """What a customer has had with us: conversations over all channels and the solved tickets that became knowledge, the latest first."""
+
+    customer_id: str
+    conversations: tuple[Entry, ...]
+    tickets: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """The labels of intents, `other` included, and of moods from the worst to the best."""
+
+    intents: tuple[str, ...]
+    moods: tuple[str, ...]
+
+
+@router.get("/conversations")
+def page(
+    parts: PartsOf, who: Who, state: State = "open", intent: Label | None = None, mood: Label | None = None,
+    language: Label | None = None, escalated: bool | None = None,
+    q: Annotated[Words, Query(max_length=200, description="Words that must all occur in the conversation.")] = "",
+    after: Annotated[Words | None, Query(max_length=128, description="The last id of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> InboxPage:  # fmt: skip
+    """The conversations: who waits first, then by urgency, escalation and waiting time."""
+    words = tuple(q.split()[:MOST_WORDS])
+    wanted = Filter(state=state, intent=intent, mood=mood, language=language, escalated=escalated, words=words)
+    found = parts.inbox.page(who.workspace, wanted, after, limit + 1)
+    shown = tuple(found[:limit])
+    return InboxPage(
+        conversations=shown, next=shown[-1].conversation_id if len(found) > limit else None,
+        facets=parts.inbox.facets(who.workspace, state),
+    )  # fmt: skip
+
+
+EVENTS = documented(
+    "`ready` at once, then `changed` with the conversation at each arrival, continuation or resolution.",
+    ("ready", "changed"),
+)
+
+
+@router.get("/conversations/events", response_class=StreamingResponse, responses=EVENTS)
+def events(parts: PartsOf, who: Who) -> Response:
+    """News of conversations as server-sent events, for ten minutes; a browser's EventSource then asks again by itself."""
+    return EventStream(followed(parts.inbox, who.workspace))
+
+
+async def followed(inbox: Inbox, workspace: str) -> AsyncIterator[bytes]:
+    """A frame for each change. Between two looks it waits without a thread, so that many may follow."""
+    since, ends, quiet = now(), monotonic() + STREAM_SECONDS, 0
+    shown: set[tuple[str, datetime, datetime | None]] = {
+        _state(one) for one in await run_in_threadpool(inbox.changed, workspace, since)
+    }
+    yield frame("ready", b"{}")
+    while monotonic() < ends:
+        await anyio.sleep(LOOK_SECONDS)
+        look = now()
+        found = await run_in_threadpool(inbox.changed, workspace, since)
+        fresh = [one for one in found if _state(one) not in shown]
+        for one in fresh:
+            yield frame("changed", to_json(one))
+        quiet = 0 if fresh else quiet + 1
+        if quiet and quiet % QUIET_LOOKS == 0:
+            yield KEEP_ALIVE
+        shown, since = {_state(one) for one in found}, look
+
+
+def _state(entry: Entry) -> tuple[str, datetime, datetime | None]:
+    """What tells a conversation that changed from one that was shown."""
+    return entry.conversation_id, entry.changed_at, entry.resolved_at
+
+
+@router.get("/conversations/{conversation_id}/glance")
+def glance(conversation_id: PathId, parts: PartsOf, who: Who) -> Entry:
+    """One conversation as the inbox lists it."""
+    return parts.inbox.one(who.workspace, conversation_id)
+
+
+@router.get("/conversations/{conversation_id}/suggestion")
+def latest(conversation_id: PathId, parts: PartsOf, who: Who) -> Suggestion | None:
+    """The newest suggestion for the conversation, as this reader may see it; null where none was made."""
+    made = parts.records.latest(who.workspace, conversation_id)
+    return seen_by(who, parts.library, made) if made else None
+
+
+@router.get("/tags")
+def tags(parts: PartsOf, who: Who) -> Tags:
+    """The labels that a message may have: what an agent can correct a tag to."""
+    return Tags(intents=tuple(parts.copilot.intents), moods=MOODS)
+
+
+@router.get("/customers/{customer_id:path}/timeline")
+def timeline(customer_id: PathId, parts: PartsOf, who: Who) -> Timeline:
+    """The customer's history; one who never wrote has none."""
+    view = View(workspace=who.workspace, audiences=visible_to(who), as_of=now())
+    return Timeline(
+        customer_id=customer_id,
+        conversations=tuple(parts.inbox.of_customer(who.workspace, customer_id, TIMELINE)),
+        tickets=tuple(parts.library.of_customer(view, customer_id, TIMELINE)),
+    )

@@ -1,0 +1,281 @@
+// The reply beside the conversation: it streams in, is edited in place, and is accepted, edited or rejected. Nothing is ever sent from here.
+
+import { events, get, post } from "../api.js";
+import { fill, h, icon, words } from "../dom.js";
+import { announce, button, chip, iconButton, notice, toast } from "../ui.js";
+import { plural } from "../text.js";
+import { DraftView } from "./draft.js";
+import { Editor } from "./editor.js";
+import { correctTags, rejecting } from "./judging.js";
+import { languageName, tagChips } from "./tags.js";
+
+const TONES = [["friendly", "Friendlier"], ["formal", "More formal"], ["short", "Shorter"]];
+
+/** The card of the reply. `hooks`: source(citation), arrived(suggestion), stage(name, data), banner(escalation). */
+export class Reply {
+  constructor(conversationId, hooks) {
+    Object.assign(this, { id: conversationId, hooks, suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null, stream: null });
+    this.view = new DraftView((statement, citation) => this.open(statement, citation));
+    this.chips = h("div", { class: "row tight grow", "aria-label": "What triage says", role: "group" });
+    this.head = h("header", {}, h("h2", { class: "unseen" }, "Reply"), this.chips, iconButton("edit", "Put the tags right", () => this.correct()));
+    this.banner = h("div", { class: "banner" });
+    this.body = h("div", { class: "reply-body" }, this.view.node);
+    this.note = h("div", { class: "reply-note" });
+    this.bar = h("div", { class: "reply-bar row" });
+    this.rewrite = h("div", { class: "rewrite", id: "rewrite", hidden: true });
+    this.node = h("section", { class: "card reply-card", "aria-label": "Reply" }, this.head, this.banner, this.body, this.note, this.rewrite, this.bar);
+    this.fillRewrite();
+  }
+
+  // -- making one ------------------------------------------------------------------------------------------------
+
+  /** Show a suggestion that was made before. */
+  show(suggestion) {
+    this.begin();
+    this.done(suggestion);
+  }
+
+  /** Have one made: `path` and `body` as the API takes them. */
+  async make(path = "/v1/suggestions", body = { conversation_id: this.id }) {
+    this.stream?.abort();
+    const stream = (this.stream = new AbortController());
+    this.begin();
+    this.view.wait();
+    this.paintBar();
+    try {
+      for await (const { event, data } of events("POST", path, { body, signal: stream.signal, quiet: true })) if (!stream.signal.aborted) this.step(event, data);
+    } catch (error) {
+      if (error.name !== "AbortError") this.failed(error, path, body);
+    }
+  }
+
+  begin() {
+    Object.assign(this, { suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null });
+    this.view.clear();
+    fill(this.body, this.view.node);
+    fill(this.note);
+    this.rewrite.hidden = true;
+  }
+
+  step(event, data) {
+    if (event === "triage") this.paintTags(data);
+    else if (event === "escalation") this.hooks.banner(data);
+    else if (event === "passages") this.hooks.stage("passages", data);
+    else if (event === "statement") this.view.add(data);
+    else if (event === "done") this.done(data);
+  }
+
+  done(suggestion) {
+    this.suggestion = suggestion;
+    this.shownAt = new Date().toISOString();
+    this.paintTags(suggestion.triage);
+    if (suggestion.draft) this.view.done(suggestion.draft);
+    else fill(this.body, this.why(suggestion));
+    this.paintNote();
+    this.paintBar();
+    this.hooks.arrived(suggestion);
+    announce(suggestion.draft ? `The draft is ready: ${plural(suggestion.draft.statements.length, "statement")}.` : "There is no answer; the page says why.");
+  }
+
+  failed(error, path, body) {
+    this.view.node.removeAttribute("aria-busy");
+    this.view.clear();
+    fill(this.body, notice("bad", h("p", {}, error.message), button("Try again", { kind: "small", run: () => this.make(path, body) })));
+    this.paintBar();
+  }
+
+  // -- no answer -------------------------------------------------------------------------------------------------
+
+  /** Why there is no answer, what to ask the customer, and where to tell that something is missing. */
+  why({ abstention }) {
+    const facts = (abstention?.missing_facts ?? []).map((fact) => h("li", { class: "row apart keep" }, h("span", {}, fact), button("Insert question", { icon: "plus", kind: "small", run: () => this.insert(`Could you please tell us the ${fact.replace(/^what /, "following: what ")}?`), "aria-label": `Insert a question for the ${fact}` })));
+    const near = (abstention?.nearest ?? []).map((one) => h("li", {}, h("button", { class: "link", type: "button", on: { click: () => this.hooks.source({ ...one, kind: "document" }, []) } }, words(one.title))));
+    return h("div", { class: "why stack loose", tabindex: "0", role: "group", "aria-label": "Why there is no answer" },
+      h("div", { class: "stack tight" }, h("h3", {}, "No answer"), h("p", {}, `${sentence(abstention?.reason ?? "nothing was found")}.`)),
+      facts.length > 0 && h("div", { class: "stack tight" }, h("h3", {}, "Ask the customer"), h("ul", { class: "stack tight" }, facts)),
+      near.length > 0 && h("div", { class: "stack tight" }, h("h3", {}, "Came nearest"), h("ul", { class: "stack tight" }, near)),
+      h("div", { class: "row" }, button("Report the gap", { icon: "flag", run: () => this.gap() }), h("span", { class: "small muted" }, "Tells the knowledge managers that an article is missing.")));
+  }
+
+  async gap() {
+    await post(`/v1/suggestions/${this.suggestion.id}/gap`, {});
+    toast("The gap is reported.");
+  }
+
+  // -- looking, editing, copying ---------------------------------------------------------------------------------
+
+  open(statement, citation) {
+    const found = (this.suggestion?.draft?.statements ?? this.view.statements)[statement]?.citations[citation];
+    if (!found) return;
+    this.clicked.push({ statement, citation, at: new Date().toISOString() });
+    this.hooks.source(found, this.sameSource(found));
+  }
+
+  /** The cited words first, then whatever else of the draft rests on the same text. */
+  sameSource(citation) {
+    return [citation, ...this.view.statements.flatMap((one) => one.citations).filter((one) => one !== citation && one.document_id === citation.document_id && one.revision === citation.revision && (one.end <= citation.start || citation.end <= one.start))];
+  }
+
+  edit(text = this.suggestion?.draft?.text ?? "") {
+    if (!this.suggestion || this.editor) return void this.editor?.area.focus();
+    this.editor = new Editor(this.suggestion, text, (citation) => this.hooks.source(citation, [citation]));
+    fill(this.body, this.editor.node);
+    fill(this.note, this.editor.warnings);
+    this.rewrite.hidden = true;
+    this.paintBar();
+    this.editor.area.focus();
+    this.editor.area.setSelectionRange(0, 0);
+    this.editor.area.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); this.cancel(); } });
+  }
+
+  cancel() {
+    if (!this.editor) return;
+    const { text } = this.editor, left = text !== (this.suggestion.draft?.text ?? "");
+    this.editor = null;
+    fill(this.body, this.suggestion.draft ? this.view.node : this.why(this.suggestion));
+    this.paintNote();
+    this.paintBar();
+    this.view.node.focus();
+    if (left) toast("Your changes were put away.", { action: "Bring back", run: () => this.edit(text) });
+  }
+
+  /** Words from elsewhere go into the editor: where the cursor is, else at the end. */
+  insert(text) {
+    if (!this.suggestion) return;
+    if (!this.editor) {
+      this.edit();
+      this.editor.area.setSelectionRange(this.editor.text.length, this.editor.text.length);
+    }
+    this.editor.insert(text);
+  }
+
+  text() { return this.editor ? this.editor.text : this.suggestion?.draft?.text ?? ""; }
+
+  async copy() {
+    const text = this.text();
+    if (!text) return;
+    this.copied = true;
+    await toClipboard(text);
+  }
+
+  // -- judging ---------------------------------------------------------------------------------------------------
+
+  async accept() {
+    const text = this.text().trim(), draft = this.suggestion?.draft;
+    if (!text) return;
+    const same = draft && text === draft.text.trim();
+    await toClipboard(this.text(), null);
+    this.copied = true;
+    await this.judge(same ? { verdict: "accepted" } : { verdict: "edited", final_text: this.text() });
+  }
+
+  async reject() {
+    if (!this.suggestion) return;
+    const reason = await rejecting();
+    if (reason !== null) await this.judge({ verdict: "rejected", reason: reason || null });
+  }
+
+  async judge(given) {
+    const corrected = Object.keys(this.corrected).length ? { corrected: this.corrected } : {};
+    const body = { ...given, ...corrected, shown_at: this.shownAt, decided_at: new Date().toISOString(), copied: this.copied, clicked: this.clicked };
+    await post(`/v1/suggestions/${this.suggestion.id}/feedback`, body);
+    this.verdict = given.verdict;
+    this.sent = given.final_text ?? null;
+    if (this.editor) this.keepEdited();
+    this.paintNote();
+    this.paintBar();
+    this.hooks.judged(given.verdict);
+  }
+
+  keepEdited() {
+    const { text } = this.editor;
+    this.editor = null;
+    fill(this.body, h("div", { class: "draft", tabindex: "0", role: "group", "aria-label": "Reply as edited" }, h("div", { class: "reply words pre", dir: "auto" }, text)));
+  }
+
+  async correct() {
+    if (!this.suggestion) return;
+    const found = await correctTags(this.suggestion, this.corrected);
+    if (!found) return;
+    this.corrected = found;
+    this.paintTags(this.suggestion.triage);
+    toast("Noted. It is kept with your decision on the draft.");
+  }
+
+  // -- rewriting -------------------------------------------------------------------------------------------------
+
+  fillRewrite() {
+    const wish = h("input", { class: "input", maxlength: 1000, "aria-label": "Instruction", placeholder: "Or say how: mention the thirty days" });
+    const form = h("form", { class: "row keep grow" }, wish, button("Rewrite", { kind: "small", type: "submit" }));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (wish.value.trim()) this.again({ rewrite: { task: "instruct", instruction: wish.value.trim() } });
+    });
+    fill(this.rewrite, h("div", { class: "row tight" }, TONES.map(([tone, label]) => button(label, { kind: "small", run: () => this.again({ options: { tone } }) }))), form);
+  }
+
+  toggleRewrite() {
+    if (!this.suggestion?.draft) return;
+    this.rewrite.hidden = !this.rewrite.hidden;
+    this.paintBar();
+    if (!this.rewrite.hidden) this.rewrite.querySelector("button").focus();
+  }
+
+  again(body) {
+    return this.make(`/v1/suggestions/${this.suggestion.id}/regenerate`, body);
+  }
+
+  // -- painting --------------------------------------------------------------------------------------------------
+
+  paintTags(triage) {
+    const { intent, mood } = this.corrected;
+    const shown = triage && { ...triage, intent: intent ? { ...triage.intent, label: intent, level: "high" } : triage.intent, sentiment: mood ? { ...triage.sentiment, label: mood, trend: "steady" } : triage.sentiment };
+    fill(this.chips, tagChips(shown, { all: true }), Object.keys(this.corrected).length > 0 && chip("put right by you", "accent", "check"));
+  }
+
+  paintNote() {
+    const { suggestion, verdict } = this;
+    if (verdict) return void fill(this.note, notice(verdict === "rejected" ? "" : "ok", verdict === "rejected" ? "Rejected. Thank you: it is kept as what not to suggest." : "Copied and noted. Nothing was sent: paste it into your help desk."));
+    const foreign = suggestion.draft && suggestion.draft.language !== suggestion.triage.language.label;
+    fill(this.note,
+      suggestion.status === "extractive" && notice("warn", "The language model did not answer in time; this draft is put together of the sources' own words."),
+      foreign && notice("warn", `The customer writes ${languageName(suggestion.triage.language.label)}; the draft is in ${languageName(suggestion.draft.language)}.`));
+  }
+
+  paintBar() {
+    const { suggestion, editor, verdict } = this;
+    if (editor) return void fill(this.bar, button("Accept edited", { icon: "check", kind: "primary", keys: "Ctrl Enter", run: () => this.accept() }), button("Cancel", { keys: "Esc", run: () => this.cancel() }), button("Copy", { icon: "copy", kind: "plain", run: () => this.copy() }));
+    const draft = suggestion?.draft, off = { disabled: !suggestion };
+    fill(this.bar,
+      draft || !suggestion ? button("Accept", { icon: "check", kind: verdict ? "" : "primary", keys: "A", run: () => this.accept(), ...off }) : null,
+      button(draft || !suggestion ? "Edit" : "Write a reply", { icon: "edit", kind: suggestion && !draft ? "primary" : "", keys: "E", run: () => this.edit(), ...off }),
+      button("Reject", { icon: "close", keys: "R", run: () => this.reject(), ...off }),
+      h("span", { class: "grow" }),
+      suggestion && !draft ? null : button("Rewrite", { icon: "spark", kind: "plain", keys: "W", run: () => this.toggleRewrite(), "aria-expanded": String(!this.rewrite.hidden), "aria-controls": "rewrite", ...off }),
+      draft || !suggestion ? iconCopy(() => this.copy(), !suggestion) : null);
+  }
+}
+
+function iconCopy(run, disabled) {
+  const made = iconButton("copy", "Copy the reply (C)", run);
+  made.disabled = disabled;
+  return made;
+}
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** To the clipboard; where the browser does not let the page, say so. */
+async function toClipboard(text, said = "Copied.") {
+  try {
+    await navigator.clipboard.writeText(text);
+    if (said) toast(said);
+  } catch {
+    toast("The browser does not let the page copy. Select the text and copy it yourself.", { kind: "bad" });
+  }
+}
+
+/** The newest suggestion of a conversation if it answers its present state, else null. */
+export async function present(id, changedAt) {
+  const found = await get(`/v1/conversations/${encodeURIComponent(id)}/suggestion`);
+  return found && Date.parse(found.created_at) >= Date.parse(changedAt) ? found : null;
+}

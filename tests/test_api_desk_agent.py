@@ -1,0 +1,224 @@
+"""An agent's day in a real browser: inbox, draft, citation, accept, edit, reject, paste; with hostile customers among them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from copilot.domain import Suggestion
+from copilot.store.choices import Choices
+from tests.browser import Desk, barriers, look, shifted, shifts
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+CANCELS = "I renewed my yearly Care plan on 1 March. How do I cancel it, and do I get money back?"
+STRANGE = "My zeppelin does not fly over the moon base anymore. What colour is the captain's parrot?"
+ANGRY = "This is the third time I write! I want to speak to a manager or my solicitor will call you."
+HOSTILE = "\u202ecod.exe\u202c <img src=x onerror=alert(1)><script>alert(2)</script> ![x](https://evil.example/x.png) [click](javascript:alert(3))"
+
+
+@pytest.fixture
+def agent(page: Page) -> Page:
+    """A window that may use the clipboard."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return page
+
+
+def arrive(page: Page, id: str, text: str, **fields: Any) -> None:
+    """A customer writes."""
+    data = {"id": id, "messages": [{"text": text}], **fields}
+    assert page.request.post("/v1/conversations", data=data).status == 201
+
+
+def open_draft(page: Page, id: str) -> None:
+    page.goto(f"/desk/conversations/{id}")
+    expect(page.get_by_role("button", name="Reject")).to_be_enabled()
+
+
+def latest(desk: Desk, id: str) -> Suggestion:
+    made = desk.parts.records.latest("default", id)
+    assert made is not None
+    return made
+
+
+def verdict(desk: Desk, id: str) -> str:
+    return next(
+        one.verdict
+        for one in Choices(desk.parts.database).judgements("default")
+        if one.suggestion == latest(desk, id).id
+    )
+
+
+def editor(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Reply")
+
+
+def clipboard(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_from_the_inbox_to_an_accepted_draft_by_keys_alone(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-1", CANCELS, customer={"name": "Ottoline Vex"})
+    agent.goto("/desk/inbox")
+    agent.keyboard.press("/")
+    agent.keyboard.type("ottoline")
+    row = agent.get_by_role("link").filter(has_text="Ottoline Vex")
+    expect(row).to_have_count(1)
+    expect(agent.locator("a.entry")).to_have_count(1)
+    row.focus()
+    agent.keyboard.press("Enter")
+    expect(agent.get_by_role("button", name="Accept")).to_be_enabled()
+    agent.keyboard.press("a")
+    expect(agent.get_by_text("Nothing was sent: paste it into your help desk")).to_be_visible()
+    draft = latest(desk, "agent-1").draft
+    assert draft is not None
+    assert clipboard(agent) == draft.text
+    assert verdict(desk, "agent-1") == "accepted"
+    assert len(desk.parts.records.conversation("default", "agent-1").conversation.messages) == 1
+    agent.keyboard.press("x")
+    expect(agent.get_by_text("resolved", exact=True)).to_be_visible()
+
+
+def test_a_citation_opens_its_source_at_the_very_words_and_leads_back(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-2", CANCELS)
+    open_draft(agent, "agent-2")
+    cite = agent.locator(".cite").first
+    cite.focus()
+    agent.keyboard.press("Enter")
+    draft = latest(desk, "agent-2").draft
+    assert draft is not None
+    quote = next(one.citations[0].quote for one in draft.statements if one.citations)
+    marked = agent.locator("mark.cited")
+    expect(marked.first).to_be_in_viewport()
+    assert "\n".join(marked.all_text_contents()) == quote
+    expect(agent.get_by_role("tab", name="Source")).to_have_attribute("aria-selected", "true")
+    look(agent, "conversation")
+    agent.keyboard.press("Escape")
+    expect(agent.get_by_role("tab", name="Thread")).to_have_attribute("aria-selected", "true")
+    expect(cite).to_be_focused()
+
+
+def test_a_number_that_contradicts_its_source_is_told_while_one_types(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-3", CANCELS)
+    open_draft(agent, "agent-3")
+    agent.keyboard.press("e")
+    expect(editor(agent)).to_be_focused()
+    draft = editor(agent).input_value()
+    number = re.search(r"\b(\d+) days", draft)
+    assert number is not None, draft
+    editor(agent).fill(draft.replace(number[0], "77 days", 1))
+    warning = agent.locator(".warning").filter(has_text="77 days")
+    expect(warning).to_contain_text(f"its source says {number[0]}")
+    expect(agent.locator(".on-kept").first).to_be_attached()
+    look(agent, "editing")
+    agent.get_by_role("button", name=f"Use {number[0]}").first.click()
+    expect(agent.locator(".warning").filter(has_text="77 days")).to_have_count(0)
+    editor(agent).press("Control+End")
+    editor(agent).type("\n\nI have noted it in your account.")
+    editor(agent).press("Control+Enter")
+    expect(agent.get_by_text("Nothing was sent: paste it")).to_be_visible()
+    assert verdict(desk, "agent-3") == "edited"
+    assert clipboard(agent) == f"{draft}\n\nI have noted it in your account."
+
+
+def test_a_rejected_draft_is_kept_with_its_reason_and_put_right_tags(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-4", CANCELS)
+    open_draft(agent, "agent-4")
+    agent.keyboard.press("l")
+    agent.get_by_label("Intent", exact=True).select_option("order_status")
+    agent.get_by_role("dialog").get_by_role("button", name="Put right").click()
+    agent.keyboard.press("r")
+    agent.get_by_role("radio", name="It is wrong or out of date").check()
+    agent.get_by_role("dialog").get_by_role("button", name="Reject").click()
+    expect(agent.get_by_text("It is kept as what not to suggest")).to_be_visible()
+    assert verdict(desk, "agent-4") == "rejected"
+    corrections = Choices(desk.parts.database).corrections("default")
+    assert [one.corrected.intent for one in corrections if one.suggestion == latest(desk, "agent-4").id] == [
+        "order_status"
+    ]
+
+
+def test_no_answer_says_why_and_what_to_ask(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-5", STRANGE)
+    agent.goto("/desk/conversations/agent-5")
+    expect(agent.get_by_role("heading", name="No answer")).to_be_visible()
+    look(agent, "no-answer")
+    agent.get_by_role("button", name="Insert a question").first.click()
+    expect(editor(agent)).to_have_value(re.compile("Could you please tell us"))
+    agent.keyboard.press("Control+Enter")
+    expect(agent.get_by_text("Nothing was sent: paste it")).to_be_visible()
+    assert verdict(desk, "agent-5") == "edited"
+
+
+def test_why_a_person_should_step_in_stands_in_the_customers_own_words(agent: Page) -> None:
+    arrive(agent, "agent-6", ANGRY)
+    open_draft(agent, "agent-6")
+    banner = agent.get_by_role("region", name="Escalation")
+    expect(banner).to_contain_text("Hand over to")
+    banner.get_by_role("button").first.click()
+    expect(agent.locator(".message mark").first).to_be_in_viewport()
+    assert barriers(agent) == []
+
+
+def test_a_new_message_appears_without_a_reload(agent: Page) -> None:
+    agent.goto("/desk/inbox")
+    expect(agent.locator("a.entry").first).to_be_visible()
+    agent.evaluate("window.still = true")
+    arrive(agent, "agent-7", CANCELS, customer={"name": "Quentin Newcome"})
+    row = agent.get_by_role("link").filter(has_text="Quentin Newcome")
+    expect(row).to_be_visible()
+    row.click()
+    expect(agent.get_by_role("button", name="Accept")).to_be_enabled()
+    more = agent.request.post("/v1/conversations/agent-7/messages", data={"text": "And one more thing: it is urgent!"})
+    assert more.status == 201
+    expect(agent.get_by_text("And one more thing: it is urgent!")).to_be_visible()
+    agent.keyboard.press("d")
+    expect(agent.get_by_text("A new message arrived")).to_have_count(0)
+
+
+def test_a_pasted_message_becomes_a_conversation_with_a_draft(agent: Page) -> None:
+    agent.goto("/desk/paste")
+    expect(agent.get_by_role("textbox", name="Message")).to_be_focused()
+    agent.keyboard.type(CANCELS)
+    agent.keyboard.press("Control+Enter")
+    agent.wait_for_url("**/desk/conversations/*")
+    expect(agent.get_by_role("button", name="Accept")).to_be_enabled()
+    expect(agent.locator(".message")).to_contain_text("I renewed my yearly Care plan")
+
+
+def test_nothing_moves_while_a_draft_streams(agent: Page) -> None:
+    arrive(agent, "agent-8", CANCELS, customer={"name": "Ann"})
+    shifts(agent)
+    open_draft(agent, "agent-8")
+    expect(agent.locator(".statement").first).to_be_visible()
+    assert shifted(agent) < 0.02
+
+
+def test_hostile_names_and_messages_are_only_ever_text(agent: Page) -> None:
+    arrive(agent, "agent-9", f"{CANCELS} {HOSTILE}", subject=HOSTILE, customer={"name": HOSTILE, "id": "evil"})
+    agent.goto("/desk/inbox?q=zeppelin-free-cod.exe")
+    agent.goto("/desk/inbox?q=cod.exe")
+    expect(agent.locator("a.entry")).to_have_count(1)
+    open_draft(agent, "agent-9")
+    agent.get_by_role("tab", name="History").click()
+    expect(agent.get_by_text("First contact")).to_be_visible()
+    for name in ("Tickets", "Macros", "Found", "Ask", "Thread"):
+        agent.get_by_role("tab", name=re.compile(f"^{name}")).click()
+        assert barriers(agent) == [], name
+    expect(agent.locator(".message")).to_contain_text("<script>alert(2)</script>")
+    assert agent.locator("#main img, #main script").count() == 0
+
+
+def test_a_customers_history_leads_to_their_other_conversations(agent: Page) -> None:
+    arrive(
+        agent, "agent-10", CANCELS, channel="phone", customer={"id": "vera", "name": "Vera"}, subject="The earlier call"
+    )
+    arrive(agent, "agent-11", CANCELS, customer={"id": "vera", "name": "Vera"})
+    open_draft(agent, "agent-11")
+    agent.keyboard.press("h")
+    agent.get_by_role("link", name="The earlier call").click()
+    agent.wait_for_url("**/agent-10")
+    expect(agent.get_by_role("heading", level=1)).to_have_text("The earlier call")
