@@ -23,8 +23,10 @@ from api.routes import (
     feedback,
     health,
     inbox,
+    insights,
     jobs,
     learned,
+    proposals,
     revisions,
     search,
     sources,
@@ -38,7 +40,7 @@ customer wants and how they feel, and whether a person should step in. Errors ar
 """.strip()
 ROUTES = (
     suggestions, check, feedback, inbox, conversations, learned, acceptance, search, ask, revisions, documents, sources, jobs, evaluations,
-    audit, health,
+    insights, proposals, audit, health,
 )  # fmt: skip
 """In the order of the description; `inbox` before `conversations`, whose ids would take its addresses."""
 PROBLEM = {

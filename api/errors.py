@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.words import clean
 from copilot import errors as e
+from copilot.disk import storage_failure
 from copilot.store.records import KeyReused
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.IndexesOwned: 503,
     e.IndexMismatch: 503,
     e.IndexBroken: 503,
+    e.StorageFailed: 507,
     e.ConfigurationError: 500,
 }
 ADVICE = {
@@ -102,6 +104,7 @@ PROBLEM = TypeAdapter(Problem)
 
 def problem_of(error: Exception, request_id: str) -> Problem:
     """What the caller may know of an error. Whatever is the server's fault is logged, and told apart by the request's id alone."""
+    error = storage_failure(error) or error
     if isinstance(error, e.CopilotError):
         found = _ours(error)
     elif isinstance(error, RequestValidationError):
@@ -110,7 +113,8 @@ def problem_of(error: Exception, request_id: str) -> Problem:
         found = _plain(error.status_code, ADVICE.get(error.status_code, str(error.detail)))
     else:
         found = _plain(500, "")
-    return found if found.status < 500 else _hidden(found, error, request_id)
+    hidden = found if found.status < 500 else _hidden(found, error, request_id)
+    return replace(hidden, detail=found.detail) if isinstance(error, e.StorageFailed) else hidden
 
 
 def _ours(error: e.CopilotError) -> Problem:

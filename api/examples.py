@@ -95,3 +95,10 @@ SOURCE: dict[str, Example] = {
     }
 }
 SYNC: dict[str, Example] = {"dry run": {"summary": "What would happen", "value": {"dry_run": True}}}
+APPROVE: dict[str, Example] = {
+    "with a title": {"summary": "With a title of its own", "value": {"title": "Map tiles stay grey after an update"}},
+    "as it is": {"summary": "As it is", "value": {}},
+}
+REJECT: dict[str, Example] = {
+    "covered": {"summary": "It is covered elsewhere", "value": {"reason": "The map article says so already."}}
+}

@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from copilot.disk import storage_failure
 from copilot.errors import CopilotError
 
 app = typer.Typer(
@@ -33,6 +34,11 @@ def main() -> None:
     except ValidationError as error:  # only the settings are read without a check of our own
         wrong = "; ".join(f"COPILOT_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors() if one["loc"])
         _fail("ConfigurationError", wrong)
+    except Exception as error:
+        failed = storage_failure(error)
+        if failed is None:
+            raise
+        _fail("StorageFailed", str(failed))
 
 
 def _fail(kind: str, words: str) -> None:

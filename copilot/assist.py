@@ -36,10 +36,12 @@ from copilot.errors import DrafterFailed
 from copilot.escalate import Policy, escalate
 from copilot.ports import Drafter, DraftRequest, Embedder, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
+from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.rewrite import allowed, hidden
 from copilot.route import Route, route, team_of
 from copilot.settings import Settings
+from copilot.store.gaps import Asked
 from copilot.store.ledger import now
 from copilot.store.library import Library
 from copilot.store.records import Records
@@ -98,13 +100,14 @@ class Copilot:
         records: Records,
         triager: Triager,
         policy: Policy,
+        redactor: Redactor,
         extractive: Drafter,
         model: Drafter | None,
         teams: Mapping[str, str],
     ) -> None:
         self._settings, self._embedder, self._retriever, self._library = settings, embedder, retriever, library
         self._records, self._triager, self._policy = records, triager, policy
-        self._extractive, self._model, self._teams = extractive, model, teams
+        self._redactor, self._extractive, self._model, self._teams = redactor, extractive, model, teams
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -187,7 +190,12 @@ class Copilot:
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}
         suggestion = self._records.keep_suggestion(
-            principal.workspace, suggestion, key, sources, len(conversation.messages)
+            principal.workspace,
+            suggestion,
+            key,
+            sources,
+            len(conversation.messages),
+            Asked(self._embedder.fingerprint, vector),
         )
         yield Event("done", suggestion)
 
@@ -215,7 +223,7 @@ class Copilot:
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
-        redacted, message, rewrite = hidden(text, [conversation.customer.name or ""], rewrite)
+        redacted, message, rewrite = hidden(text, [conversation.customer.name or ""], rewrite, self._redactor)
         spoken = rewrite.language if rewrite and rewrite.language else triage.language.label
         request = DraftRequest(
             conversation=conversation, message=message, evidence=findings.evidence,

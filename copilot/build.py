@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -11,16 +12,18 @@ from typing import TYPE_CHECKING
 from copilot.adapters import generations
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.adapters.presidio import PresidioRecogniser
 from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
 from copilot.assist import Copilot
-from copilot.errors import ConfigurationError
+from copilot.errors import ConfigurationError, CopilotError
 from copilot.escalate import Policy
 from copilot.handoff import Summariser
 from copilot.inbox import Inbox
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, VectorIndex
+from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
 from copilot.store.accounts import Accounts
@@ -31,6 +34,7 @@ from copilot.store.inbox import Glances
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger
 from copilot.store.library import Library
+from copilot.store.makers import Makers, Model
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.triage import Triager, teams
@@ -38,10 +42,12 @@ from copilot.triage import Triager, teams
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Parts:
-    """The product, put together."""
+    """The product, put together. Whoever needs a part later takes it from here then: a new embedding model may have changed it."""
 
     settings: Settings
     database: Database
@@ -54,14 +60,21 @@ class Parts:
     vectors: VectorIndex
     lexical: LexicalIndex
     retriever: Retriever
+    frames: Frames
     mapper: Mapper
     copilot: Copilot
+    redactor: Redactor
     inbox: Inbox
     summariser: Summariser
     asker: Asker
     gaps: Gaps
     writing: RLock
     """Held by whoever changes the index: an ingest and a deletion must not meet half-way."""
+
+    def become(self, other: Parts) -> None:
+        """Take the other's place: requests that are under way end with what they began with, the next ones get the other's parts."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(other, field.name))
 
     def close(self) -> None:
         """Let go of the database and the indexes."""
@@ -71,30 +84,69 @@ class Parts:
 
 
 def build(settings: Settings) -> Parts:
-    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken."""
+    """Every part, wired. The caller owns the indexes of `settings.home` (see `copilot.jobs.owning`). Raises ConfigurationError, IndexBroken.
+
+    The embedding model is the one that made the index: another one in the settings is a wish, which `copilot reembed` fulfils.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
     _one_thread_for_numpy()
     database = Database(settings.database_url())
-    embedder = Remembering(embedder_of(settings), settings.queries_kept)
+    settings, embedder = _in_force(settings, database)
+    vectors, lexical = indexes(settings)
+    return _wired(settings, database, embedder, vectors, lexical, RLock())
+
+
+def successor(parts: Parts, settings: Settings) -> Parts:
+    """The same database and indexes with the embedding model that these settings name; it finds nothing until it has vectors of its own.
+
+    Raises ConfigurationError where the model cannot be loaded.
+    """
+    embedder = embedder_of(settings)
+    try:
+        assert embedder.fingerprint, "it has no weights"
+    except CopilotError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(
+            f"The model {model_of(settings)} cannot be loaded ({error}). COPILOT_EMBEDDER is a folder, or a name that its cache holds."
+        ) from error
+    return _wired(settings, parts.database, embedder, parts.vectors, parts.lexical, parts.writing)
+
+
+def _wired(
+    settings: Settings, database: Database, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex, writing: RLock
+) -> Parts:  # fmt: skip
+    embedder = Remembering(embedder, settings.queries_kept)
     library, records = Library(database), Records(database)
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
-    vectors, lexical = indexes(settings)
+    redactor = redactor_of(settings)
     retriever = Retriever(library, frames, mapper, embedder, vectors, lexical, settings)
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records,
         triager=Triager(embedder, settings.taxonomy_file(), settings.models), policy=Policy.load(settings.policy_file()),
-        extractive=extractive, model=model,
+        redactor=redactor, extractive=extractive, model=model,
         teams=teams(settings.taxonomy_file()),
     )  # fmt: skip
     return Parts(
         settings=settings, database=database, ledger=Ledger(database, embedder.fingerprint), library=library, records=records,
         jobs=Jobs(database), accounts=Accounts(database), embedder=embedder, vectors=vectors, lexical=lexical,
-        retriever=retriever, mapper=mapper, copilot=copilot, inbox=Inbox(Glances(database), copilot),
-        summariser=Summariser(model, settings.llm_prompt_tokens), writing=RLock(),
+        retriever=retriever, frames=frames, mapper=mapper, copilot=copilot, redactor=redactor,
+        inbox=Inbox(Glances(database), copilot),
+        summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """What takes personal data out of texts. Raises ConfigurationError for a kind that there is not, and where Presidio is missing."""
+    if unknown := sorted(set(settings.redact_keep) - KEEPABLE):
+        raise ConfigurationError(f"COPILOT_REDACT_KEEP names {unknown[0]!r}. There are: {', '.join(sorted(KEEPABLE))}.")
+    recogniser = PresidioRecogniser() if settings.redactor == "presidio" else None
+    redactor = Redactor(frozenset(settings.redact_keep), recogniser)
+    _ = redactor.fingerprint  # names what is not installed now, not at the first ticket
+    return redactor
 
 
 def _one_thread_for_numpy() -> None:
@@ -103,6 +155,42 @@ def _one_thread_for_numpy() -> None:
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for what is loaded later
     threadpool_limits(1, "blas")
+
+
+def model_of(settings: Settings) -> Model:
+    """The embedding model that the settings name."""
+    return Model(settings.embedder, settings.engine, settings.window)
+
+
+def with_model(settings: Settings, model: Model) -> Settings:
+    """The settings with this embedding model in them."""
+    return settings.model_copy(update={"embedder": model.embedder, "engine": model.engine, "window": model.window})
+
+
+def _in_force(settings: Settings, database: Database) -> tuple[Settings, Embedder]:
+    """The settings with the model that made the index, and that model; the settings' own where it cannot be loaded: then nothing is found."""
+    makers, wish = Makers(database), model_of(settings)
+    maker = makers.in_force()
+    if maker is None or maker.model == wish:
+        embedder = embedder_of(settings)
+        makers.note(embedder.fingerprint, wish)
+        return settings, embedder
+    if maker.wished != str(wish):
+        log.warning(
+            "The settings name %s, the index was made by %s, which stays until `copilot reembed`.", wish, maker.model
+        )
+    changed = with_model(settings, maker.model)
+    try:
+        embedder = embedder_of(changed)
+        assert embedder.fingerprint
+    except Exception as error:
+        log.warning(
+            "%s, which made the index, cannot be loaded (%s): nothing is found until `copilot reembed`.",
+            maker.model,
+            error,
+        )
+        return settings, embedder_of(settings)
+    return changed, embedder
 
 
 def indexes(settings: Settings) -> tuple[VectorIndex, LexicalIndex]:

@@ -17,6 +17,7 @@ POINTS = (
     "restore.checked", "restore.emptied", "restore.loaded",
     "backup.copied", "backup.written",
     "erase.retired", "erase.done",
+    "reembed.begun", "reembed.page", "reembed.filled", "reembed.twin", "reembed.inside", "reembed.switched", "reembed.adopted", "reembed.done",
 )  # fmt: skip
 """Every point there is; a test holds the list to the code."""
 

@@ -17,6 +17,7 @@ CopilotError
 │   └── ForbiddenAddress     the address leads into the server's own network
 ├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
 ├── IndexesOwned             another process owns the indexes of this COPILOT_HOME
+├── StorageFailed            the disk is full or fails: nothing is half, and it works again when there is room
 ├── IndexBroken              an index cannot be opened or read; repair makes it again from the database
 ├── IndexMismatch            the index was made by another embedder: vectors of two makers are never mixed
 └── ConfigurationError       the operator's settings, model files or policy are wrong
@@ -89,6 +90,10 @@ class DrafterFailed(CopilotError):
 
 class IndexesOwned(CopilotError):
     """Another process owns the indexes of this COPILOT_HOME."""
+
+
+class StorageFailed(CopilotError):
+    """The disk is full or fails."""
 
 
 class IndexBroken(CopilotError):

@@ -16,7 +16,7 @@ from copilot.domain import Author, Conversation, Dropped, Evidence, Message
 from copilot.errors import DrafterFailed
 from copilot.ground import content, ground
 from copilot.ports import Proposed, Writer
-from copilot.redact import PLACEHOLDER, redact
+from copilot.redact import OURS, PLACEHOLDER, Redactor
 from copilot.sayable import DOES
 from copilot.text import normalise, own_sentences
 from prompts import fenced, render, unfenced
@@ -116,8 +116,8 @@ class HandOff:
 class Summariser:
     """Sums conversations up: by rule, and in a model's words where one is configured and keeps to what was said."""
 
-    def __init__(self, model: Writer | None, prompt_tokens: int) -> None:
-        self._model, self._prompt_chars = model, prompt_tokens * CHARS_A_TOKEN
+    def __init__(self, model: Writer | None, prompt_tokens: int, redactor: Redactor = OURS) -> None:
+        self._model, self._prompt_chars, self._redactor = model, prompt_tokens * CHARS_A_TOKEN, redactor
 
     def summary(self, conversation: Conversation) -> HandOff:
         """The hand-off; with a model that fails or says nothing that stands, the extractive one."""
@@ -125,7 +125,7 @@ class Summariser:
         told: list[tuple[Name, Line]] = []
         if self._model is not None:
             try:
-                told = list(_by_model(conversation, self._model, self._prompt_chars))
+                told = list(_by_model(conversation, self._model, self._prompt_chars, self._redactor))
             except DrafterFailed as error:
                 log.warning("%s failed, the extractive summary steps in: %s", self._model.name, error)
         notes = [(name, line) for name, line in ruled if _private(conversation, line)]
@@ -262,10 +262,12 @@ class _Answer(BaseModel):
     messages: list[int]
 
 
-def _by_model(conversation: Conversation, model: Writer, chars: int) -> Iterator[tuple[Name, Line]]:
+def _by_model(conversation: Conversation, model: Writer, chars: int, redactor: Redactor) -> Iterator[tuple[Name, Line]]:
     """The model's lines that the messages they name support, with the customer's own data back in place. Raises DrafterFailed."""
     shown = _shown(conversation, chars)
-    whole = redact("\n\n".join(conversation.messages[i].text for i in shown), [conversation.customer.name or ""])
+    whole = redactor.redact(
+        "\n\n".join(conversation.messages[i].text for i in shown), [conversation.customer.name or ""]
+    )
     personal = {span.text: span.placeholder for span in whole.found}
     inputs = [
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from copilot.assist import Copilot
@@ -9,6 +10,7 @@ from copilot.domain import Conversation, Escalation, Message, Triage
 from copilot.errors import EmptyMessage
 from copilot.escalate import LEVELS, in_utc
 from copilot.store.inbox import Entry, Facets, Filter, Glance, Glances, State
+from copilot.store.ledger import now
 from copilot.store.records import Stored
 from copilot.text import normalise, own_words
 
@@ -19,7 +21,17 @@ AT_ONCE = 200
 """So many conversations are read before a list is shown; after an upgrade the next look reads on."""
 SEVERAL_WRITERS = timedelta(seconds=2)
 """A change may be seen so much later than it is dated: it was written by a transaction that took a while."""
+LOOK_AT_ALL = timedelta(minutes=1)
+"""So often everything is looked at and not only what changed lately: another process's clock may be behind."""
 URGENCY = {"low": 0, "normal": 1, "high": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Until when everything had been read, and when all was looked at for the last time."""
+
+    until: datetime
+    whole: datetime
 
 
 class Inbox:
@@ -27,13 +39,18 @@ class Inbox:
 
     def __init__(self, glances: Glances, copilot: Copilot) -> None:
         self._glances, self._copilot = glances, copilot
+        self._marks: dict[str, Mark] = {}
 
     def read(self, workspace: str) -> int:
         """Read what arrived or changed since the last time; how many conversations that were. Embeds one text each."""
-        unread = self._glances.unread(workspace, AT_ONCE)
-        for stored, state in unread:
+        at, mark = now(), self._marks.get(workspace)
+        known = mark if mark and at - mark.whole < LOOK_AT_ALL else None
+        unread = self._glances.unread(workspace, AT_ONCE, known.until - SEVERAL_WRITERS if known else None)
+        for stored in unread:
             glance = self._glance(stored)
-            self._glances.keep(workspace, stored.conversation.id or "", state, glance, _words(stored.conversation))
+            self._glances.keep(workspace, stored, glance, _words(stored.conversation))
+        if len(unread) < AT_ONCE:
+            self._marks[workspace] = Mark(at, known.whole if known else at)
         return len(unread)
 
     def page(self, workspace: str, wanted: Filter, after: str | None, limit: int) -> list[Entry]:

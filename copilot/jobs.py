@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from copilot.build import Parts
+from copilot.disk import storage_failure
 from copilot.errors import Cancelled, CopilotError, IndexesOwned
 from copilot.settings import Settings
 from copilot.store.jobs import STOPPABLE, Job
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[dict[str, Any]], None]
 Handler = Callable[[Parts, Job, Progress], dict[str, Any]]
 POLL_SECONDS = 0.2
+WAIT_SECONDS = 5.0
 
 
 @contextmanager
@@ -92,20 +94,32 @@ class JobThread:
                 log.exception("the job thread could not reach the database")
 
     def _run(self, job: Job) -> None:
-        jobs = self._parts.jobs
+        handler = self._handlers.get(job.kind)
+        if handler is None:
+            return self._finish(job, None, f"nothing handles jobs of kind {job.kind!r}")
         try:
-            handler = self._handlers.get(job.kind)
-            if handler is None:
-                jobs.finish(job.id, None, f"nothing handles jobs of kind {job.kind!r}")
-                return
-            jobs.finish(job.id, handler(self._parts, job, lambda progress: self._tell(job, progress)), None)
+            result = handler(self._parts, job, lambda progress: self._tell(job, progress))
         except Cancelled:
-            jobs.stopped(job.id)
+            return self._parts.jobs.stopped(job.id)
         except CopilotError as error:
-            jobs.finish(job.id, None, str(error))
+            return self._finish(job, None, str(error))
         except Exception as error:
             log.exception("job %s failed", job.id)
-            jobs.finish(job.id, None, f"internal error ({type(error).__name__}); the server's log has it")
+            said = storage_failure(error) or f"internal error ({type(error).__name__}); the server's log has it"
+            return self._finish(job, None, str(said))
+        return self._finish(job, result, None)
+
+    def _finish(self, job: Job, result: dict[str, Any] | None, error: str | None) -> None:
+        """Close the job; while the disk is too full for that, wait for room."""
+        while not self._stopping.is_set():
+            try:
+                return self._parts.jobs.finish(job.id, result, error)
+            except Exception as failed:
+                if storage_failure(failed) is None:
+                    raise
+                log.warning("job %s ended and cannot be closed: %s", job.id, storage_failure(failed))
+                self._stopping.wait(WAIT_SECONDS)
+        return None
 
     def _tell(self, job: Job, progress: dict[str, Any]) -> None:
         """Note how far the job is. Raises Cancelled where it is to stop, by somebody's wish or because the server ends."""

@@ -53,6 +53,10 @@ class Mapper:
             return stored.matrix
         return None if view.before is None else self._then(frame, view.workspace, view.before.timestamp())
 
+    def stored(self, workspace: str) -> bool:
+        """Whether the workspace has a map, or the finding that none helps."""
+        return self._maps.there(workspace)
+
     def refit(self, workspace: str) -> bool:
         """Fit and store the workspace's map where it has none or what teaches it has changed by a tenth; whether that was so."""
         for _ in range(TRIES):

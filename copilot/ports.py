@@ -195,6 +195,19 @@ class Drafter(Protocol):
         ...
 
 
+class Recogniser(Protocol):
+    """Finds personal data that has no shape of its own, names above all, by a library's models."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What finds, and in which version: another one reads every ticket anew."""
+        ...
+
+    def find(self, text: str) -> list[tuple[int, int, str]]:
+        """Start, end and kind of each find, kinds as `copilot.redact` names them; no two overlap."""
+        ...
+
+
 class Writer(Protocol):
     """A model that answers words of ours; what it writes is checked by whoever asked."""
 

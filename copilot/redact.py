@@ -1,6 +1,6 @@
 """Personal data to typed placeholders, before a ticket is stored and before a model reads a message.
 
-Only what has a shape, a checksum or a telling place is found: nothing guesses names.
+A pipeline: first what has a shape, a checksum or a telling place; then, where one is configured, what a library's recogniser finds besides.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from copilot import names as people
 from copilot.personal import KINDS, ORDERS, Finder
+from copilot.ports import Recogniser
 
 REDACTOR = "1"
 """The version of the rules: another one makes every redacted text anew."""
@@ -52,20 +53,56 @@ class Redacted:
         return original + moved
 
 
-def redact(text: str, names: Collection[str] = (), *, orders: bool = False) -> Redacted:
-    """The text with personal data replaced; `names` are found wherever they stand, order numbers only with `orders`.
+KEEPABLE = frozenset({"name", "place", *(kind for kind, _ in (*KINDS, *ORDERS))} - {"secret", "card", "iban"})
+"""The kinds that may be kept: secrets and what money can be taken with never are."""
 
-    Placeholders are numbered a kind by first occurrence; the same words have the same one.
-    """
-    taken = {found.group() for found in PLACEHOLDER.finditer(text)}
-    numbers = Counter[str]()
-    placeholders: dict[tuple[str, str], str] = {}
-    found = []
-    for start, end, kind in sorted(_find(text, names, orders)):
-        known = (kind, text[start:end])
-        placeholders[known] = placeholders.get(known) or _next_free(kind, numbers, taken)
-        found.append(Span(kind, start, end, text[start:end], placeholders[known]))
-    return Redacted(_replaced(text, found), tuple(found))
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """A pipeline: our own patterns, then a library's recogniser where there is one; kinds in `keep` stay in the text."""
+
+    keep: frozenset[str] = frozenset()
+    recogniser: Recogniser | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What decides how a text is redacted: a change reads every ticket anew."""
+        found_by = [self.recogniser.fingerprint] if self.recogniser else []
+        return "|".join((REDACTOR, *sorted(self.keep), *found_by))
+
+    def redact(self, text: str, names: Collection[str] = (), *, orders: bool = False) -> Redacted:
+        """The text with personal data replaced; `names` are found wherever they stand, order numbers only with `orders`.
+
+        Placeholders are numbered a kind by first occurrence; the same words have the same one.
+        """
+        taken = {found.group() for found in PLACEHOLDER.finditer(text)}
+        numbers = Counter[str]()
+        placeholders: dict[tuple[str, str], str] = {}
+        found = []
+        for start, end, kind in sorted(self._find(text, names, orders)):
+            if kind in self.keep:
+                continue
+            known = (kind, text[start:end])
+            placeholders[known] = placeholders.get(known) or _next_free(kind, numbers, taken)
+            found.append(Span(kind, start, end, text[start:end], placeholders[known]))
+        return Redacted(_replaced(text, found), tuple(found))
+
+    def _find(self, text: str, names: Collection[str], orders: bool) -> list[tuple[int, int, str]]:
+        """Spans that do not overlap; the kind that is looked for earlier wins, and what is kept is no other kind's."""
+        spans, covered = _found(text, names, orders)
+        for start, end, kind in self.recogniser.find(text) if self.recogniser else ():
+            if covered.find(1, start, end) < 0:
+                spans.append((start, end, kind))
+        return spans
+
+
+OURS = Redactor()
+"""Our own patterns alone."""
+
+
+def redact(text: str, names: Collection[str] = (), *, orders: bool = False) -> Redacted:
+    """The text as our own patterns redact it."""
+    return OURS.redact(text, names, orders=orders)
 
 
 def _next_free(kind: str, numbers: Counter[str], taken: Collection[str]) -> str:
@@ -84,8 +121,8 @@ def _replaced(text: str, found: list[Span]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _find(text: str, names: Collection[str], orders: bool) -> list[tuple[int, int, str]]:
-    """Spans that do not overlap; the kind that is looked for earlier wins."""
+def _found(text: str, names: Collection[str], orders: bool) -> tuple[list[tuple[int, int, str]], bytearray]:
+    """What our own patterns find, and which characters are taken by that or are placeholders already."""
     covered = bytearray(len(text))
     for found in PLACEHOLDER.finditer(text):
         covered[found.start() : found.end()] = b"\1" * len(found.group())
@@ -101,4 +138,4 @@ def _find(text: str, names: Collection[str], orders: bool) -> list[tuple[int, in
             if covered.find(1, start, end) < 0:
                 covered[start:end] = b"\1" * (end - start)
                 spans.append((start, end, kind))
-    return spans
+    return spans, covered

@@ -223,7 +223,16 @@ class Retriever:
         return frame.vectors @ vector if len(frame.ids) else np.zeros(0, dtype=np.float32)
 
     def _near(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Places | None:
-        """What the approximate index finds; None where too little of it is visible, so that all must be looked at."""
+        """What the approximate index finds; None where all must be looked at: too little of it is visible, or it holds another model's vectors."""
+        try:
+            found = self._named(frame, view, kinds, vector)
+        except Exception:
+            if self._frames.in_step(view.workspace):
+                raise
+            return None
+        return found if self._frames.in_step(view.workspace) else None
+
+    def _named(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Places | None:
         limit, named = self._settings.candidates, set[str]()
         for kind in kinds:
             seen, shown, whole = frame.visible(view, (kind,)), 0, True

@@ -11,7 +11,7 @@ from copilot.facts import ADDRESS, NUMBER, says_no
 from copilot.ground import Grounded, ground, harm
 from copilot.ports import Drafter, DraftRequest, Proposed, Rewrite
 from copilot.reading import hosts
-from copilot.redact import Redacted, redact
+from copilot.redact import Redacted, Redactor
 from copilot.text import normalise, sentences
 
 SHORTEST, LONGEST = 0.4, 2.5
@@ -32,12 +32,14 @@ def allowed(rewrite: Rewrite | None, model: Drafter | None) -> None:
         raise InputError("There is no draft to rewrite: the suggestion abstained. Send the reply to rewrite in `text`.")
 
 
-def hidden(text: str, names: Sequence[str], rewrite: Rewrite | None) -> tuple[Redacted, str, Rewrite | None]:
+def hidden(
+    text: str, names: Sequence[str], rewrite: Rewrite | None, redactor: Redactor
+) -> tuple[Redacted, str, Rewrite | None]:
     """The message and what is to be rewritten, both without personal data and with the same placeholders, and what was taken out."""
     if rewrite is None:
-        redacted = redact(text, names)
+        redacted = redactor.redact(text, names)
         return redacted, redacted.text, None
-    redacted = redact(PARTED.join((text, normalise(rewrite.text), normalise(rewrite.instruction))), names)
+    redacted = redactor.redact(PARTED.join((text, normalise(rewrite.text), normalise(rewrite.instruction))), names)
     message, reply, instruction = redacted.text.split(PARTED)
     return redacted, message, replace(rewrite, text=reply, instruction=instruction)
 

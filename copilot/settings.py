@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     )
     llm_answer_tokens: int = Field(700, ge=50, le=20_000, description="Budget of one answer.")
 
+    redactor: Literal["patterns", "presidio"] = Field(
+        "patterns",
+        description="`presidio` looks for names and places by a language model too: extra `pii`, English, slower.",
+    )
+    redact_keep: tuple[str, ...] = Field(
+        (), description="Kinds of personal data that stay in tickets and prompts, as `order` or `place`."
+    )
+
     taxonomy: Path | None = Field(None, description="A taxonomy file of your own; the general one is shipped.")
     policy: Path | None = Field(None, description="An escalation policy file of your own; the general one is shipped.")
     refund_limit: float = Field(

@@ -17,7 +17,7 @@ from pathlib import Path
 from copilot.domain import Kind, Source
 from copilot.errors import UnreadableFile
 from copilot.ports import Broken, Raw
-from copilot.redact import REDACTOR
+from copilot.redact import OURS, REDACTOR, Redactor
 from ingest.article import MAX_ID, article
 from ingest.clean import CLEANERS, decode
 from ingest.plain import one_line
@@ -44,6 +44,8 @@ class Reading:
     allowed: frozenset[str] | None = None
     """Audiences that whoever brings the documents may touch; None means all."""
     max_bytes: int = 50_000_000
+    redactor: Redactor = OURS
+    """What takes personal data out of tickets; the indexer puts the configured one here."""
 
 
 def scan(root: Path, reading: Reading) -> Iterator[Raw | Broken]:
@@ -221,7 +223,7 @@ def _ticket_id(row: Row, columns: Mapping[str, str]) -> str | None:
 def _distil(row: Row, reading: Reading) -> Source:
     from ingest import tickets
 
-    return tickets.distil(row, reading.columns, reading.audience)
+    return tickets.distil(row, reading.columns, reading.audience, reading.redactor)
 
 
 def records(path: Path, most: int) -> Iterator[tuple[int, Row | str]]:

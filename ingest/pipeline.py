@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,9 +16,11 @@ import numpy as np
 
 from copilot.build import Parts
 from copilot.crash import point
+from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
 from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, LexicalEntry, Raw, Shelf
+from copilot.redact import OURS
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known, Place, Staged, digest
@@ -28,6 +30,7 @@ from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
 from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
+from ingest.repair import put_in_step
 from ingest.split import split, split_ticket
 from ingest.summary import Summary, total
 
@@ -90,11 +93,12 @@ class Indexer:
     """Writes to the ledger and both indexes, one change at a time."""
 
     def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
         self._customers, self._quarantine = Customers(parts.database), Quarantine(parts.database)
         self._parser = Parser(parts.settings)
-        self._writing, self._mapper = parts.writing, parts.mapper
+        self._writing, self._mapper, self._redactor = parts.writing, parts.mapper, parts.redactor
 
     def ingest(
         self,
@@ -116,7 +120,7 @@ class Indexer:
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
-        found = list(scan(path.resolve(), reading))
+        found = list(scan(path.resolve(), replace(reading, redactor=self._redactor)))
         try:
             self.take(run, found, lambda done: progress(done, len(found)))
         except Cancelled:
@@ -167,23 +171,38 @@ class Indexer:
                 self._mapper.refit(run.workspace)
 
     def retire(self, workspace: str, document_ids: Collection[str]) -> None:
-        """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""
+        """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone.
+
+        A map that was learned from one of them is gone too; a job learns the next one.
+        """
         keys = {id: self._ledger.key(workspace, id) for id in document_ids}
         if unknown := [id for id, key in keys.items() if key is None]:
             raise NotFound(f"There is no document {min(unknown)!r}.")
+        learned = self._mapper.stored(workspace)
         self._retire(workspace, [key for key in keys.values() if key is not None])
-        self._mapper.refit(workspace)
+        if learned and not self._mapper.stored(workspace):
+            self._parts.jobs.add(workspace, "refit", {})
 
     def _retire(self, workspace: str, keys: Collection[int]) -> None:
         with self._writing:
             self._ledger.retire(workspace, keys)
+            self._sweep_or_leave()
+
+    def _sweep_or_leave(self) -> None:
+        """Sweep; a full disk leaves that to the next time, since nothing finds what the ledger does not have."""
+        try:
             self._sweep()
+        except Exception as error:
+            if storage_failure(error) is None:
+                raise
+            log.warning("the indexes keep the ids of what was deleted until the next time: %s", storage_failure(error))
 
     def _prepare(self, workspace: str) -> None:
         """Make the workspace if it is new, and clear what a crash left half done."""
         with self._writing:
             self._ledger.open(workspace)
             self._ledger.recover()
+            put_in_step(self._parts)
             self._sweep()
 
     def _fresh(self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None]) -> Iterator[Ready]:
@@ -236,8 +255,9 @@ class Indexer:
             return run.failed(raw.origin, str(error))
 
     def _fingerprint(self, raw: Raw) -> str:
-        """Unchanged means: the same bytes, read the same way, split and embedded the same way."""
-        made = f"{raw.fingerprint}|{self._embedder.fingerprint}|{self._settings.chunk_tokens}|{self._settings.window}"
+        """Unchanged means: the same bytes, read, redacted and split the same way; what embedded them all is the workspace's own matter."""
+        made = f"{raw.fingerprint}|{self._settings.chunk_tokens}|{self._settings.window}"
+        made += "" if self._redactor == OURS else f"|{self._redactor.fingerprint}"
         return hashlib.sha256(made.encode()).hexdigest()
 
     def _split(self, source: Source) -> tuple[tuple[Chunk, bool], ...]:

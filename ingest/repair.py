@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import delete, select, update
@@ -18,11 +20,13 @@ from copilot.store import schema as t
 from copilot.store.contents import Contents, Held
 from copilot.store.ledger import digest
 from copilot.store.ledger import parts as lists
+from copilot.store.makers import Makers
 from ingest.verify import altered, damaged
 
 log = logging.getLogger(__name__)
 
 Tick = Callable[[int], None]
+Index = TypeVar("Index", VectorIndex, LexicalIndex)
 
 
 @dataclass(slots=True)
@@ -72,7 +76,17 @@ def repair(parts: Parts) -> Repaired:
         )
         for shelf, ids in parts.ledger.doomed().items():
             parts.ledger.gone(shelf, ids)
+        Makers(parts.database).arrived(parts.embedder.fingerprint)
     return done
+
+
+def put_in_step(parts: Parts) -> None:
+    """End a change of the embedding model that was cut off between the ledger and the vector index: until then that index is not asked."""
+    makers, fingerprint = Makers(parts.database), parts.embedder.fingerprint
+    if makers.in_step(fingerprint):
+        return
+    _anew_vectors(parts, Contents(parts.database, fingerprint).held(), Repaired())
+    makers.arrived(fingerprint)
 
 
 def _mend(name: str, mend: Callable[[], None], anew: Callable[[], None], done: Repaired) -> None:
@@ -118,15 +132,26 @@ def mend_lexical(
 
 
 def _anew_vectors(parts: Parts, held: Held, done: Repaired) -> None:
-    twin = parts.vectors.twin()
-    mend_vectors(parts, twin, held, done)
-    parts.vectors.adopt(twin)
+    with twin_of(parts.vectors) as twin:
+        mend_vectors(parts, twin, held, done)
+        parts.vectors.adopt(twin)
 
 
 def _anew_lexical(parts: Parts, held: Held, done: Repaired) -> None:
-    twin = parts.lexical.twin()
-    mend_lexical(parts, twin, held, done)
-    parts.lexical.adopt(twin)
+    with twin_of(parts.lexical) as twin:
+        mend_lexical(parts, twin, held, done)
+        parts.lexical.adopt(twin)
+
+
+@contextmanager
+def twin_of(index: Index) -> Iterator[Index]:
+    """An empty index beside this one, to be adopted before the block ends; where it is not, its files are let go of, so that the next can be made."""
+    twin = index.twin()
+    try:
+        yield twin
+    except BaseException:
+        twin.close()
+        raise
 
 
 def _distrust(parts: Parts) -> list[str]:

@@ -113,7 +113,7 @@ def _distilled(
     if audience == PUBLIC and any(one.audience != PUBLIC for one in documents):
         raise NotKnowledge("a document that the reply rests on is not public any more")
     ends = [one.valid_until for one in documents if one.valid_until]
-    source = distil(ticket, {}, audience)
+    source = distil(ticket, {}, audience, parts.redactor)
     return replace(source, document=replace(source.document, valid_until=min(ends, default=None)))
 
 

@@ -36,6 +36,11 @@ def split_ticket(
     return tuple(splitter.chunks(0, border)), tuple(splitter.chunks(border, len(text)))
 
 
+def embedded(title: str, headings: tuple[str, ...], words: str, *, count: Count, window: int) -> str:
+    """What the model reads of a chunk: its words under the title and headings above them."""
+    return _under(_head(title, headings, count, window), words)
+
+
 def _sections(text: str) -> Iterator[tuple[tuple[str, ...], int, int]]:
     """What stands under each heading, with the path of headings above it."""
     path: list[tuple[int, str]] = []
@@ -145,9 +150,9 @@ class _Splitter:
     def _fitting(self, start: int, end: int) -> Iterator[Chunk]:
         """The chunk; halved where the pieces together take more of the window than they did alone."""
         words = self._text[start:end]
-        embedded = f"{self._head}\n{words}" if self._head else words
-        if end - start == 1 or self._count(embedded) <= self._window:
-            yield Chunk(start=start, end=end, text=words, headings=self._headings, embedded=embedded)
+        read = _under(self._head, words)
+        if end - start == 1 or self._count(read) <= self._window:
+            yield Chunk(start=start, end=end, text=words, headings=self._headings, embedded=read)
             return
         middle = self._cut(start, end, (end - start + 1) // 2)
         for half in (start, middle), (middle, end):
@@ -163,3 +168,7 @@ def _head(title: str, headings: tuple[str, ...], count: Count, window: int) -> s
         if count(head) < window // 2:
             break
     return f"{head}:" if head else ""
+
+
+def _under(head: str, words: str) -> str:
+    return f"{head}\n{words}" if head else words

@@ -15,7 +15,6 @@ from filelock import FileLock, Timeout
 from copilot.build import Parts
 from copilot.errors import Cancelled, Conflict, CopilotError, MassDeletion
 from copilot.ports import Broken, Change, Connector, Expected, Gone, Kept, Mark, Raw, Whole
-from copilot.redact import REDACTOR
 from copilot.store.jobs import Job
 from copilot.store.sources import Sources, Upstream
 from ingest.connect import connector_of
@@ -184,7 +183,7 @@ class Syncer:
 
     def _basis(self, upstream: Upstream) -> str:
         settings, embedder = self._parts.settings, self._parts.embedder.fingerprint
-        made = [PIPELINE, REDACTOR, embedder, settings.chunk_tokens, settings.window, upstream.connector, upstream.address,
+        made = [PIPELINE, self._parts.redactor.fingerprint, embedder, settings.chunk_tokens, settings.window, upstream.connector, upstream.address,
                 upstream.audience, sorted(upstream.options.items())]  # fmt: skip
         return hashlib.sha256(json.dumps(made).encode()).hexdigest()
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 from copilot.domain import INTERNAL, PUBLIC, Author, Document, Link, Source
 from copilot.errors import NotKnowledge, UnreadableFile
 from copilot.names import GREETED, INTRODUCED, named
-from copilot.redact import redact
+from copilot.redact import OURS, Redactor, redact
 from copilot.text import normalise, own_words
 from ingest.article import MAX_ID
 from ingest.clean import markdown
@@ -31,7 +31,9 @@ MOST = 200
 """Names and links that one ticket may have."""
 
 
-def distil(row: Mapping[str, object], columns: Mapping[str, str], audience: str | None) -> Source:
+def distil(
+    row: Mapping[str, object], columns: Mapping[str, str], audience: str | None, redactor: Redactor = OURS
+) -> Source:
     """A solved ticket's problem and resolution; of an unsolved one that was answered with articles, its question for ranking.
 
     `columns` maps our field names to the table's. Raises NotKnowledge for what is left out, UnreadableFile for what cannot be read.
@@ -43,7 +45,7 @@ def distil(row: Mapping[str, object], columns: Mapping[str, str], audience: str 
     question = _question(ticket, names)
     if ticket.status in SOLVED and ticket.solution.strip():
         solution = _solution(ticket)
-        redacted = redact(f"{question}\n\n{_reply(solution.text, names)}", names, orders=True)
+        redacted = redactor.redact(f"{question}\n\n{_reply(solution.text, names)}", names, orders=True)
         start = redacted.offset(len(question) + 2)
         document = _document(ticket, redacted.text[:start], audience, _solved_at(ticket, solution), solution.role)
         return Source(
@@ -51,7 +53,7 @@ def distil(row: Mapping[str, object], columns: Mapping[str, str], audience: str 
         )
     if not links:
         raise NotKnowledge("it is not solved")
-    asked = redact(question, names, orders=True).text
+    asked = redactor.redact(question, names, orders=True).text
     linked_at = max([ticket.created, *(link.at for link in links if link.at)])
     document = _document(ticket, asked, audience, linked_at, None)
     return Source(document=document, text=asked, use="ranking", links=links, customers=_customers(row, columns))

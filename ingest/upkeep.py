@@ -32,6 +32,11 @@ def compact_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
     return asdict(compact(parts, lambda done, all: progress({"done": done, "total": all})))
 
 
+def refit_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
+    """Whether ranking learned a new map, after a deletion took the former."""
+    return {"fitted": parts.mapper.refit(job.workspace)}
+
+
 def erase_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
     """What was destroyed of the customer, and which backups still hold something."""
     customer = job.payload.get(

@@ -1,4 +1,4 @@
-"""`copilot verify | repair | compact | backup | restore | erase | export`: the ledger proved, put right, made small, kept and handed over."""
+"""`copilot verify | repair | compact | reembed | backup | restore | erase | export`: the ledger proved, mended, made small, kept and handed over."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from copilot.errors import CopilotError, IndexesOwned
 from copilot.settings import Settings
+from ingest.handover import progress_bar, tell
 
 console = Console()
 errors = Console(stderr=True)
@@ -26,7 +27,7 @@ POLL_SECONDS = 0.1
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (verify, repair, compact, backup, restore, erase, export):
+    for command in (verify, repair, compact, reembed, backup, restore, erase, export):
         app.command()(command)
 
 
@@ -54,6 +55,17 @@ def compact(as_json: JSON = False) -> None:
 
     result = _do("compact", {}, build)
     _print(result, as_json, _compacted)
+
+
+def reembed(as_json: JSON = False) -> None:
+    """Make every vector anew with the model that COPILOT_EMBEDDER names, then switch to it. Example: copilot reembed.
+
+    Readers are served all the while. Stopped at any moment, it goes on from there when it runs again.
+    """
+    from copilot.build import build, model_of
+
+    result = _do("reembed", asdict(model_of(Settings())), build)
+    _print(result, as_json, _reembedded)
 
 
 def backup(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], as_json: JSON = False) -> None:
@@ -132,8 +144,9 @@ def _here(parts: Any, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
         created_at=now(), finished_at=None,
     )  # fmt: skip
     (handler,) = entry_points(group="copilot.jobs", name=kind)
-    with errors.status(kind):
-        result: dict[str, Any] = handler.load()(parts, job, lambda progress: None)
+    with progress_bar(kind, errors, quiet=False) as bar:
+        show = tell(bar)
+        result: dict[str, Any] = handler.load()(parts, job, lambda told: show(told["done"], told["total"] or 0))
     return result
 
 
@@ -142,8 +155,9 @@ def _follow(settings: Settings, kind: str, payload: dict[str, Any]) -> dict[str,
     from copilot.store.database import Database
     from copilot.store.jobs import Jobs
 
-    with closing(Database(settings.database_url())) as database, errors.status(f"{kind}, by the server"):
-        jobs = Jobs(database)
+    bar = progress_bar(f"{kind}, by the server", errors, quiet=False)
+    with closing(Database(settings.database_url())) as database, bar:
+        jobs, show = Jobs(database), tell(bar)
         job = jobs.add(settings.workspace, kind, payload)
         while job.state in ("queued", "running"):
             if owner_address(settings) is None:
@@ -152,6 +166,8 @@ def _follow(settings: Settings, kind: str, payload: dict[str, Any]) -> dict[str,
                 )
             time.sleep(POLL_SECONDS)
             job = jobs.get(settings.workspace, job.id)
+            if job.progress:
+                show(job.progress["done"], job.progress["total"] or 0)
     if job.error or job.result is None:
         raise CopilotError(job.error or "The job ended without a result; the server's log has more.")
     return job.result
@@ -189,6 +205,17 @@ def _repaired(result: dict[str, Any]) -> None:
 def _compacted(result: dict[str, Any]) -> None:
     before, after = (f"{result[name] / 1e6:.1f} MB" for name in ("before", "after"))
     console.print(f"{result['chunks']} chunks carried over: {before} before, {after} after", highlight=False)
+
+
+def _reembedded(result: dict[str, Any]) -> None:
+    console.print(
+        f"{result['model']} is in force: {result['texts']} texts, {result['embedded']} embedded now", highlight=False
+    )
+    if result["recut"]:
+        console.print(
+            f"{result['recut']} chunks are longer than it reads at once: the next ingest cuts them anew",
+            highlight=False,
+        )
 
 
 def _backed_up(made: dict[str, Any], folder: Path) -> None:

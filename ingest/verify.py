@@ -15,6 +15,7 @@ from copilot.ports import Embedder, Shelf, VectorIndex, Vectors
 from copilot.store import schema as t
 from copilot.store.contents import Contents, Held
 from copilot.store.ledger import Ledger, digest
+from copilot.store.makers import SWITCHED, filling
 
 SAME = 1e-6
 UNIT = 1e-3
@@ -111,7 +112,8 @@ def _workspaces(connection: Connection) -> Iterator[str]:
     if orphans := _total(connection, select(v.hash).where(~used)):
         yield f"{orphans} stored vectors belong to no chunk"
     makers = select(t.workspaces.c.embedder).where(t.workspaces.c.embedder.is_not(None))
-    for maker in connection.execute(select(v.embedder).where(v.embedder.not_in(makers)).distinct()).scalars():
+    made = select(v.embedder).where(v.embedder.not_in(makers), v.embedder.not_in(filling()))
+    for maker in connection.execute(made.distinct()).scalars():
         yield f"there are vectors of {maker}, which made no workspace's index"
 
 
@@ -120,7 +122,9 @@ def _makers(connection: Connection, embedder: Embedder) -> Iterator[str]:
     c = t.workspaces.c
     query = select(c.id, c.embedder).where(c.embedder != embedder.fingerprint).order_by(c.id)
     for id, maker in connection.execute(query):
-        yield f"the index of workspace {id!r} was made by {maker}, the settings say {embedder.fingerprint}"
+        yield f"the index of workspace {id!r} was made by {maker}, the model at hand is {embedder.fingerprint}: `copilot reembed`"
+    if connection.execute(select(t.makers.c.fingerprint).where(t.makers.c.state == SWITCHED)).first():
+        yield "a change of the embedding model was cut off before the vector index followed (the next ingest or repair ends it)"
 
 
 def damaged(connection: Connection, embedder: Embedder) -> Iterator[tuple[str, str]]:

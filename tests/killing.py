@@ -16,7 +16,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import RLock, Timer
 from typing import Any, cast
@@ -25,7 +25,7 @@ import numpy as np
 from sqlalchemy import select
 
 from copilot import crash
-from copilot.build import Parts, empty_indexes, indexes
+from copilot.build import Parts, empty_indexes, indexes, redactor_of
 from copilot.errors import IndexBroken
 from copilot.mapping import Mapper
 from copilot.ports import Raw, Shelf, Vectors
@@ -39,9 +39,10 @@ from copilot.store.gaps import Gaps
 from copilot.store.jobs import Jobs
 from copilot.store.ledger import Ledger, now
 from copilot.store.library import Library
+from copilot.store.makers import Makers
 from copilot.store.maps import Maps
 from copilot.store.records import Records
-from ingest import embed, pipeline
+from ingest import embed, pipeline, reembed
 from ingest.backup import backup, check, restore
 from ingest.compact import compact
 from ingest.erase import erase
@@ -66,41 +67,54 @@ class Trial:
     first: str | None = None
 
 
+@dataclass(frozen=True)
 class Hashed:
     """Unit vectors from a hash: the same text has the same vector, and nothing has to be loaded."""
 
-    fingerprint, dimensions = "hashed", DIMENSIONS
+    fingerprint: str = "hashed"
+    dimensions: int = DIMENSIONS
 
     def embed(self, texts: Sequence[str], kind: str) -> Vectors:
         rows = [
-            np.random.default_rng(list(hashlib.sha256(text.encode()).digest())).normal(size=DIMENSIONS)
+            np.random.default_rng(list(hashlib.sha256(text.encode()).digest())).normal(size=self.dimensions)
             for text in texts
         ]
-        made = np.asarray(rows, dtype=np.float32).reshape(len(texts), DIMENSIONS)
+        made = np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimensions)
         return cast("Vectors", made / np.linalg.norm(made, axis=1, keepdims=True))
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
 
+OTHER = Hashed("hashed otherwise", DIMENSIONS + 8)
+
+
 def open_parts(home: Path) -> Parts:
-    """The parts that keep the ledger; nothing that suggests."""
+    """The parts that keep the ledger, with the embedder that made its vectors; nothing that suggests."""
     settings = Settings(home=home)
-    database, embedder = Database(settings.database_url()), Hashed()
+    database = Database(settings.database_url())
     try:
         vectors, lexical = indexes(settings)
         vectors.shelves()  # opens when it is first asked
     except IndexBroken:
         empty_indexes(settings)
         vectors, lexical = indexes(settings)
-    frames = Frames(database, "hashed", settings.memory_chunks)
-    return Parts(
-        settings=settings, database=database, ledger=Ledger(database, "hashed"), library=Library(database),
-        records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", embedder),
-        vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=Mapper(frames, Maps(database, "hashed")),
+    made = Parts(
+        settings=settings, database=database, ledger=cast("Any", None), library=Library(database),
+        records=Records(database), jobs=Jobs(database), accounts=Accounts(database), embedder=cast("Any", None),
+        vectors=vectors, lexical=lexical, retriever=cast("Any", None), mapper=cast("Any", None),
         copilot=cast("Any", None), summariser=cast("Any", None), asker=cast("Any", None), gaps=Gaps(database),
-        inbox=cast("Any", None), writing=RLock(),
+        inbox=cast("Any", None), frames=cast("Any", None), redactor=redactor_of(settings), writing=RLock(),
     )  # fmt: skip
+    return with_embedder(made, Hashed() if Makers(database).made_all("hashed") else OTHER)
+
+
+def with_embedder(parts: Parts, embedder: Hashed) -> Parts:
+    """The same parts with another embedder in them."""
+    database, name = parts.database, embedder.fingerprint
+    frames = Frames(database, name, parts.settings.memory_chunks)
+    mapper = Mapper(frames, Maps(database, name))
+    return replace(parts, embedder=cast("Any", embedder), ledger=Ledger(database, name), frames=frames, mapper=mapper)
 
 
 def text(document: int, version: int) -> str:
@@ -138,6 +152,8 @@ def act(name: str, parts: Parts, place: Path) -> None:
         backup(parts.settings, place / "kept")
     elif name == "erase":
         erase(parts, "default", CUSTOMER)
+    elif name == "reembed":
+        reembed.reembed(parts, with_embedder(parts, OTHER))
     elif name == "restore":
         parts.close()
         restore(parts.settings, place / "before", replace=True)
@@ -190,6 +206,8 @@ def faults(place: Path, trial: Trial) -> list[str]:
             repair(parts)
         found += verify(parts).problems
         found += documents(parts, trial, (place / f"done.{trial.act}").exists())
+        if trial.act == "reembed" and (place / "done.reembed").exists() and parts.embedder != OTHER:
+            found.append("the change of the model was acknowledged and is not in force")
         if trial.act not in ("backup", "restore", "delete", "erase"):
             act(trial.act, parts, place)
             found += verify(parts).problems
@@ -232,7 +250,7 @@ def documents(parts: Parts, trial: Trial, done: bool) -> Sequence[str]:
 
 def seen(parts: Parts, shelf: Shelf, word: str) -> set[str]:
     """The ids of the documents in force that the word finds on the shelf."""
-    held = Contents(parts.database, "hashed").held().get(shelf, {})
+    held = Contents(parts.database, parts.embedder.fingerprint).held().get(shelf, {})
     keys = {int(id.split(".")[0]) for id, _ in parts.lexical.search(shelf, word, 10) if id in held}
     known = select(t.documents.c.id).where(t.documents.c.key.in_(keys))
     with parts.database.read() as connection:
@@ -297,6 +315,7 @@ def main() -> None:
     base = Path(sys.argv[1])
     warm(base / "warm")
     embed.BATCH_CHUNKS = 8  # two documents a batch
+    reembed.PAGE = 8
     template(base)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(attempt(base, Trial(**json.loads(line)))) + "\n")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from pydantic_core import to_jsonable_python
 
-from copilot.domain import Suggestion
+from copilot.domain import Draft, Suggestion
+from copilot.draft import retold as replay
 from copilot.store.choices import Choices
 from tests.browser import Desk, barriers, look, shifted, shifts
 
@@ -210,6 +213,39 @@ def test_hostile_names_and_messages_are_only_ever_text(agent: Page) -> None:
         assert barriers(agent) == [], name
     expect(agent.locator(".message")).to_contain_text("<script>alert(2)</script>")
     assert agent.locator("#main img, #main script").count() == 0
+
+
+def test_what_no_source_supports_is_struck_through_with_its_reason(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-12", CANCELS)
+    made = agent.request.post("/v1/suggestions", data={"conversation_id": "agent-12"}).json()
+    made["draft"]["dropped"] = [
+        {"text": f"We refund twice the price. {HOSTILE}", "reason": "its source does not say so"}
+    ]
+    statements = retold(desk.parts.records.suggestion("default", made["id"]).draft)
+    steps = [
+        ("triage", made["triage"]),
+        ("statement", statements[0]),
+        ("statement", statements[0]),
+        *(("statement", one) for one in statements[1:]),
+    ]
+    told = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in [*steps, ("done", made)])
+    agent.route("**/v1/suggestions", lambda route: route.fulfill(body=told, content_type="text/event-stream"))
+    agent.goto("/desk/conversations/agent-12")
+    expect(agent.get_by_role("button", name="Accept")).to_be_enabled()
+    agent.keyboard.press("d")
+    expect(agent.locator("del")).to_contain_text("We refund twice the price.")
+    expect(agent.locator(".dropped")).to_contain_text("its source does not say so")
+    expect(agent.locator(".statement")).to_have_count(len(made["draft"]["statements"]))
+    assert barriers(agent) == []
+    agent.keyboard.press("a")
+    expect(agent.get_by_text("Nothing was sent: paste it")).to_be_visible()
+    assert clipboard(agent) == made["draft"]["text"]
+
+
+def retold(draft: Draft | None) -> list[dict[str, Any]]:
+    """A draft's statements as they are streamed."""
+    assert draft is not None
+    return [to_jsonable_python(one) for one in replay(draft)]
 
 
 def test_a_customers_history_leads_to_their_other_conversations(agent: Page) -> None:

@@ -15,7 +15,7 @@ def found(client: TestClient, **params: Any) -> dict[str, Any]:
 
 def test_a_search_has_the_documented_shape_and_its_passages_are_slices_of_the_document(client: TestClient) -> None:
     answer = found(client, q="how do I compact a folder", limit=3)
-    assert set(answer) == {"results", "timings_ms", "index_revision"}
+    assert set(answer) == {"results", "timings_ms", "index_revision", "cut"}
     best = answer["results"][0]
     assert set(best) >= {"document_id", "kind", "title", "url", "revision", "score", "scores", "passages"}
     assert best["document_id"] == "compact-folders"

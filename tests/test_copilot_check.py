@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from copilot.check import Conflict, Stretch, check
@@ -121,6 +121,7 @@ def test_without_a_draft_the_sources_are_still_asked() -> None:
     assert (found.standing, found.citations[0].quote) == ("supported", "Refunds arrive within 5 working days.")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=300), st.integers(0, 200), st.integers(0, 200))
 def test_stretches_never_overlap_and_lie_within_the_text(inserted: str, at: int, cut: int) -> None:
     text = MADE.text[:at] + inserted + MADE.text[at + cut :]

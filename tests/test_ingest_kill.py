@@ -26,13 +26,14 @@ def trials() -> list[dict[str, Any]]:
         family = point.split(".")[0]
         acts = ["ingest"] if family in INGEST else ["compact"] if family in COMPACT else []
         acts += {"retire": ["delete"], "sweep": ["delete"], "erase": ["erase"], "backup": ["backup"]}.get(family, [])
-        acts += {"restore": ["restore"], "generation": ["restore"]}.get(family, [])
+        acts += {"restore": ["restore"], "generation": ["restore"], "reembed": ["reembed"]}.get(family, [])
         for act in acts:
             made.append({"name": f"{act}-{point}", "act": act, "point": point})
             if family in ("stage", "switch", "generation", "retire") and not point.endswith(
                 ("forgotten", "retire.after", "retire.before")
             ):
                 made.append({"name": f"{act}-{point}-2", "act": act, "point": point, "visit": 2})
+    made.append({"name": "reembed-second-page", "act": "reembed", "point": "reembed.page", "visit": 2})
     made.append({"name": "twice", "act": "ingest", "point": "recover.inside", "first": "switch.before"})
     return [one for one in made if one["name"] not in ("ingest-recover.inside", "ingest-recover.inside-2")]
 
@@ -71,7 +72,7 @@ def test_a_death_at_any_moment_leaves_nothing_half_and_loses_nothing(tmp_path: P
     import random
 
     chance = random.Random(7)
-    acts = ("ingest", "delete", "compact", "restore", "erase")
+    acts = ("ingest", "delete", "compact", "restore", "erase", "reembed")
     given = [
         {"name": f"moment{at}", "act": acts[at % len(acts)], "seconds": chance.uniform(0.0, 0.12)}
         for at in range(int(os.environ["KILL_MOMENTS"]))

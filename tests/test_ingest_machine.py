@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from threading import Event, Thread
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -13,20 +14,25 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from copilot import crash
 from copilot.build import Parts
+from copilot.errors import NotFound
 from copilot.store.frames import View
 from copilot.store.ledger import now
 from ingest.compact import compact
 from ingest.load import Reading
 from ingest.pipeline import Indexer
+from ingest.reembed import reembed
 from ingest.repair import repair
 from ingest.verify import verify
-from tests.killing import open_parts, seen
+from tests.killing import OTHER, Hashed, open_parts, seen, with_embedder
 
 NAMES = st.sampled_from("abcdef")
 VERSIONS = st.integers(1, 6)
 EXAMPLES = int(
     os.environ.get("LEDGER_EXAMPLES", "0")
 )  # of 50 steps each; without it a small run of always the same ones
+
+
+STEPS = [0]
 
 
 class Killed(BaseException):
@@ -88,7 +94,45 @@ class Machine(RuleBasedStateMachine):
         if self.known():
             compact(self.parts)
 
-    @rule(at=st.sampled_from(crash.POINTS), visit=st.integers(1, 4), what=st.sampled_from(["ingest", "compact"]))
+    @rule()
+    def change_model(self) -> None:
+        """To the other model, or back."""
+        if self.known():
+            reembed(self.parts, self.other())
+
+    def other(self) -> Parts:
+        return with_embedder(self.parts, OTHER if self.parts.embedder.fingerprint == "hashed" else Hashed())
+
+    @rule(what=st.sampled_from(["ingest", "compact", "reembed"]))
+    def beside_readers(self, what: str) -> None:
+        """Whoever reads meanwhile sees each document whole, as it was or as it will be, and never an error."""
+        before, errors, stop = dict(self.stored), list[BaseException](), Event()
+
+        def read() -> None:
+            while not stop.is_set():
+                try:
+                    for name, version in self.found().items():
+                        assert self.unsure or version in (before.get(name), self.files.get(name))
+                except BaseException as error:
+                    errors.append(error)
+                    return
+
+        readers = [Thread(target=read) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        try:
+            {"ingest": self.ingest, "compact": self.compact, "reembed": self.change_model}[what]()
+        finally:
+            stop.set()
+            for reader in readers:
+                reader.join()
+        assert errors == []
+
+    @rule(
+        at=st.sampled_from(crash.POINTS),
+        visit=st.integers(1, 4),
+        what=st.sampled_from(["ingest", "compact", "reembed"]),
+    )
     def crash(self, at: str, visit: int, what: str) -> None:
         """Cut off at a point: old or new is there, never a mixture; the next ingest or repair makes it whole."""
         visits = [0]
@@ -104,8 +148,10 @@ class Machine(RuleBasedStateMachine):
             if what == "ingest":
                 Indexer(self.parts).ingest("default", self.place / "docs", Reading())
                 self.stored, self.unsure = dict(self.files), False
-            elif self.known():
+            elif self.known() and what == "compact":
                 compact(self.parts)
+            elif self.known():
+                reembed(self.parts, self.other())
         except Killed:
             self.unsure = self.unsure or what == "ingest"
         finally:
@@ -131,7 +177,10 @@ class Machine(RuleBasedStateMachine):
         listed = self.parts.library.documents(view, kind=None, after=None, limit=99)
         found = {}
         for document, _ in listed:
-            text = self.parts.library.text("default", document.id).text
+            try:
+                text = self.parts.library.text("default", document.id).text
+            except NotFound:
+                continue  # deleted since it was listed
             version = next(v for v in range(1, 7) if f"{document.id}{v}x" in text)
             assert f"{document.id}{version}y" in text, "half of one version, half of another"
             found[document.id] = version
@@ -141,6 +190,7 @@ class Machine(RuleBasedStateMachine):
     def the_index_is_what_the_dict_says(self) -> None:
         if not hasattr(self, "parts"):
             return
+        STEPS[0] += 1
         found = self.found()
         if not self.unsure:
             assert found == self.stored
@@ -163,3 +213,9 @@ TestMachine.settings = settings(
     max_examples=EXAMPLES or 8, stateful_step_count=50 if EXAMPLES else 15, deadline=None, derandomize=not EXAMPLES,
     database=None, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
+
+
+def teardown_module() -> None:
+    """The long form says how long it was: `LEDGER_EXAMPLES=200 pytest -s tests/test_ingest_machine.py` takes 10,000 steps."""
+    if EXAMPLES:
+        print(f"\n{STEPS[0]} steps in {EXAMPLES} examples", flush=True)  # noqa: T201

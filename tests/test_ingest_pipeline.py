@@ -127,6 +127,23 @@ def test_the_same_id_twice_fails_the_second_and_keeps_the_first(parts: Parts, fo
     assert "compact-folders" in summary.problems[0].reason
 
 
+def test_after_one_edit_the_next_draft_says_the_new_words_and_one_document_was_embedded(
+    filled: Parts, folder: Path
+) -> None:
+    question = asks("How long is the password link in the e-mail valid?")
+    before = filled.copilot.suggest(AGENT, question).draft
+    assert before is not None
+    assert "30 minutes" in before.text
+    file = folder / "reset-password.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("30 minutes", "45 minutes"), encoding="utf-8")
+    summary = ingest(filled, folder)
+    assert (summary.changed, summary.unchanged, summary.embedded) == (1, 4, 1), "of its two chunks the edited one"
+    after = filled.copilot.suggest(AGENT, question).draft
+    assert after is not None
+    assert "45 minutes" in after.text
+    assert "30 minutes" not in after.text
+
+
 def test_a_dry_run_counts_and_changes_nothing(parts: Parts, folder: Path) -> None:
     dry = Indexer(parts).ingest("default", folder, Reading(), dry_run=True)
     assert dry.added == 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -97,7 +97,7 @@ def events(parts: PartsOf, who: Who) -> Response:
     return EventStream(followed(parts.inbox, who.workspace))
 
 
-async def followed(inbox: Inbox, workspace: str) -> AsyncIterator[bytes]:
+async def followed(inbox: Inbox, workspace: str) -> AsyncGenerator[bytes, None]:
     """A frame for each change. Between two looks it waits without a thread, so that many may follow."""
     since, ends, quiet = now(), monotonic() + STREAM_SECONDS, 0
     shown: set[tuple[str, datetime, datetime | None]] = {

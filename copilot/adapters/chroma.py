@@ -96,13 +96,15 @@ class ChromaIndex:
         """Answer from the twin, and remove the old generation's files."""
         with self._lock:
             generations.switch(self._folder, twin._place)
-            old, self._place, self._opened = self._opened, twin._place, twin._now
+            old, self._place = self._opened, twin._place
+            self._opened, twin._opened = twin._now, _Opened()
         old.close()
         generations.sweep(self._folder)
 
     def close(self) -> None:
         """Let go of files and memory; another index over the same folder in this process is not disturbed."""
-        self._opened.close()
+        opened, self._opened = self._opened, _Opened()
+        opened.close()
 
     def _collection(self, shelf: Shelf) -> Collection:
         with self._lock:

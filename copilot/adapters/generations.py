@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from copilot.crash import point
 from copilot.errors import IndexBroken
 
+log = logging.getLogger(__name__)
 POINTER = "generation"
 
 
@@ -83,10 +85,17 @@ def _is_generation(path: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """The rename itself is on disk when this returns; Windows cannot open a folder and needs no such thing."""
+    """The rename itself is on disk when this returns; Windows cannot open a folder and needs no such thing.
+
+    It has happened by now: a failure to make it last is no reason to act as if it had not, since an index can be made again.
+    """
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
+        except OSError as error:
+            log.warning(
+                "the new index in %s may not outlive a power cut (%s); `copilot repair` makes it again", folder, error
+            )
         finally:
             os.close(handle)

@@ -106,6 +106,7 @@ class TantivyIndex:
         with self._lock:
             generations.switch(self._folder, twin._place)
             self._place, self._indexes = twin._place, twin._indexes
+            twin._indexes = {}
         generations.sweep(self._folder)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from copilot.disk import storage_failure
 from copilot.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+log = logging.getLogger(__name__)
 
 
 class Database:
@@ -42,8 +45,13 @@ class Database:
     def forget(self) -> None:
         """Take deleted text out of SQLite's write-ahead log as well; a reader in the way leaves it to the next time."""
         if self.engine.dialect.name == "sqlite":
-            with self.engine.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            try:
+                with self.engine.connect() as connection:
+                    connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            except Exception as error:  # what was deleted is deleted all the same
+                if storage_failure(error) is None:
+                    raise
+                log.warning("deleted text stays in the write-ahead log until the next time: %s", storage_failure(error))
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back and leave none of their bytes behind; PostgreSQL does the first by itself."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from threading import RLock
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from copilot.errors import NotFound
 from copilot.ports import Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import parts
+from copilot.store.ledger import mismatch, parts
+from copilot.store.makers import Makers
 from copilot.store.maps import LearnedMap, newest
 from copilot.versions import is_for, named, ranges
 
@@ -33,6 +35,8 @@ Floats = NDArray[np.float64]
 
 EVER = float("inf")
 CLOCK = select(t.workspaces.c.clock).where(t.workspaces.c.id == bindparam("workspace"))
+GRACE_SECONDS = 60.0
+"""So long those who began with a model that was replaced meanwhile are served what stood when it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +195,10 @@ class Frames:
         self._db, self._embedder, self._most = database, embedder, most
         self._lock = RLock()
         self._kept: OrderedDict[str, Frame] = OrderedDict()
+        self._replaced_at: float | None = None
 
     def at(self, workspace: str) -> Frame:
-        """The workspace as it is now. Raises NotFound for an unknown workspace."""
+        """The workspace as it is now. Raises NotFound for an unknown workspace, IndexMismatch where another embedder made its vectors."""
         with self._db.read() as connection:
             revision = clock(connection, workspace)
         kept = self._kept.get(workspace)
@@ -202,6 +207,8 @@ class Frames:
     def _newer(self, workspace: str) -> Frame:
         with self._lock, self._db.read() as connection:
             revision, old = clock(connection, workspace), self._kept.get(workspace)
+            if self._foreign(connection, workspace):
+                return self._last(connection, workspace)
             if old is None or old.revision != revision:
                 self._kept[workspace] = Frame(
                     revision, self._parts(connection, workspace, old), newest(connection, workspace, self._embedder)
@@ -210,6 +217,23 @@ class Frames:
             while len(self._kept) > 1 and sum(len(frame.ids) for frame in self._kept.values()) > self._most:
                 self._kept.popitem(last=False)
             return self._kept[workspace]
+
+    def in_step(self, workspace: str) -> bool:
+        """Whether the vector index holds what this embedder made of the workspace, and nothing of another's."""
+        with self._db.read() as connection:
+            foreign = self._foreign(connection, workspace)
+        return not foreign and Makers(self._db).in_step(self._embedder)
+
+    def _foreign(self, connection: Connection, workspace: str) -> bool:
+        made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
+        return made_by not in (None, self._embedder)
+
+    def _last(self, connection: Connection, workspace: str) -> Frame:
+        """What stood when another embedder took over, for those who began before; nobody else gets vectors that are not theirs."""
+        self._replaced_at = self._replaced_at or monotonic()
+        if workspace not in self._kept or monotonic() - self._replaced_at > GRACE_SECONDS:
+            raise mismatch(connection, workspace, self._embedder)
+        return self._kept[workspace]
 
     def _parts(self, connection: Connection, workspace: str, old: Frame | None) -> list[Part]:
         """What is in force: kept from the old frame where it says the same, else read."""

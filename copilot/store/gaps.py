@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from copilot.domain import Suggestion
 from copilot.errors import NotFound
+from copilot.ports import Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import now
@@ -28,10 +30,19 @@ class Gap:
     created_at: datetime
 
 
-def note_gap(connection: Connection, workspace: str, made: Suggestion) -> None:
-    """Keep what an abstention says of the knowledge."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The vector of a message and what made it: what gaps are clustered by."""
+
+    embedder: str
+    vector: Vectors
+
+
+def note_gap(connection: Connection, workspace: str, made: Suggestion, asked: Asked | None) -> None:
+    """Keep what an abstention says of the knowledge, with the vector of what was asked."""
     if made.abstention:
-        row = {"suggestion": made.id, "workspace": workspace, "created_at": made.created_at}
+        row: dict[str, Any] = {"suggestion": made.id, "workspace": workspace, "created_at": made.created_at}
+        row |= {"embedder": asked.embedder, "vector": asked.vector.astype("<f4").tobytes()} if asked else {}
         connection.execute(insert(t.gaps).values(reason=made.abstention.reason[:REASON_CHARS], **row))
 
 

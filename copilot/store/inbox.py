@@ -84,28 +84,27 @@ class Glances:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def unread(self, workspace: str, limit: int) -> list[tuple[Stored, datetime]]:
-        """Stored conversations whose present state has not been read yet, the newest first, each with the time of that state."""
+    def unread(self, workspace: str, limit: int, since: datetime | None = None) -> list[Stored]:
+        """Stored conversations whose present state has not been read yet, the newest first; of those that changed since then, where given."""
         both = t.conversations.outerjoin(t.inbox, and_(_i.workspace == _v.workspace, _i.conversation == _v.id))
         query = select(t.conversations).select_from(both).where(_v.workspace == workspace)
         query = query.where(or_(_i.read_of.is_(None), _i.read_of != _v.changed_at)).order_by(
             _v.changed_at.desc(), _v.id
         )
+        if since is not None:
+            query = query.where(_v.changed_at >= since)
         with self._db.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
         return [
-            (
-                Stored(CONVERSATION.validate_python(row.body), row.created_at, row.resolved_at, row.changed_at),
-                row.changed_at,
-            )
+            Stored(CONVERSATION.validate_python(row.body), row.created_at, row.resolved_at, row.changed_at)
             for row in rows
         ]
 
-    def keep(self, workspace: str, id: str, read_of: datetime, glance: Glance, words: str) -> None:
-        """Store what was read of the conversation's state of that time; one that changed or went meanwhile is left for the next reading."""
-        tags = glance.triage
+    def keep(self, workspace: str, stored: Stored, glance: Glance, words: str) -> None:
+        """Store what was read of the conversation; one that changed or went meanwhile is left for the next reading."""
+        id, tags = stored.conversation.id, glance.triage
         row = {
-            "workspace": workspace, "conversation": id, "read_of": read_of, "customer": glance.customer.id,
+            "workspace": workspace, "conversation": id, "read_of": stored.changed_at, "customer": glance.customer.id,
             "rank": glance.rank, "since": glance.waiting_since or glance.last_at,
             "escalated": bool(glance.escalation and glance.escalation.recommended),
             "urgency": tags.urgency.label if tags else None, "intent": tags.intent.label if tags else None,
@@ -114,7 +113,7 @@ class Glances:
         }  # fmt: skip
         state = select(_v.changed_at).where(_v.workspace == workspace, _v.id == id)
         with self._db.write() as connection:
-            if connection.execute(state.with_for_update()).scalar() == read_of:
+            if connection.execute(state.with_for_update()).scalar() == stored.changed_at:
                 connection.execute(delete(t.inbox).where(_i.workspace == workspace, _i.conversation == id))
                 connection.execute(insert(t.inbox).values(row))
 

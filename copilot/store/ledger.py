@@ -20,11 +20,12 @@ from copilot.ports import Shelf, Vectors
 from copilot.store import schema as t
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
-from copilot.store.withdraw import has_learned, resting_on, unlearn, withdraw
+from copilot.store.withdraw import drop_empty, falling, has_learned, requeue, resting_on, unlearn, withdraw
 
 HEAD = TypeAdapter(Document)
 LINKS = TypeAdapter(tuple[Link, ...])
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+VISIBILITY = "audience", "valid_from", "valid_until"
 MANY = 900  # SQLite takes 32,766 parameters, but its planner likes short lists better
 
 
@@ -93,10 +94,7 @@ class Ledger:
                 values = {"id": workspace, "clock": 0, "embedder": self._embedder, "created_at": now()}
                 connection.execute(insert(t.workspaces).values(values))
             elif made_by != self._embedder:
-                raise IndexMismatch(
-                    f"The index of workspace {workspace!r} was made by {made_by}, the settings say {self._embedder}. Set "
-                    "COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW back, or ingest into a new COPILOT_HOME."
-                )
+                raise mismatch(connection, workspace, self._embedder)
 
     def require_maker(self) -> None:
         """Raise IndexMismatch where another embedder made a workspace's vectors: whoever rewrites an index must not drop them."""
@@ -132,7 +130,9 @@ class Ledger:
         with self._db.write() as connection:
             if has_learned(connection, workspace):
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
-                _remove(connection, workspace, resting_on(connection, workspace, changed))
+                _remove(
+                    connection, workspace, falling(connection, workspace, resting_on(connection, workspace, changed))
+                )
             for one in staged:
                 active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
                 old = connection.execute(active).scalar_one()
@@ -146,13 +146,12 @@ class Ledger:
         point("switch.after")
 
     def retire(self, workspace: str, keys: Collection[int]) -> None:
-        """Delete documents for good: texts, revisions, chunks, and the statements of stored suggestions that quote them."""
+        """Delete documents for good: texts, revisions, chunks, the articles put together from them, and what stored suggestions quote."""
         if not keys:
             return
         point("retire.before")
         with self._db.write() as connection:
-            known = {key: id for key in keys if (id := _id_of(connection, key)) is not None}
-            _remove(connection, workspace, known | resting_on(connection, workspace, set(known.values())))
+            _remove(connection, workspace, falling(connection, workspace, keys))
             _tick(connection, workspace)
         point("retire.after")
         self._db.forget()
@@ -171,16 +170,13 @@ class Ledger:
             row = connection.execute(select(c.key, c.audience).where(c.workspace == workspace, c.id == id)).first()
         return Existing(row.key, (row.audience,)) if row else Existing(None, ())
 
-    # -- what the indexes must still do --------------------------------------------------------------------------
-
     def recover(self) -> None:
         """After a crash: drop pending revisions, whose chunks may have reached an index, as if they had never begun."""
         with self._db.write() as connection:
             c = t.revisions.c
             for key, number in connection.execute(select(c.document, c.number).where(c.status == "pending")).all():
-                workspace = connection.execute(
-                    select(t.documents.c.workspace).where(t.documents.c.key == key)
-                ).scalar_one()
+                mine = select(t.documents.c.workspace).where(t.documents.c.key == key)
+                workspace = connection.execute(mine).scalar_one()
                 _clear(connection, workspace, key, number)
                 connection.execute(delete(t.revisions).where(c.document == key, c.number == number))
                 point("recover.inside")
@@ -203,8 +199,6 @@ class Ledger:
         with self._db.write() as connection:
             for some in parts(ids):
                 connection.execute(delete(t.doomed).where(c.side == shelf.side, c.id.in_(some)))
-
-    # -- vectors -------------------------------------------------------------------------------------------------
 
     def vectors(self, hashes: Collection[str]) -> dict[str, Vectors]:
         """The stored vectors of these embedded texts, by hash."""
@@ -257,6 +251,15 @@ def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple
     return answers + ((Shelf(workspace, document.kind, "ranking"),) if linked else ())
 
 
+def mismatch(connection: Connection, workspace: str, embedder: str) -> IndexMismatch:
+    """The error that says which two embedders do not go together, and how to bring them together."""
+    made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
+    return IndexMismatch(
+        f"The index of workspace {workspace!r} was made by {made_by}, the model at hand is {embedder}. `copilot reembed` makes its vectors "
+        "anew with what COPILOT_EMBEDDER, COPILOT_ENGINE and COPILOT_WINDOW say; or set them back. A server started before needs a restart."
+    )
+
+
 def digest(text: str) -> str:
     """SHA-256 in hex of the text."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -273,10 +276,6 @@ def parts(values: Iterable[Any], size: int = MANY) -> list[list[Any]]:
     return [listed[at : at + size] for at in range(0, len(listed), size)]
 
 
-def _id_of(connection: Connection, key: int) -> str | None:
-    return connection.execute(select(t.documents.c.id).where(t.documents.c.key == key)).scalar()
-
-
 def _says_otherwise(connection: Connection, staged: Staged) -> bool:
     """Whether the pending revision differs from the active one in its words, in who may see it or in how long it holds."""
     c = t.revisions.c
@@ -286,8 +285,7 @@ def _says_otherwise(connection: Connection, staged: Staged) -> bool:
     if old is None:
         return False
     new = connection.execute(query.where(c.number == staged.number)).one()
-    names = ("audience", "valid_from", "valid_until")
-    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in names)
+    return old.content_hash != new.content_hash or any(old.head.get(name) != new.head.get(name) for name in VISIBILITY)
 
 
 def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) -> None:
@@ -297,9 +295,11 @@ def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) ->
         for number in list(numbers):
             _clear(connection, workspace, key, number)
         withdraw(connection, workspace, id)
+        requeue(connection, workspace, id)
         connection.execute(delete(t.documents).where(t.documents.c.key == key))
         point("retire.inside")
     unlearn(connection, workspace, known)
+    drop_empty(connection, workspace)
 
 
 def _next_revision(connection: Connection, place: Place, source: Source) -> tuple[int, int]:
@@ -387,5 +387,5 @@ def _clear(connection: Connection, workspace: str, key: int, number: int) -> Non
 
 
 def _tick(connection: Connection, workspace: str) -> None:
-    c = t.workspaces.c
-    connection.execute(update(t.workspaces).where(c.id == workspace).values(clock=c.clock + 1))
+    w = t.workspaces
+    connection.execute(update(w).where(w.c.id == workspace).values(clock=w.c.clock + 1))

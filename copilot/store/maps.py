@@ -29,6 +29,11 @@ class Maps:
     def __init__(self, database: Database, embedder: str) -> None:
         self._db, self._embedder = database, embedder
 
+    def there(self, workspace: str) -> bool:
+        """Whether the workspace has a map of this embedder."""
+        with self._db.read() as connection:
+            return newest(connection, workspace, self._embedder) is not None
+
     def keep(self, workspace: str, revision: str, learned: LearnedMap) -> bool:
         """Put the map in force, unless the workspace's clock has moved since `revision`, on which it was learned."""
         with self._db.write() as connection:

@@ -16,7 +16,7 @@ from copilot.domain import Conversation, Message, Suggestion
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.gaps import note_gap
+from copilot.store.gaps import Asked, note_gap
 from copilot.store.ledger import now
 from copilot.store.withdraw import without
 
@@ -94,11 +94,11 @@ class Records:
 
     def keep_suggestion(
         self, workspace: str, suggestion: Suggestion, key: str | None = None, sources: Collection[str] = (),
-        turns: int | None = None,
+        turns: int | None = None, asked: Asked | None = None,
     ) -> Suggestion:  # fmt: skip
         """Store the suggestion with the ids of all documents that it shows or was made from; completes its idempotency key.
 
-        `turns` is how many messages of the conversation there were: those teach what its choices teach.
+        `turns` is how many messages of the conversation there were: those teach what its choices teach. `asked` is kept where there was no answer.
 
         What is returned and stored is without the words of documents deleted while it was made.
         """
@@ -110,10 +110,13 @@ class Records:
                 id=suggestion.id, workspace=workspace, conversation=suggestion.conversation_id, status=suggestion.status,
                 body=_json(SUGGESTION, suggestion), turns=turns, created_at=suggestion.created_at,
             ))  # fmt: skip
-            mentioned = [{"suggestion": suggestion.id, "document_id": id} for id in sorted(named - gone)]
+            use = used(suggestion)
+            mentioned = [
+                {"suggestion": suggestion.id, "document_id": id, "used": id in use} for id in sorted(named - gone)
+            ]
             if mentioned:
                 connection.execute(insert(t.mentions), mentioned)
-            note_gap(connection, workspace, suggestion)
+            note_gap(connection, workspace, suggestion, asked)
             if key is not None:
                 mine = (t.idempotency.c.workspace == workspace) & (t.idempotency.c.key == key)
                 connection.execute(update(t.idempotency).where(mine).values(suggestion=suggestion.id))
@@ -219,6 +222,15 @@ def mentions(suggestion: Suggestion) -> set[str]:
     ids |= {one.document_id for one in suggestion.abstention.nearest} if suggestion.abstention else set()
     statements = suggestion.draft.statements if suggestion.draft else ()
     return ids | {citation.document_id for statement in statements for citation in statement.citations}
+
+
+def used(suggestion: Suggestion) -> set[str]:
+    """The ids of the documents that the suggestion rests on or recommends, not only lists."""
+    statements = suggestion.draft.statements if suggestion.draft else ()
+    ids = {citation.document_id for statement in statements for citation in statement.citations}
+    return (
+        ids | {one.document_id for one in suggestion.macros} | {one.citation.document_id for one in suggestion.guidance}
+    )
 
 
 def without_documents(suggestion: Suggestion, ids: Collection[str]) -> Suggestion:

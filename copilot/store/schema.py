@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
+    true,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database (SQLite forgets the zone)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC; a naive time is taken as UTC."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Back with its zone."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from copilot.store.columns import UtcDateTime
+from copilot.store.columns import metadata as metadata
 
 workspaces = Table(
     "workspaces", metadata,
@@ -129,6 +100,17 @@ vectors = Table(
     Column("vector", LargeBinary, nullable=False),  # float32, little endian, unit length
 )  # fmt: skip
 
+makers = Table(  # how each embedding model is loaded; `filling`: a shadow, `switched`: in force, but the vector index does not follow yet
+    "makers", metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("embedder", Text, nullable=False),
+    Column("engine", String(16), nullable=False),
+    Column("window", Integer, nullable=False),
+    Column("wished", Text, nullable=False),  # what the settings said when it came into force
+    Column("state", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 doomed = Table(  # chunk ids that are still in an index although their revision is not active any more
     "doomed", metadata,
     Column("id", String(64), primary_key=True),
@@ -187,6 +169,8 @@ conversations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),  # of its messages: what was read or suggested before is of another state
     Column("resolved_at", UtcDateTime),
+    Index(None, "workspace", "changed_at"),
+    Index(None, "workspace", "resolved_at"),
 )  # fmt: skip
 
 inbox = Table(  # what the state `read_of` of a conversation says at a glance; it goes with its conversation
@@ -225,6 +209,7 @@ mentions = Table(  # which documents a stored suggestion shows text of, so that 
     "mentions", metadata,
     Column("suggestion", ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True),
     Column("document_id", String(512), primary_key=True),
+    Column("used", Boolean, nullable=False, server_default=true()),  # cited, or shown as guidance or macro
     Index(None, "document_id"),
 )  # fmt: skip
 
@@ -278,6 +263,30 @@ gaps = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("note", Text),
     Column("reported_at", UtcDateTime),  # null: no agent did, an abstention alone
+    Column("embedder", String(64)),
+    Column("vector", LargeBinary),  # of the message, as `vectors` has them; its words are in the conversation alone
+)  # fmt: skip
+
+proposals = Table(  # articles drafted from solved tickets; their text is read from the tickets, part by part
+    "proposals", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("title", Text),  # as it was approved; null: the first ticket's
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("document_id", String(512)),  # the article that it became
+    Column("decided_at", UtcDateTime), Column("decided_by", String(64)), Column("reason", Text),
+)  # fmt: skip
+
+proposal_parts = Table(  # a stretch of a ticket's revision; gone with the ticket
+    "proposal_parts", metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("proposal", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("document", ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("revision", "start", "end")),
+    ForeignKeyConstraint(["workspace", "proposal"], ["proposals.workspace", "proposals.id"], ondelete="CASCADE"),
+    Index(None, "document"),
 )  # fmt: skip
 
 idempotency = Table(

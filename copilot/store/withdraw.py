@@ -1,12 +1,12 @@
-"""Deletion reaches what was made of a document: suggestions that show it, maps learned from it, tickets made of replies that rest on it; in
-the deletion's own transaction."""
+"""Deletion reaches what was made of a document: suggestions that show it, maps learned from it, tickets made of replies that rest on it,
+articles put together from it; in the deletion's own transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from copilot.store import schema as t
 
@@ -66,6 +66,53 @@ def unlearn(connection: Connection, workspace: str, keys: Collection[int]) -> No
     for row in connection.execute(select(c.embedder, c.basis).where(c.workspace == workspace)).all():
         if any(version.partition(".")[0] in gone for version in row.basis):
             connection.execute(delete(t.maps).where(c.workspace == workspace, c.embedder == row.embedder))
+
+
+def falling(connection: Connection, workspace: str, keys: Collection[int]) -> dict[int, str]:
+    """Keys and ids of these documents, as far as they are there, with the documents that were made of them, and of those in turn."""
+    d, found = t.documents.c, dict[int, str]()
+    new: dict[int, str] = {}
+    for key in keys:
+        new |= {row.key: row.id for row in connection.execute(select(d.key, d.id).where(d.key == key))}
+    while new:
+        found |= new
+        made = resting_on(connection, workspace, set(new.values())) | made_of(connection, workspace, new)
+        new = {key: id for key, id in made.items() if key not in found}
+    return found
+
+
+def made_of(connection: Connection, workspace: str, keys: Collection[int]) -> dict[int, str]:
+    """Keys and ids of the articles that were put together from words of these documents."""
+    p, part, d = t.proposals.c, t.proposal_parts.c, t.documents.c
+    query = select(d.key, d.id).join(t.proposals, and_(p.workspace == d.workspace, p.document_id == d.id))
+    query = query.join(t.proposal_parts, and_(part.workspace == p.workspace, part.proposal == p.id))
+    found: dict[int, str] = {}
+    for key in keys:
+        rows = connection.execute(query.where(d.workspace == workspace, part.document == key).distinct())
+        found |= {row.key: row.id for row in rows.all()}
+    return found
+
+
+def requeue(connection: Connection, workspace: str, document_id: str) -> None:
+    """The article is gone: its proposal waits again, with what is left of it, and without a title that may hold words of what is not."""
+    p = t.proposals.c
+    mine = and_(p.workspace == workspace, p.document_id == document_id)
+    values = {
+        "state": "waiting",
+        "document_id": None,
+        "title": None,
+        "decided_at": None,
+        "decided_by": None,
+        "reason": None,
+    }
+    connection.execute(update(t.proposals).where(mine).values(**values))
+
+
+def drop_empty(connection: Connection, workspace: str) -> None:
+    """Forget the proposals of which no ticket is left."""
+    p, part = t.proposals.c, t.proposal_parts.c
+    left = select(part.proposal).where(part.workspace == p.workspace, part.proposal == p.id).exists()
+    connection.execute(delete(t.proposals).where(p.workspace == workspace, ~left))
 
 
 def has_learned(connection: Connection, workspace: str) -> bool:

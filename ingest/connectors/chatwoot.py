@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from copilot.build import redactor_of
 from copilot.domain import PUBLIC, Author, Document, Source
 from copilot.errors import InputError, SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Raw, Whole
+from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
@@ -42,6 +44,7 @@ class Chatwoot:
     audience: str | None
     content: tuple[str, ...]
     portals: tuple[str, ...]
+    redactor: Redactor
     teams: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -149,7 +152,7 @@ class Chatwoot:
             "customer": {key: words(asker, key) for key in ("id", "name", "email")},
             "tags": row.get("labels") or [], "audience": audience, "cited_docs": self._cited(turns), **thread(turns),
         }  # fmt: skip
-        return tickets.distil(told, {}, self.audience)
+        return tickets.distil(told, {}, self.audience, self.redactor)
 
     def _messages(self, id: int) -> list[Row]:
         """All of them, oldest first: they come twenty at a time, the newest before."""
@@ -198,5 +201,5 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
     )  # fmt: skip
     return Chatwoot(
         fetch, upstream.id, base, int(account), upstream.audience, choice(options, "content", CONTENT),
-        several(options, "portals"), teams(options),
+        several(options, "portals"), redactor_of(settings), teams(options),
     )  # fmt: skip

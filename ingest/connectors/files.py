@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
+from copilot.build import redactor_of
 from copilot.domain import Kind
 from copilot.errors import InputError, SourceFailed
 from copilot.ports import Broken, Change, Connector, Expected, Raw, Whole
@@ -42,6 +43,7 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
         raise InputError(f"kind is {kind!r}: write article, ticket or macro.")
     columns = {name.removeprefix(MAP): column for name, column in upstream.options.items() if name.startswith(MAP)}
     reading = Reading(
-        kind=cast(Kind | None, kind), audience=upstream.audience, columns=columns, max_bytes=settings.max_file_bytes
-    )
+        kind=cast(Kind | None, kind), audience=upstream.audience, columns=columns, max_bytes=settings.max_file_bytes,
+        redactor=redactor_of(settings),
+    )  # fmt: skip
     return Files(Path(upstream.address).resolve(), reading)

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from copilot.build import redactor_of
 from copilot.domain import Source
 from copilot.errors import InputError, SourceFailed, UnreadableFile
 from copilot.ports import Broken, Change, Connector, Expected, Gone, Raw, Whole
+from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import letters, tickets
@@ -80,6 +82,7 @@ class Mail:
     staff: tuple[str, ...]
     audience: str | None
     max_bytes: int
+    redactor: Redactor
 
     def changes(self, since: str | None) -> Iterator[Change]:
         """All that is there. Raises SourceFailed where the path is not: an unmounted disk is no deletion."""
@@ -144,12 +147,14 @@ class Mail:
         return Raw(
             id,
             made,
-            partial(_read, mails, f"{self.name}/{id}", self.staff, self.audience),
+            partial(_read, mails, f"{self.name}/{id}", self.staff, self.audience, self.redactor),
             any(map(letters.is_risky, mails)),
         )
 
 
-def _read(mails: tuple[bytes, ...], id: str, staff: tuple[str, ...], audience: str | None) -> Source:
+def _read(
+    mails: tuple[bytes, ...], id: str, staff: tuple[str, ...], audience: str | None, redactor: Redactor
+) -> Source:
     """The thread as a ticket."""
     read = [letters.read(mail) for mail in mails]
     asker = next((one.envelope for one in read if not letters.is_staff(one.envelope.sender, staff)), read[0].envelope)
@@ -158,7 +163,7 @@ def _read(mails: tuple[bytes, ...], id: str, staff: tuple[str, ...], audience: s
         "ticket_id": id, "created": _iso(asker), "status": "solved", "subject": asker.subject,
         "customer": {"id": asker.sender, "email": asker.sender, "name": asker.name}, **thread(turns),
     }  # fmt: skip
-    return tickets.distil(row, {}, audience)
+    return tickets.distil(row, {}, audience, redactor)
 
 
 def _iso(envelope: Envelope) -> str | None:
@@ -201,4 +206,11 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
     staff = tuple(word.lower() for word in several(upstream.options, "staff"))
     if not staff or not all("@" in word for word in staff):
         raise InputError("A source of mail needs --option staff=ADDRESS or staff=@DOMAIN: who writes the answers.")
-    return Mail(Path(upstream.address).resolve(), upstream.id, staff, upstream.audience, settings.max_file_bytes)
+    return Mail(
+        Path(upstream.address).resolve(),
+        upstream.id,
+        staff,
+        upstream.audience,
+        settings.max_file_bytes,
+        redactor_of(settings),
+    )

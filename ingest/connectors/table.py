@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from copilot.build import redactor_of
 from copilot.domain import Document, Source
 from copilot.errors import InputError, SourceFailed, UnreadableFile
 from copilot.ports import Broken, Change, Connector, Expected, Raw, Whole
@@ -121,7 +122,9 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
     if shape not in FORMATS:
         raise InputError(f"format is {shape!r}: write {' or '.join(FORMATS)}.")
     columns = {name.removeprefix(MAP): column for name, column in options.items() if name.startswith(MAP)}
-    reading = Reading(audience=upstream.audience, columns=columns, max_bytes=settings.max_file_bytes)
+    reading = Reading(
+        audience=upstream.audience, columns=columns, max_bytes=settings.max_file_bytes, redactor=redactor_of(settings)
+    )
     if kind == "ticket":
         return Tickets(path, reading)
     return Articles(path, upstream.id, replace(reading, kind="macro" if kind == "macro" else "article"), FORMATS[shape])

@@ -13,9 +13,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Author, Document, Source
 from copilot.errors import SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Raw, Whole
+from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.ledger import now
 from copilot.store.sources import Upstream
@@ -57,6 +59,7 @@ class Zammad:
     audience: str | None
     content: tuple[str, ...]
     closed: tuple[str, ...]
+    redactor: Redactor
     teams: Mapping[str, str] = field(default_factory=dict)
 
     def changes(self, since: str | None) -> Iterator[Change]:
@@ -161,7 +164,7 @@ class Zammad:
             "customer": {"id": words(row, "customer_id"), "email": words(row, "customer"), "name": _asker(turns)},
             "updated": row.get("updated_at"), "audience": audience, "cited_docs": self._cited(turns), **thread(turns),
         }  # fmt: skip
-        return tickets.distil(told, {}, self.audience)
+        return tickets.distil(told, {}, self.audience, self.redactor)
 
     def _cited(self, turns: list[Said]) -> list[str] | None:
         """The answers that agents sent, in the language that the link names; None leaves it to the links' own words."""
@@ -219,5 +222,12 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
     )
     states = tuple(name.strip().lower() for name in options.get("states", ",".join(CLOSED)).split(",") if name.strip())
     return Zammad(
-        fetch, upstream.id, base, upstream.audience, choice(options, "content", CONTENT), states, teams(options)
+        fetch,
+        upstream.id,
+        base,
+        upstream.audience,
+        choice(options, "content", CONTENT),
+        states,
+        redactor_of(settings),
+        teams(options),
     )

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Document, Source
 from copilot.errors import SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Whole
+from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
@@ -44,6 +46,7 @@ class Zendesk:
     locales: tuple[str, ...]
     signed_in_is_public: bool
     beginning: str
+    redactor: Redactor
     teams: Mapping[str, str] = field(default_factory=dict)
     segments: dict[int, str] = field(default_factory=dict)
 
@@ -144,7 +147,7 @@ class Zendesk:
         }  # fmt: skip
         if opening is None:
             told["message"] = words(row, "description")
-        return tickets.distil(told, {}, self.audience)
+        return tickets.distil(told, {}, self.audience, self.redactor)
 
     def _ticket_audience(self, row: Row) -> str:
         return self.teams.get(words(row, "group_id"), PUBLIC if row.get("is_public", True) else INTERNAL)
@@ -211,5 +214,5 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
     )
     return Zendesk(
         fetch, upstream.id, base, upstream.audience, choice(options, "content", CONTENT), several(options, "locales"),
-        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING, teams(options),
+        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING, redactor_of(settings), teams(options),
     )  # fmt: skip

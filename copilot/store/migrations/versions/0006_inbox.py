@@ -13,6 +13,8 @@ def upgrade() -> None:
     at = sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, server_default=NEVER)
     op.add_column("conversations", at)
     op.execute("UPDATE conversations SET changed_at = created_at")
+    for column in ("changed_at", "resolved_at"):
+        op.create_index(op.f(f"ix_conversations_workspace_{column}"), "conversations", ["workspace", column])
     op.create_table(
         "inbox",
         sa.Column("workspace", sa.String(length=64), nullable=False),
@@ -42,4 +44,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("inbox")
+    for column in ("changed_at", "resolved_at"):
+        op.drop_index(op.f(f"ix_conversations_workspace_{column}"), "conversations")
     op.drop_column("conversations", "changed_at")

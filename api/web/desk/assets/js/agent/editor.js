@@ -12,7 +12,7 @@ const SAYS = { number: "number", date: "date", address: "address", name: "name",
 export class Editor {
   constructor(suggestion, text, opened) {
     Object.assign(this, { id: suggestion.id, opened, stretches: [], checked: "", timer: 0, turn: 0 });
-    this.behind = h("div", { class: "behind", "aria-hidden": "true" });
+    this.behind = h("div", { class: "behind", "aria-hidden": "true", dir: "auto" });
     this.area = h("textarea", { class: "reply-input", "aria-label": "Reply", "aria-describedby": "edit-warnings", spellcheck: true, dir: "auto", maxlength: 20000, on: { input: () => this.typed() } });
     this.warnings = h("div", { class: "warnings", id: "edit-warnings", "aria-live": "polite" });
     this.node = h("div", { class: "editor" }, h("div", { class: "over" }, this.behind, this.area));
@@ -70,6 +70,9 @@ export class Editor {
 
   warn() {
     const conflicts = this.stretches.flatMap((one) => one.conflicts);
+    const said = conflicts.map((one) => `${one.start} ${one.text}`).join("\n");
+    if (said === this.warned) return; // else a screen reader would hear it at every pause
+    this.warned = said;
     fill(this.warnings, conflicts.map((one) => this.warning(one)));
   }
 
@@ -82,8 +85,11 @@ export class Editor {
       button("Source", { kind: "small plain", run: () => this.opened(one.citation) }));
   }
 
-  replace(one, words) {
-    this.area.setRangeText(words, one.start, one.end, "end");
+  /** Put the source's word where the contradiction stands now. */
+  replace({ text, start }, words) {
+    const now = this.stretches.flatMap((stretch) => stretch.conflicts).filter((one) => one.text === text).sort((a, b) => Math.abs(a.start - start) - Math.abs(b.start - start))[0];
+    if (!now) return;
+    this.area.setRangeText(words, now.start, now.end, "end");
     this.area.focus();
     this.typed(0);
   }

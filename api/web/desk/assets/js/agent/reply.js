@@ -14,7 +14,7 @@ const TONES = [["friendly", "Friendlier"], ["formal", "More formal"], ["short", 
 /** The card of the reply. `hooks`: source(citation), arrived(suggestion), stage(name, data), banner(escalation). */
 export class Reply {
   constructor(conversationId, hooks) {
-    Object.assign(this, { id: conversationId, hooks, suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null, stream: null });
+    Object.assign(this, { id: conversationId, hooks, suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null, sent: null, stream: null });
     this.view = new DraftView((statement, citation) => this.open(statement, citation));
     this.chips = h("div", { class: "row tight grow", "aria-label": "What triage says", role: "group" });
     this.head = h("header", {}, h("h2", { class: "unseen" }, "Reply"), this.chips, iconButton("edit", "Put the tags right", () => this.correct()));
@@ -50,7 +50,7 @@ export class Reply {
   }
 
   begin() {
-    Object.assign(this, { suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null });
+    Object.assign(this, { suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null, sent: null });
     this.view.clear();
     fill(this.body, this.view.node);
     fill(this.note);
@@ -116,7 +116,7 @@ export class Reply {
     return [citation, ...this.view.statements.flatMap((one) => one.citations).filter((one) => one !== citation && one.document_id === citation.document_id && one.revision === citation.revision && (one.end <= citation.start || citation.end <= one.start))];
   }
 
-  edit(text = this.suggestion?.draft?.text ?? "") {
+  edit(text = this.text()) {
     if (!this.suggestion || this.editor) return void this.editor?.area.focus();
     this.editor = new Editor(this.suggestion, text, (citation) => this.hooks.source(citation, [citation]));
     fill(this.body, this.editor.node);
@@ -130,9 +130,9 @@ export class Reply {
 
   cancel() {
     if (!this.editor) return;
-    const { text } = this.editor, left = text !== (this.suggestion.draft?.text ?? "");
+    const { text } = this.editor, left = this.unsaved;
     this.editor = null;
-    fill(this.body, this.suggestion.draft ? this.view.node : this.why(this.suggestion));
+    fill(this.body, this.sent !== null ? edited(this.sent) : this.suggestion.draft ? this.view.node : this.why(this.suggestion));
     this.paintNote();
     this.paintBar();
     this.view.node.focus();
@@ -149,13 +149,14 @@ export class Reply {
     this.editor.insert(text);
   }
 
-  text() { return this.editor ? this.editor.text : this.suggestion?.draft?.text ?? ""; }
+  text() { return this.editor ? this.editor.text : this.sent ?? this.suggestion?.draft?.text ?? ""; }
+
+  /** Whether there are words that would be lost with the page. */
+  get unsaved() { return this.editor !== null && this.editor.text !== (this.sent ?? this.suggestion.draft?.text ?? ""); }
 
   async copy() {
     const text = this.text();
-    if (!text) return;
-    this.copied = true;
-    await toClipboard(text);
+    if (text) this.copied = await toClipboard(text);
   }
 
   // -- judging ---------------------------------------------------------------------------------------------------
@@ -164,8 +165,7 @@ export class Reply {
     const text = this.text().trim(), draft = this.suggestion?.draft;
     if (!text) return;
     const same = draft && text === draft.text.trim();
-    await toClipboard(this.text(), null);
-    this.copied = true;
+    this.copied = await toClipboard(this.text(), null);
     await this.judge(same ? { verdict: "accepted" } : { verdict: "edited", final_text: this.text() });
   }
 
@@ -181,16 +181,11 @@ export class Reply {
     await post(`/v1/suggestions/${this.suggestion.id}/feedback`, body);
     this.verdict = given.verdict;
     this.sent = given.final_text ?? null;
-    if (this.editor) this.keepEdited();
+    if (this.editor) fill(this.body, this.sent !== null ? edited(this.sent) : this.view.node);
+    this.editor = null;
     this.paintNote();
     this.paintBar();
     this.hooks.judged(given.verdict);
-  }
-
-  keepEdited() {
-    const { text } = this.editor;
-    this.editor = null;
-    fill(this.body, h("div", { class: "draft", tabindex: "0", role: "group", "aria-label": "Reply as edited" }, h("div", { class: "reply words pre", dir: "auto" }, text)));
   }
 
   async correct() {
@@ -235,7 +230,7 @@ export class Reply {
 
   paintNote() {
     const { suggestion, verdict } = this;
-    if (verdict) return void fill(this.note, notice(verdict === "rejected" ? "" : "ok", verdict === "rejected" ? "Rejected. Thank you: it is kept as what not to suggest." : "Copied and noted. Nothing was sent: paste it into your help desk."));
+    if (verdict) return void fill(this.note, notice(verdict === "rejected" ? "" : "ok", verdict === "rejected" ? "Rejected. Thank you: it is kept as what not to suggest." : `${this.copied ? "Copied and noted" : "Noted, but not copied"}. Nothing was sent: paste it into your help desk.`));
     const foreign = suggestion.draft && suggestion.draft.language !== suggestion.triage.language.label;
     fill(this.note,
       suggestion.status === "extractive" && notice("warn", "The language model did not answer in time; this draft is put together of the sources' own words."),
@@ -256,6 +251,9 @@ export class Reply {
   }
 }
 
+/** A reply as the agent wrote it. */
+const edited = (text) => h("div", { class: "draft", tabindex: "0", role: "group", "aria-label": "Reply as edited" }, h("div", { class: "reply words pre", dir: "auto" }, text));
+
 function iconCopy(run, disabled) {
   const made = iconButton("copy", "Copy the reply (C)", run);
   made.disabled = disabled;
@@ -264,13 +262,15 @@ function iconCopy(run, disabled) {
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** To the clipboard; where the browser does not let the page, say so. */
+/** To the clipboard, and whether that worked; where the browser does not let the page, say so. */
 async function toClipboard(text, said = "Copied.") {
   try {
     await navigator.clipboard.writeText(text);
     if (said) toast(said);
+    return true;
   } catch {
     toast("The browser does not let the page copy. Select the text and copy it yourself.", { kind: "bad" });
+    return false;
   }
 }
 

@@ -54,7 +54,7 @@ function paintThread(reasons) {
   context.put("thread",
     h("header", { class: "customer row keep" }, channelIcon(conversation.channel), h("div", { class: "grow" }, h("b", { class: "clip" }, words(called(customer))), h("p", { class: "small muted words" }, facts.join(" · ")))),
     thread(conversation, reasons));
-  last.scrollTop = last.scrollHeight;
+  if (conversation.messages.length > 1) last.scrollTop = last.scrollHeight;
 }
 
 function paintActions() {
@@ -143,6 +143,7 @@ async function listen() {
 }
 
 const idle = () => !reply.editor;
+addEventListener("beforeunload", (event) => { if (reply.unsaved) event.preventDefault(); });
 shortcut("a", "Accept the draft: copied and noted, never sent", () => reply.accept(), { when: () => idle() && Boolean(reply.suggestion?.draft) });
 shortcut("e", "Edit the draft", () => reply.edit(), { when: idle });
 shortcut("r", "Reject the draft", () => reply.reject(), { when: idle });
@@ -152,7 +153,7 @@ shortcut("d", "Make a new draft", () => reply.make(), { when: idle });
 shortcut("l", "Put the tags right", () => reply.correct(), { when: idle });
 shortcut("s", "Hand-off summary", summary);
 shortcut("x", "Resolve the conversation", resolve, { when: () => Boolean(stored && !stored.resolved_at) });
-shortcut("n", "Next conversation", nextOne);
+shortcut("n", "Next conversation", nextOne, { when: idle });
 shortcut("k", "Ask the knowledge", () => { context.choose("ask"); asked.focusField(); });
 shortcut("h", "The customer's history", () => context.choose("history", true));
 shortcut("v", "Back to the conversation", () => context.choose("thread", true));

@@ -1,0 +1,1 @@
+"""What keeps knowledge true: gaps, near-duplicates, contradictions, stale and unused documents, each with the words that show it."""

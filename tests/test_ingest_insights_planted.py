@@ -1,0 +1,145 @@
+"""Detectors on the planted corpus. The floors are what was measured, a little below; docs/insights.md says where they miss the bar of .8, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from copilot.domain import Document
+from copilot.ports import Embedder, Vectors
+from ingest.insights.contradictions import contradictions
+from ingest.insights.duplicates import duplicates
+from ingest.insights.gaps import Unanswered, gaps
+from ingest.insights.material import Entry
+from ingest.insights.upkeep import Decided, stale, tally, unused
+from tests.planted import Verdict, entries, moment, planted, rows, sides
+
+TODAY = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two documents that a detector put together."""
+
+    one: str
+    other: str
+
+
+def of_pairs(kind: str, found: Sequence[Pair]) -> Verdict:
+    """Only pairs that were written as one row are judged: what two rows have in common nobody labelled."""
+    same = {one.one.partition(".")[0] for one in found if one.one.partition(".")[0] == one.other.partition(".")[0]}
+    return Verdict(frozenset(same), planted(kind))
+
+
+def test_near_duplicates_are_told_from_what_only_follows_the_same_template(embedder: Embedder) -> None:
+    documents = [
+        (Document(id=f"{row['id']}.{side}", kind="article", title=row[side]["title"]), row[side]["text"], 0)
+        for row in rows("duplicates") for side in "ab"
+    ]  # fmt: skip
+    found = duplicates(entries(embedder, documents))
+    verdict = of_pairs("duplicates", [Pair(one.first.document_id, one.second.document_id) for one in found])
+    assert (verdict.precision, verdict.recall) >= (0.8, 0.8), verdict
+    assert verdict.recall >= 0.8
+
+
+def test_contradictions_are_told_from_other_products_examples_and_exceptions(embedder: Embedder) -> None:
+    documents = entries(embedder, [side for row in rows("contradictions") for side in sides(row)])
+    found = contradictions(documents, lambda texts: embedder.embed(texts, "query"))
+    verdict = of_pairs("contradictions", [Pair(one.article.document_id, one.against.document_id) for one in found])
+    assert verdict.precision >= 0.8
+    assert verdict.recall >= 0.6
+    about = {row["id"]: row.get("about") for row in rows("contradictions")}
+    told = {one.article.document_id.partition(".")[0]: one.what for one in found}
+    assert sum(told[id] == about[id] for id in verdict.found & verdict.planted) >= 0.7 * len(
+        verdict.found & verdict.planted
+    )
+
+
+def test_gaps_are_one_matter_and_not_one_word(embedder: Embedder) -> None:
+    found = gaps(asked(embedder), lambda texts: embedder.embed(texts, "query"))
+    owners = {id for gap in found if (id := owner([one.conversation_id for one in gap.examples], gap.size))}
+    verdict = Verdict(frozenset(owners), planted("gaps"))
+    assert verdict.precision >= 0.75
+    assert verdict.recall >= 0.45
+
+
+def asked(embedder: Embedder) -> list[Unanswered]:
+    told = [(f"{row['id']}.{at}", text) for row in rows("gaps") for at, text in enumerate(row["messages"])]
+    vectors = embedder.embed([text for _, text in told], "query")
+    return [
+        Unanswered(suggestion_id=id, conversation_id=id, message=0, text=text, at=TODAY + timedelta(minutes=at), vector=vectors[at])
+        for at, (id, text) in enumerate(told)
+    ]  # fmt: skip
+
+
+def owner(ids: Sequence[str], size: int) -> str | None:
+    """Whose messages most of a group are: at least three of them, and half of the group."""
+    counts = Counter(id.partition(".")[0] for id in ids)
+    id, count = counts.most_common(1)[0]
+    return id if count >= 3 and count >= size / 2 else None
+
+
+def bare(document: Document, text: str = "words") -> Entry:
+    none: Vectors = np.zeros((0, 384), dtype=np.float32)
+    return Entry(
+        document=document,
+        revision=1,
+        text=text,
+        spans=(),
+        vectors=none,
+        since=document.created_at or document.updated_at,
+    )
+
+
+def test_what_is_past_edited_away_or_old_and_cited_is_stale_and_nothing_else() -> None:
+    documents, used, decided = [], [], []
+    for row in rows("stale"):
+        head = row["document"]
+        documents.append(bare(Document(
+            id=row["id"], kind="article", title=head["title"], updated_at=moment(head["updated_at"]), valid_until=moment(head["valid_until"]),
+        ), head["text"]))  # fmt: skip
+        for one in row["citations"]:
+            at = moment(one["at"]) or TODAY
+            used.append((row["id"], at))
+            decided.append((row["id"], Decided(at=at, removed=one["statement_removed"])))
+    found = stale(documents, tally(used, decided, TODAY), TODAY)
+    verdict = Verdict(frozenset(one.document.document_id for one in found), planted("stale"))
+    assert min(verdict.precision, verdict.recall) >= 0.95, verdict
+    assert all(one.reasons for one in found)
+    assert all(citation.quote == {d.id: d.text for d in documents}[one.document.document_id][citation.start : citation.end]
+               for one in found for citation in one.evidence)  # fmt: skip
+
+
+def test_only_what_was_there_for_long_and_never_used_is_unused() -> None:
+    documents, used = [], []
+    for row in rows("unused"):
+        head = row["document"]
+        created, updated = moment(head["created_at"]), moment(head["updated_at"])
+        documents.append(
+            bare(Document(id=row["id"], kind="article", title=head["title"], created_at=created, updated_at=updated))
+        )
+        used += [(row["id"], moment(one["at"]) or TODAY) for one in row["citations"]]
+        used += [(row["id"], TODAY)] if row.get("guidance") else []
+    found = unused(documents, tally(used, (), TODAY), frozenset(), [TODAY] * 30, TODAY)
+    verdict = Verdict(frozenset(one.document.document_id for one in found), planted("unused"))
+    assert min(verdict.precision, verdict.recall) >= 0.95, verdict
+
+
+def test_nothing_is_called_unused_before_there_were_suggestions() -> None:
+    old = bare(Document(id="a", kind="article", title="a", created_at=TODAY - timedelta(days=900)))
+    assert not unused([old], {}, frozenset(), [TODAY], TODAY)
+    assert unused([old], {}, frozenset(), [TODAY] * 30, TODAY)
+    assert not unused([old], {}, frozenset({"a"}), [TODAY] * 30, TODAY)
+
+
+@pytest.mark.parametrize(
+    "detect",
+    [duplicates, lambda found: contradictions(found, lambda texts: np.zeros((len(texts), 384), dtype=np.float32))],
+)
+def test_no_documents_give_no_findings(detect: object) -> None:
+    assert detect([]) == []  # type: ignore[operator]
