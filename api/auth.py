@@ -88,6 +88,8 @@ ROLES: dict[str, frozenset[Role]] = {
     "GET /v1/jobs": KNOWLEDGE,
     "GET /v1/jobs/{job_id}": KNOWLEDGE,
     "GET /v1/jobs/{job_id}/events": KNOWLEDGE,
+    "POST /v1/jobs/{job_id}/cancel": KNOWLEDGE,
+    "POST /v1/jobs/{job_id}/resume": KNOWLEDGE,
 }
 
 AUDITED: dict[str, str] = {

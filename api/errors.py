@@ -54,6 +54,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     e.Conflict: 409,
     e.MassDeletion: 409,
     KeyReused: 422,
+    e.Cancelled: 409,
     e.SourceFailed: 503,
     e.ForbiddenAddress: 422,
     e.DrafterFailed: 503,

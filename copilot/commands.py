@@ -1,4 +1,4 @@
-"""`copilot suggest | search | policy | jobs`."""
+"""`copilot suggest | search | policy`, and what `job_commands` adds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.markup import escape as plain
 from rich.panel import Panel
 from rich.table import Table
 
+from copilot import job_commands
 from copilot.domain import Channel, Conversation, Kind, Message, Principal, Role, Suggestion
 from copilot.errors import InputError
 from copilot.settings import Settings
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(suggest)
     app.command()(search)
-    app.command()(jobs)
+    job_commands.register(app)
     policy = typer.Typer(help="The escalation policy.", no_args_is_help=True)
     policy.command("check")(policy_check)
     app.add_typer(policy, name="policy")
@@ -100,23 +101,6 @@ def search(
         _print_json(answer)
     else:
         _show_results(answer)
-
-
-def jobs(workspace: Workspace = None, as_json: JSON = False) -> None:
-    """List the newest jobs and how far they are. Example: copilot jobs."""
-    from copilot.store.database import Database
-    from copilot.store.jobs import Job, Jobs
-
-    settings = Settings()
-    rows = Jobs(Database(settings.database_url())).list(workspace or settings.workspace)
-    if as_json:
-        _print_json(TypeAdapter(list[Job]).dump_python(rows, mode="json"))
-        return
-    table = Table("job", "kind", "state", "progress", "error")
-    for job in rows:
-        done = f"{job.progress['done']}/{job.progress['total']}" if job.progress else ""
-        table.add_row(job.id[:12], job.kind, job.state, done, plain(job.error or ""))
-    console.print(table)
 
 
 def policy_check(

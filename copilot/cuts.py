@@ -8,8 +8,9 @@ from typing import Literal
 
 from copilot.domain import Hit, Kind
 from copilot.store.frames import Head, View
+from copilot.versions import is_for, named, ranges
 
-Filter = Literal["kind", "audience", "language", "before", "not_yet_valid", "expired", "limit"]
+Filter = Literal["kind", "audience", "language", "before", "not_yet_valid", "expired", "version", "limit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +39,6 @@ def _failed(head: Head, view: View, kinds: tuple[Kind, ...]) -> Iterator[Filter]
         yield "not_yet_valid"
     if head.valid_until is not None and head.valid_until <= view.as_of:
         yield "expired"
+    bound = ranges(head.products)
+    if bound and not is_for(bound, named(view.said, {one.product for one in bound})):
+        yield "version"

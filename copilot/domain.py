@@ -22,7 +22,7 @@ Level = Literal["high", "medium", "low"]
 Trend = Literal["worsening", "steady", "improving"]
 Verdict = Literal["accepted", "edited", "rejected"]
 Role = Literal["agent", "knowledge_manager", "evaluator", "admin"]
-JobState = Literal["queued", "running", "done", "failed"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 PUBLIC = "public"
 INTERNAL = "internal"

@@ -12,6 +12,7 @@ CopilotError
 ├── NotAllowed               the caller's role or team may not do this
 ├── Conflict                 the same key with another body, or a change under one's feet
 │   └── MassDeletion         a sync would retire more than it may without being told to
+├── Cancelled                a job was told to stop; what it committed stays, and it can be resumed
 ├── SourceFailed             a source did not answer, refused, or sent what cannot be read
 │   └── ForbiddenAddress     the address leads into the server's own network
 ├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
@@ -69,6 +70,10 @@ class Conflict(CopilotError):
 
 class MassDeletion(Conflict):
     """A sync would retire more than it may without being told to."""
+
+
+class Cancelled(CopilotError):
+    """A job was told to stop."""
 
 
 class SourceFailed(CopilotError):

@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 
 from copilot.build import Parts
 from copilot.disk import storage_failure
-from copilot.errors import CopilotError, IndexesOwned
+from copilot.errors import Cancelled, CopilotError, IndexesOwned
 from copilot.settings import Settings
-from copilot.store.jobs import Job
+from copilot.store.jobs import STOPPABLE, Job
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class JobThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the running job end its batch, then stop."""
+        """Let the running job end its document, then stop; the next start goes on with it."""
         self._stopping.set()
         self._thread.join(timeout=30)
 
@@ -98,7 +98,9 @@ class JobThread:
         if handler is None:
             return self._finish(job, None, f"nothing handles jobs of kind {job.kind!r}")
         try:
-            result = handler(self._parts, job, lambda progress: self._parts.jobs.progress(job.id, progress))
+            result = handler(self._parts, job, lambda progress: self._tell(job, progress))
+        except Cancelled:
+            return self._parts.jobs.stopped(job.id)
         except CopilotError as error:
             return self._finish(job, None, str(error))
         except Exception as error:
@@ -118,3 +120,9 @@ class JobThread:
                 log.warning("job %s ended and cannot be closed: %s", job.id, storage_failure(failed))
                 self._stopping.wait(WAIT_SECONDS)
         return None
+
+    def _tell(self, job: Job, progress: dict[str, Any]) -> None:
+        """Note how far the job is. Raises Cancelled where it is to stop, by somebody's wish or because the server ends."""
+        told = self._parts.jobs.progress(job.id, progress)
+        if job.kind in STOPPABLE and (told or self._stopping.is_set()):
+            raise Cancelled("The job was told to stop.")

@@ -97,7 +97,7 @@ def _audiences(principal: Principal, asked: str | None) -> frozenset[str] | None
 def _view(principal: Principal, query: Query) -> View:
     return View(
         workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
-        before=query.before, language=query.language, whenever=query.whenever,
+        before=query.before, language=query.language, whenever=query.whenever, said=query.text,
     )  # fmt: skip
 
 

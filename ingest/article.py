@@ -49,9 +49,9 @@ def _document(meta: FrontMatter, place: PurePosixPath, title: str, kind: Kind | 
         id=_id(meta.line("doc_id") or normalise(str(place.with_suffix("")))),
         kind=_kind(kind or meta.line("kind") or "article"),
         title=title,
-        url=_web_address(meta.line("url")),
+        url=web_address(meta.line("url")),
         audience=narrower(meta.line("audience"), audience),
-        language=_language(meta.line("language")),
+        language=language(meta.line("language")),
         products=meta.lines("products"),
         topics=meta.lines("topics"),
         created_at=meta.time("created_at"),
@@ -153,7 +153,8 @@ def _kind(words: str) -> Kind:
     raise UnreadableFile(f"kind is {words[:40]!r}: a document is an article or a macro; tickets come as .jsonl or .csv")
 
 
-def _web_address(words: str | None) -> str | None:
+def web_address(words: str | None) -> str | None:
+    """The address, where it is one of the web."""
     try:
         parts = urlsplit(words or "")
     except ValueError:
@@ -161,7 +162,8 @@ def _web_address(words: str | None) -> str | None:
     return words if parts.scheme in ("http", "https") and parts.netloc and " " not in (words or "") else None
 
 
-def _language(words: str | None) -> str | None:
+def language(words: str | None) -> str | None:
+    """The code as it stands. Raises UnreadableFile for what is none."""
     if words is not None and not _LANGUAGE.fullmatch(words):
         raise UnreadableFile(f"front matter: language is {words[:40]!r}: write a code such as en or de-AT")
     return words

@@ -12,10 +12,11 @@ from copilot.errors import ConfigurationError, InputError
 from copilot.ports import Connector
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
+from ingest.load import WATCH
 
-LOCAL = ("files",)
+LOCAL = ("files", "mail", "table")
 """Connectors that read the server's own disk: sources of theirs are added on the command line alone."""
-REMOTE = ("intercom", "web", "zendesk")
+REMOTE = ("chatwoot", "intercom", "web", "zammad", "zendesk")
 COMMON_OPTIONS = frozenset({"private_host"})
 
 
@@ -43,8 +44,15 @@ def check(upstream: Upstream) -> None:
     if unknown := sorted(set(upstream.options) - known):
         listed = ", ".join(sorted(known)) or "none"
         raise InputError(f"A source of {upstream.connector} has no option {unknown[0]!r}. It has: {listed}.")
+    if upstream.options.get(WATCH, "true") not in ("true", "false"):
+        raise InputError("watch is true or false.")
     if upstream.connector in REMOTE:
         _check_address(upstream.address)
+
+
+def is_watched(upstream: Upstream) -> bool:
+    """Whether it is synced as soon as its files change."""
+    return upstream.connector in LOCAL and upstream.options.get(WATCH) == "true"
 
 
 def options_of(connector: str) -> tuple[str, ...]:
@@ -65,6 +73,8 @@ def secret(reference: str | None) -> str | None:
         ) from None
     if not value.strip():
         raise ConfigurationError(f"The credentials {reference} are empty.")
+    if not (value.strip().isascii() and value.strip().isprintable()):
+        raise ConfigurationError(f"The credentials {reference} are no single line of plain characters: correct them.")
     return value.strip()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import socket
 import time
 import zlib
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
 import httpx
@@ -32,6 +33,7 @@ LONGEST_WAIT = 120.0
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 AGAIN = frozenset({429, 500, 502, 503, 504})
 AGENT = "SupportCopilot/1 (self-hosted; reads help centres for their own support team)"
+_JSON = {"Accept": "application/json"}
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -48,13 +50,23 @@ class Answer:
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Raises SourceFailed."""
-        try:
-            found = json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise SourceFailed(f"{_shown(self.url)} did not answer with JSON: is the address right?") from None
+        found = self._parsed()
         if not isinstance(found, dict):
             raise SourceFailed(f"{_shown(self.url)} answered with JSON that is no object: is the address right?")
         return found
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The body as a JSON list of objects. Raises SourceFailed."""
+        found = self._parsed()
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise SourceFailed(f"{_shown(self.url)} answered with JSON that is no list: is the address right?")
+        return found
+
+    def _parsed(self) -> object:
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise SourceFailed(f"{_shown(self.url)} did not answer with JSON: is the address right?") from None
 
 
 @dataclass(slots=True)
@@ -64,11 +76,14 @@ class Fetcher:
     secret: str | None = None
     home: str = ""
     """The source's own address: the secret is sent to its scheme, host and port, and to no other."""
+    header: str = "Authorization"
+    scheme: str | None = None
+    """What stands before the secret in the header; None: `user:password` is sent as Basic, anything else as Bearer."""
     private_host: str | None = None
     """A host that may be inside the network: the operator's word for an intranet."""
     max_bytes: int = 50_000_000
     seconds: float = 60.0
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds)
     client: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,6 +91,8 @@ class Fetcher:
         transport._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(), network_backend=Guard(self.private_host)
         )
+        for name in ("httpx", "httpcore"):  # they write down addresses and headers, where secrets travel
+            logging.getLogger(name).setLevel(logging.WARNING)
         # No proxies and no netrc from the environment: a proxy would resolve names by itself.
         self.client = httpx.Client(transport=transport, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
 
@@ -85,12 +102,24 @@ class Fetcher:
 
     def json(self, url: str, **params: str | int) -> dict[str, Any]:
         """A JSON object that must be there. Raises SourceFailed."""
-        target = str(httpx.URL(url).copy_merge_params(params)) if params else url
-        return self.get(target, {"Accept": "application/json"}).json()
+        return self.get(_with(url, params), _JSON).json()
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None, fine: Iterable[int] = (200,)) -> Answer:
+    def rows(self, url: str, **params: str | int) -> list[dict[str, Any]]:
+        """A JSON list of objects that must be there. Raises SourceFailed."""
+        return self.get(_with(url, params), _JSON).rows()
+
+    def ask(self, url: str) -> dict[str, Any]:
+        """A JSON object that is asked for by POST, with nothing in it. Raises SourceFailed."""
+        return self.get(url, {**_JSON, "Content-Type": "application/json"}, body=b"{}").json()
+
+    def get(
+        self, url: str, headers: Mapping[str, str] | None = None, fine: Iterable[int] = (200,), body: bytes | None = None
+    ) -> Answer:  # fmt: skip
         """The page, after redirects. Raises SourceFailed for any other status than these, and where no try succeeds."""
-        answer = self._patiently(url, headers or {})
+        try:
+            answer = self._patiently(url, headers or {}, body)
+        except SourceFailed as error:  # a server that sends the secret back in an address writes it into no message
+            raise type(error)(self.without_secret(str(error))) from None
         if answer.status in (401, 403) and answer.status not in fine:
             raise SourceFailed(
                 f"{_shown(url)} refused ({answer.status}): check the source's credentials and what they may read."
@@ -99,11 +128,17 @@ class Fetcher:
             raise SourceFailed(f"{_shown(url)} answered {answer.status}: check the source's address.")
         return answer
 
-    def _patiently(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def without_secret(self, words: str) -> str:
+        """The same words, with the secret struck out however it was sent."""
+        for shape in (self.secret, _basic(self.secret)) if self.secret else ():
+            words = words.replace(shape, "…").replace(quote(shape, safe=""), "…").replace(quote(shape), "…")
+        return words
+
+    def _patiently(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         reason = ""
         for attempt in range(TRIES):
             try:
-                answer = self._followed(url, headers)
+                answer = self._followed(url, headers, body)
             except (httpx.TransportError, zlib.error) as error:
                 reason, wait = f"{type(error).__name__}: {error}", 2.0**attempt
             else:
@@ -123,10 +158,10 @@ class Fetcher:
             )
         self.sleep(seconds)
 
-    def _followed(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def _followed(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         until = time.monotonic() + self.seconds
         for _ in range(REDIRECTS + 1):
-            answer = self._once(url, headers, until)
+            answer = self._once(url, headers, body, until)
             if answer.status not in (301, 302, 303, 307, 308) or "location" not in answer.headers:
                 return answer
             url = urljoin(url, answer.headers["location"])
@@ -134,13 +169,13 @@ class Fetcher:
             f"{_shown(url)} is the end of more than {REDIRECTS} redirects: correct the source's address."
         )
 
-    def _once(self, url: str, headers: Mapping[str, str], until: float) -> Answer:
+    def _once(self, url: str, headers: Mapping[str, str], body: bytes | None, until: float) -> Answer:
         _check(url)
-        own = {"User-Agent": AGENT, "Accept-Encoding": "gzip", **self._authorization(url), **headers}
         try:
-            with self.client.stream("GET", url, headers=own) as response:
-                body = b"".join(self._body(response, until))
-                return Answer(url, response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
+            own = {"User-Agent": AGENT, "Accept-Encoding": "gzip", **self._authorization(url), **headers}
+            with self.client.stream("GET" if body is None else "POST", url, headers=own, content=body) as response:
+                read = b"".join(self._body(response, until))
+                return Answer(url, response.status_code, {k.lower(): v for k, v in response.headers.items()}, read)
         except (httpx.InvalidURL, UnicodeError):
             raise SourceFailed(f"{_shown(url)} is no web address.") from None
 
@@ -159,12 +194,12 @@ class Fetcher:
             yield piece
 
     def _authorization(self, url: str) -> dict[str, str]:
-        """`user:password` is sent as Basic, anything else as Bearer; only to the source's own server."""
+        """The secret in its header; only to the source's own server."""
         if self.secret is None or _server(url) != _server(self.home):
             return {}
-        if ":" in self.secret:
-            return {"Authorization": f"Basic {b64encode(self.secret.encode()).decode()}"}
-        return {"Authorization": f"Bearer {self.secret}"}
+        if self.scheme is not None:
+            return {self.header: f"{self.scheme}{self.secret}"}
+        return {self.header: f"Basic {_basic(self.secret)}" if ":" in self.secret else f"Bearer {self.secret}"}
 
 
 class Guard(httpcore.NetworkBackend):
@@ -255,9 +290,18 @@ def _check(url: str) -> None:
         raise ForbiddenAddress(f"{_shown(url)} is no web address: only http and https are read.")
 
 
-def _server(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def _server(url: str) -> tuple[str, str, int | None]:
+    """Read by the client's own parser, so that what is compared is what is connected to."""
+    parsed = httpx.URL(url)
+    return parsed.scheme, parsed.host, parsed.port or {"http": 80, "https": 443}.get(parsed.scheme)
+
+
+def _with(url: str, params: Mapping[str, str | int]) -> str:
+    return str(httpx.URL(url).copy_merge_params(params)) if params else url
+
+
+def _basic(secret: str | None) -> str:
+    return b64encode((secret or "").encode()).decode()
 
 
 def _shown(url: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from copilot.errors import IndexesOwned, InputError
 from copilot.settings import Settings
-from ingest import pipeline
+from ingest.progress import Progress as Told
+
+if TYPE_CHECKING:
+    from copilot.store.jobs import Job, Jobs
 
 
 def progress_bar(title: str, console: Console, *, quiet: bool) -> Progress:
@@ -21,7 +25,7 @@ def progress_bar(title: str, console: Console, *, quiet: bool) -> Progress:
     )  # fmt: skip
 
 
-def tell(bar: Progress) -> pipeline.Progress:
+def tell(bar: Progress) -> Told:
     """What moves the bar on; a total of 0 is unknown."""
     task, started = bar.add_task("", total=None, rate=""), time.monotonic()
 
@@ -44,19 +48,29 @@ def hand_over(settings: Settings, workspace: str, kind: str, payload: dict[str, 
     from copilot.store.database import Database
     from copilot.store.jobs import Jobs
 
-    jobs = Jobs(Database(settings.database_url()))
-    job = jobs.add(workspace, kind, payload)
+    with closing(Database(settings.database_url())) as database:
+        jobs = Jobs(database)
+        job = jobs.add(workspace, kind, payload)
+        try:
+            job = _followed(settings, jobs, job, bar)
+        except KeyboardInterrupt:
+            raise InputError(f"The server goes on with it. `copilot jobs cancel {job.id[:12]}` stops it.") from None
+    if job.error or job.result is None:
+        raise InputError(job.error or "the job ended without a result")
+    return job.result
+
+
+def _followed(settings: Settings, jobs: Jobs, job: Job, bar: Progress) -> Job:
+    """The job at its end. Raises IndexesOwned where the server goes before it."""
     task = bar.add_task("", total=None, rate="")
-    while job.state in ("queued", "running"):
+    while not job.finished:
         time.sleep(0.1)
-        job = jobs.get(workspace, job.id)
-        if job.state in ("queued", "running") and not served(settings):
+        job = jobs.get(job.workspace, job.id)
+        if not job.finished and not served(settings):
             raise IndexesOwned(
                 f"The server stopped before the job was done. It goes on when `copilot serve` runs again (job {job.id})."
             )
         if job.progress:
             rate = f"{job.progress['rate']:.0f} a second"
             bar.update(task, completed=job.progress["done"], total=job.progress["total"], rate=rate)
-    if job.error or job.result is None:
-        raise InputError(job.error or "the job ended without a result")
-    return job.result
+    return job

@@ -30,6 +30,8 @@ MAX_BROKEN_ROWS = 20
 MAX_ROW_BYTES = 5_000_000
 APART = (".pdf", ".docx", ".html", ".htm")
 APART_BYTES = 200_000
+WATCH = "watch"
+"""The option of sources on this machine that has them synced as soon as something changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +224,11 @@ def _distil(row: Row, reading: Reading) -> Source:
     from ingest import tickets
 
     return tickets.distil(row, reading.columns, reading.audience, reading.redactor)
+
+
+def records(path: Path, most: int) -> Iterator[tuple[int, Row | str]]:
+    """A table's rows with their line numbers; in place of one that cannot be read, the reason. Raises UnreadableFile."""
+    return _rows(_read(path, most), path.suffix.lower())
 
 
 def _rows(data: bytes, suffix: str) -> Iterator[tuple[int, Row | str]]:

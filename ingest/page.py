@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 
 from copilot.domain import Document, Source
-from copilot.errors import UnreadableFile
+from copilot.errors import InputError, UnreadableFile
 from copilot.redact import REDACTOR
 from ingest.article import article, narrower
 from ingest.load import PIPELINE
 from ingest.plain import one_line
 
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
-def page(document: Document, markup: str, audience: str | None) -> Source:
-    """HTML as a document; of its own and the source's audience the narrower one counts. Raises UnreadableFile where it has no words."""
-    heading = f"<h1>{escape(one_line(document.title))}</h1>\n"
-    read = article((heading + markup).encode(), "page.html", None, None)
+
+def page(document: Document, markup: str, audience: str | None, suffix: str = ".html") -> Source:
+    """HTML or Markdown as a document; of its own and the source's audience the narrower one counts. Raises UnreadableFile where it has no words."""
+    title = one_line(document.title)
+    plain = _MARKS.sub(r"\\\1", title)
+    heading = f"<h1>{escape(title)}</h1>\n" if suffix == ".html" else f"# {plain}\n\n"
+    read = article((heading + markup).encode("utf-8", "replace"), f"page{suffix}", None, None)
     head = replace(document, title=read.document.title, audience=narrower(document.audience, audience))
     return replace(read, document=head)
 
@@ -53,3 +58,24 @@ def words(row: Mapping[str, object], key: str) -> str:
     """A field's text; nothing where it is missing or null."""
     value = row.get(key)
     return "" if value is None else str(value)
+
+
+def choice(options: Mapping[str, str], name: str, among: Sequence[str]) -> tuple[str, ...]:
+    """An option's words between commas, all of them where it is not given. Raises InputError for one that is not among these."""
+    chosen = several(options, name) or tuple(among)
+    if unknown := [word for word in chosen if word not in among]:
+        raise InputError(f"{name} is {unknown[0]!r}: write {', '.join(among)}, or several with a comma.")
+    return chosen
+
+
+def several(options: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """An option's words between commas."""
+    return tuple(word.strip() for word in options.get(name, "").split(",") if word.strip())
+
+
+def teams(options: Mapping[str, str]) -> dict[str, str]:
+    """The option `teams`, such as `Legal=legal,7=billing`: what the source calls a group -> the audience here. Raises InputError."""
+    given = [pair.partition("=") for pair in several(options, "teams")]
+    if wrong := [name for name, _, team in given if not re.fullmatch(r"[\w.-]{1,59}", team.strip())]:
+        raise InputError(f"teams has no team for {wrong[0]!r}: write GROUP=TEAM, several with a comma.")
+    return {name.strip(): f"team:{team.strip()}" for name, _, team in given}

@@ -18,7 +18,7 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
-from copilot.errors import CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
+from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
 from copilot.ports import Broken, Raw
 from copilot.redact import OURS
 from copilot.store.contents import by_shelf, is_case
@@ -29,14 +29,13 @@ from copilot.store.quarantine import Quarantine, Tried
 from ingest.ahead import ahead
 from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
+from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
 from ingest.repair import put_in_step
 from ingest.split import split, split_ticket
 from ingest.summary import Summary, total
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
@@ -51,6 +50,7 @@ class Run:
     dry_run: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
     dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
+    cancelled: bool = False
 
     def parse(self, raw: Raw, parser: Parser) -> Source | None:
         """The document, or None with the reason counted. A file that cannot be read keeps what was known of it.
@@ -112,7 +112,7 @@ class Indexer:
     ) -> Summary:
         """Bring the documents of a folder or file up to date. A broken file is reported and never stops the rest.
 
-        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index.
+        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index, Cancelled where `progress` does.
         """
         if not path.exists():
             raise InputError(f"There is nothing at {path}. Give a folder or a file.")
@@ -122,7 +122,11 @@ class Indexer:
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
         found = list(scan(path.resolve(), replace(reading, redactor=self._redactor)))
-        self.take(run, found, lambda done: progress(done, len(found)))
+        try:
+            self.take(run, found, lambda done: progress(done, len(found)))
+        except Cancelled:
+            self.let_go(run, ())
+            raise
         self.let_go(run, [] if uploaded else run.gone(found))
         summary.seconds = round(perf_counter() - started, 3)
         return summary
@@ -146,15 +150,18 @@ class Indexer:
     ) -> None:
         """Read what is new or changed of these and commit it; when this returns it can be found.
 
-        One batch is read while another is embedded and a third is written; `progress` is called by the thread that reads.
+        One batch is read while another is embedded and a third is written; `progress` is called by the thread that reads. Raises Cancelled
+        where `progress` does: then what was read until that moment is committed, each document whole.
         """
         with self._parser, ahead(in_batches(self._fresh(run, found, progress))) as batches:
             if run.dry_run:
                 deque(batches, maxlen=0)
-                return
-            with ahead(embedded(batches, self._ledger, self._embedder)) as ready:
-                for one in ready:
-                    self._commit(run.workspace, one, run.summary)
+            else:
+                with ahead(embedded(batches, self._ledger, self._embedder)) as ready:
+                    for one in ready:
+                        self._commit(run.workspace, one, run.summary)
+        if run.cancelled:
+            raise Cancelled("It was told to stop: what was read before that is there.")
 
     def let_go(self, run: Run, keys: Collection[int]) -> None:
         """End a run: retire the documents that their source does not have any more, and let ranking learn from what changed."""
@@ -201,7 +208,11 @@ class Indexer:
             ready = self._ready(run, raw)
             if ready is not None:
                 yield ready
-            progress(done)
+            try:
+                progress(done)
+            except Cancelled:
+                run.cancelled = True
+                return
 
     def _ready(self, run: Run, raw: Raw | Broken) -> Ready | None:
         if isinstance(raw, Broken):
@@ -303,6 +314,8 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     dry_run = bool(job.payload.get("dry_run"))
     try:
         summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
+    except Cancelled:
+        raise  # it may be resumed
     except Exception:
         _drop_uploads(parts, paths)  # a job that failed is not run again
         raise
@@ -314,19 +327,6 @@ def _drop_uploads(parts: Parts, paths: Iterable[Path]) -> None:
     for path in paths:
         if parts.settings.uploads() in path.parents:
             shutil.rmtree(path.parent, ignore_errors=True)
-
-
-def reporter(progress: Callable[[dict[str, Any]], None]) -> Progress:
-    """Tells a job how far it is, how fast, and when it will be done; a total of 0 is unknown."""
-    started = perf_counter()
-
-    def report(done: int, total: int) -> None:
-        if done == total or done % 25 == 0:
-            seconds = max(perf_counter() - started, 1e-6)
-            left = round((total - done) * seconds / done) if done and total else None
-            progress({"done": done, "total": total or None, "rate": round(done / seconds, 1), "eta_seconds": left})
-
-    return report
 
 
 def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from copilot.errors import InputError
+from copilot.errors import CopilotError, InputError
 from copilot.settings import Settings
 from ingest.handover import hand_over, progress_bar, served, tell
 
@@ -109,6 +109,9 @@ def sync(
     allow_mass_delete: Annotated[
         bool, typer.Option("--allow-mass-delete", help="Retire as much as is gone, however much it is.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and sync again whenever its files change, until Ctrl-C.")
+    ] = False,
     workspace: Workspace = None,
     as_json: JSON = False,
 ) -> None:
@@ -116,18 +119,46 @@ def sync(
 
     Exit code 1 where something failed; everything else was taken all the same.
     """
-    from ingest.commands import report
-
     settings = Settings()
     place = workspace or settings.workspace
     payload = {"source": source, "dry_run": dry_run, "full": full, "allow_mass_delete": allow_mass_delete}
+    if watch:
+        _watch(settings, place, payload, as_json)
+    else:
+        _sync_once(settings, place, payload, as_json)
+
+
+def _sync_once(settings: Settings, workspace: str, payload: dict[str, Any], as_json: bool) -> None:
+    from ingest.commands import report
+
     with progress_bar("sync", errors, quiet=as_json) as bar:
         run = (
-            hand_over(settings, place, "sync", payload, bar)
+            hand_over(settings, workspace, "sync", payload, bar)
             if served(settings)
-            else _sync(settings, place, payload, bar)
+            else _sync(settings, workspace, payload, bar)
         )
-    report(run, dry_run=dry_run, as_json=as_json)
+    report(run, dry_run=payload["dry_run"], as_json=as_json)
+
+
+def _watch(settings: Settings, workspace: str, payload: dict[str, Any], as_json: bool) -> None:
+    """Sync at each burst of changes; what fails is told, and the next change tries again."""
+    from threading import Event
+
+    from ingest.connect import LOCAL
+    from ingest.watch import bursts
+
+    with _sources(settings) as sources:
+        upstream = sources.get(workspace, payload["source"] or "")
+    if upstream.connector not in LOCAL:
+        raise InputError(f"{upstream.id} is not on this machine's disk. Give it an interval: --every MINUTES.")
+    errors.print(f"watching {upstream.address}; Ctrl-C ends it", highlight=False, markup=False)
+    for _ in bursts(Path(upstream.address), Event()):
+        try:
+            _sync_once(settings, workspace, payload, as_json)
+        except typer.Exit:
+            pass  # its failures were printed
+        except CopilotError as error:
+            errors.print(f"[red]failed[/red] {escape(str(error))}", highlight=False)
 
 
 def _sync(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progress) -> dict[str, Any]:

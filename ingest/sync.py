@@ -13,13 +13,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from copilot.build import Parts
-from copilot.errors import Conflict, CopilotError, MassDeletion
+from copilot.errors import Cancelled, Conflict, CopilotError, MassDeletion
 from copilot.ports import Broken, Change, Connector, Expected, Gone, Kept, Mark, Raw, Whole
 from copilot.store.jobs import Job
 from copilot.store.sources import Sources, Upstream
 from ingest.connect import connector_of
 from ingest.load import PIPELINE
-from ingest.pipeline import Indexer, Progress, Run, reporter, sheltered
+from ingest.pipeline import Indexer, Run, sheltered
+from ingest.progress import Progress, reporter
 from ingest.summary import Problem, Summary, total
 
 FEW = 5
@@ -44,13 +45,16 @@ class Stream:
 
     changes: Iterator[Change]
     known: Container[str]
+    progress: Progress
     seen: dict[str, str] = field(default_factory=dict)  # origin -> fingerprint
     gone: set[str] = field(default_factory=set)
     whole: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     expected: int = 0
     cursor: str | None = None
+    done: int = 0
     ended: bool = False
+    cancelled: bool = False
 
     def documents(self) -> Iterator[Raw | Broken]:
         """The documents up to the next mark, or to the end; a page that is repeated gives nothing twice."""
@@ -70,7 +74,23 @@ class Stream:
                     self.expected = max(self.expected, change.total)
                 case Kept() | Gone() | Whole():
                     self._note(change)
+                    if not self._goes_on(change):
+                        return
         self.ended = True
+
+    def passed(self) -> None:
+        """One more is done with. Raises Cancelled where the sync is to stop."""
+        self.done += 1
+        self.progress(self.done, self.expected if self.expected >= self.done else 0)
+
+    def _goes_on(self, change: Kept | Gone | Whole) -> bool:
+        """Whether to go on; what came before a stop is still to be committed, so nothing is raised in its midst."""
+        try:
+            if not isinstance(change, Whole):
+                self.passed()
+        except Cancelled:
+            self.cancelled = True
+        return not self.cancelled
 
     def _take(self, raw: Raw) -> None:
         self.seen[raw.origin] = raw.fingerprint
@@ -111,7 +131,7 @@ class Syncer:
         """Bring the documents of a source up to date, beginning where the last sync came to.
 
         Raises SourceFailed where the source breaks off (what came before that is taken, and the next sync goes on from there), MassDeletion
-        where more would be retired than may be without being told to, Conflict while another sync of it runs.
+        where more would be retired than may be without being told to, Conflict while another sync of it runs, Cancelled where `progress` does.
         """
         with self._alone(upstream), self._told(upstream, wish) as summary:
             connector = connector or connector_of(upstream, self._parts.settings)
@@ -132,9 +152,9 @@ class Syncer:
         basis = self._basis(upstream)
         run = self._indexer.begin(upstream.workspace, upstream.root, summary, dry_run=wish.dry_run)
         since = None if wish.full else self._since(upstream, basis)
-        stream = Stream(connector.changes(since), run.known)
+        stream = Stream(connector.changes(since), run.known, progress)
         try:
-            self._take(upstream, run, stream, basis, progress)
+            self._take(upstream, run, stream, basis)
             keys, ids = self._lost(run, stream)
             for id in ids:
                 summary.name("retired", id, self._parts.ledger.head(upstream.workspace, id).audiences)
@@ -146,25 +166,15 @@ class Syncer:
         if stream.cursor is not None and not wish.dry_run:
             self._sources.reached(upstream, stream.cursor, basis)
 
-    def _take(self, upstream: Upstream, run: Run, stream: Stream, basis: str, progress: Progress) -> None:
+    def _take(self, upstream: Upstream, run: Run, stream: Stream, basis: str) -> None:
         """All that the source gives, up to each mark in turn; a mark is passed once nothing before it is owed."""
-        done = 0
         while not stream.ended:
-            done = self._segment(run, stream, done, progress)
+            self._indexer.take(run, stream.documents(), lambda done: stream.passed())
+            if stream.cancelled:
+                raise Cancelled("It was told to stop: what was read before that is there.")
             owed = stream.owes or run.dropped & run.known.keys()
             if stream.cursor is not None and not (run.dry_run or owed):
                 self._sources.reached(upstream, stream.cursor, basis)
-
-    def _segment(self, run: Run, stream: Stream, before: int, progress: Progress) -> int:
-        reached = before
-
-        def told(done: int) -> None:
-            nonlocal reached
-            reached = before + done
-            progress(reached, stream.expected if stream.expected >= reached else 0)
-
-        self._indexer.take(run, stream.documents(), told)
-        return reached
 
     def _since(self, upstream: Upstream, basis: str) -> str | None:
         """Where the last sync came to, unless documents would be read differently now."""
@@ -256,6 +266,8 @@ def sync_all(parts: Parts, chosen: list[Upstream], wish: Wish, progress: Progres
     for upstream in chosen:
         try:
             made.append(syncer.sync(upstream, wish, progress))
+        except Cancelled:
+            raise
         except CopilotError as error:
             if len(chosen) == 1:
                 raise

@@ -52,11 +52,12 @@ class Server:
     answers: dict[str, Answer | Reply] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    spoil: Callable[[Asked, Reply], Reply] = lambda asked, reply: reply
 
     def reply(self, asked: Asked) -> Reply:
         self.asked.append(asked)
         answer = self.answers.get(asked.path, Reply(status=404))
-        return answer if isinstance(answer, Reply) else answer(asked)
+        return self.spoil(asked, answer if isinstance(answer, Reply) else answer(asked))
 
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
@@ -79,6 +80,10 @@ def serving() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(reply.body)
             self.close_connection = True
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from copilot.build import Parts
+from copilot.jobs import JobThread
+from copilot.store import schema as t
+from copilot.store.jobs import Job
 from copilot.store.ledger import now
 from copilot.store.sources import Sources, Upstream
 from ingest.schedule import Schedule
@@ -131,15 +137,67 @@ def test_another_teams_or_workspaces_source_is_not_there(
     assert answer.status_code == 403
 
 
+def waiting(parts: Parts) -> list[Job]:
+    """The syncs that wait, once the clock has had its say."""
+    for _ in range(100):
+        if jobs := parts.jobs.list("default"):
+            time.sleep(0.1)  # for one too many
+            return [job for job in jobs if not job.finished]
+        time.sleep(0.02)
+    return []
+
+
 def test_what_is_due_is_synced_once_however_many_runs_were_missed(parts: Parts) -> None:
+    """The server was down for three days of an hourly source: one run catches up, and the next is due an hour after it."""
     sources = Sources(parts.database)
     hourly = Upstream(workspace="default", id="h", connector="web", address="https://a.example/", every_minutes=60)
     sources.add(hourly)
     sources.add(Upstream(workspace="default", id="by-hand", connector="web", address="https://b.example/"))
+    with parts.database.write() as connection:
+        connection.execute(update(t.sources).values(started_at=now() - timedelta(days=3)))
     schedule = Schedule(parts)
-    (first,) = schedule.look()
-    assert [job.id for job in schedule.look()] == [first.id], "it waits already"
+    schedule.start()
+    (first,) = waiting(parts)
+    assert (first.kind, first.payload["source"]) == ("sync", "h")
+    schedule.look()
+    assert [job.id for job in waiting(parts)] == [first.id], "it waits already"
     sources.started(hourly)
     parts.jobs.finish(first.id, {}, None)
-    assert schedule.look() == []
-    assert [one.id for one in sources.due(now() + timedelta(days=3))] == ["h"]
+    schedule.look()
+    assert waiting(parts) == []
+    schedule.stop()
+
+
+def test_a_source_that_was_removed_is_not_due_any_more(parts: Parts) -> None:
+    sources = Sources(parts.database)
+    sources.add(Upstream(workspace="default", id="h", connector="web", address="https://a.example/", every_minutes=1))
+    schedule = Schedule(parts)
+    schedule.start()
+    (first,) = waiting(parts)
+    parts.jobs.finish(first.id, {}, None)
+    sources.remove("default", "h")
+    schedule.look()
+    assert [job.id for job in schedule.clock.get_jobs()] == ["look"]
+    schedule.stop()
+
+
+def test_a_watched_folder_of_a_running_server_is_synced_when_a_file_in_it_changes(parts: Parts, folder: Path) -> None:
+    Sources(parts.database).add(
+        Upstream(workspace="default", id="docs", connector="files", address=str(folder), options={"watch": "true"})
+    )
+    schedule, thread = Schedule(parts), JobThread(parts)
+    schedule.start()
+    thread.start()
+    until(lambda: len(parts.ledger.known("default", "source:docs")) == 5)
+    (folder / "new.md").write_text("# New\n\nThe lamp blinks twice when it is charged.", encoding="utf-8")
+    until(lambda: "new.md" in parts.ledger.known("default", "source:docs"))
+    schedule.stop()
+    thread.stop()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came to be")

@@ -251,3 +251,72 @@ def test_an_address_has_one_spelling(url: str | None, one: str | None) -> None:
 def test_options_that_make_no_sense_are_refused(parts: Parts, upstream: Upstream) -> None:
     with pytest.raises(InputError, match="delay is 'soon'"):
         sync(parts, replace(upstream, options={**upstream.options, "delay": "soon"}))
+
+
+@pytest.mark.parametrize(
+    ("robots", "closed"),
+    [
+        ("User-agent: *\nDisallow: /help/*/plan$", {"private/plan"}),
+        ("User-agent: *\nDisallow: /help/\nAllow: /help/$\nAllow: /help/k", {"lamp", "private/plan", "deep"}),
+        ("User-agent: *\nDisallow: /\n\nUser-agent: SupportCopilot\nDisallow: /help/lamp", {"lamp"}),
+        ("\ufeffUser-agent: supportcopilot\nDisallow: /help/kettle # for now", {"kettle", "deep"}),
+        ("Disallow: /help/", set()),
+        ("<html>Not found</html>", set()),
+        ("User-agent: *\nDisallow: /" + "*a" * 5000 + "\n" + "Disallow: /x\n" * 20_000, set()),
+    ],
+)
+def test_robots_txt_is_read_with_its_wildcards_and_groups(
+    parts: Parts, upstream: Upstream, site: Server, robots: str, closed: set[str]
+) -> None:
+    site.answers["/robots.txt"] = Reply(robots.encode(), headers={"Content-Type": "text/plain"})
+    sync(parts, upstream)
+    pages = {"kettle", "lamp", "deep", "private/plan"}
+    assert {path.removeprefix("/help/") for path in site.paths()} & pages == pages - closed
+
+
+@pytest.mark.parametrize(
+    ("asks", "waits"),
+    [("Crawl-delay: 7", 7.0), ("Request-rate: 1/20", 20.0), ("Crawl-delay: 99999", 60.0), ("Crawl-delay: soon", 0.0), ("Crawl-delay: -3", 0.0)],
+)  # fmt: skip
+def test_a_site_is_read_as_slowly_as_it_asks(
+    parts: Parts, upstream: Upstream, site: Server, monkeypatch: pytest.MonkeyPatch, asks: str, waits: float
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("ingest.fetch.time.sleep", waited.append)
+    site.answers["/robots.txt"] = Reply(f"User-agent: *\n{asks}".encode(), headers={"Content-Type": "text/plain"})
+    sync(parts, upstream)
+    assert set(waited) == {waits}
+
+
+def test_a_site_whose_robots_txt_is_in_trouble_is_left_alone(
+    parts: Parts, upstream: Upstream, site: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.fetch.time.sleep", lambda seconds: None)
+    site.answers["/robots.txt"] = Reply(status=503)
+    with pytest.raises(SourceFailed):
+        sync(parts, upstream)
+    assert set(site.paths()) == {"/robots.txt"}
+
+
+def test_a_page_of_a_million_tags_is_told_and_the_rest_is_taken(parts: Parts, upstream: Upstream, site: Server) -> None:
+    site.answers["/help/deep"] = html("<html><body>" + "<p>x" * 200_000)
+    made = sync(parts, upstream)
+    assert (made.added, made.failed) == (3, 1)
+    assert "more than 100,000 tags" in made.problems[0].reason
+
+
+def test_a_page_that_was_only_touched_is_asked_for_by_its_date(parts: Parts, upstream: Upstream, site: Server) -> None:
+    stamp = "Wed, 01 Jan 2025 10:00:00 GMT"
+
+    def dated(asked: Asked) -> Reply:
+        return (
+            Reply(status=304)
+            if asked.headers.get("if-modified-since") == stamp
+            else html(page("Deep", "Old."), Last_Modified=stamp)
+        )
+
+    site.answers["/help/deep"] = dated
+    sync(parts, upstream)
+    made = sync(parts, upstream)
+    assert (made.failed, made.retired, ids(parts, upstream)) == (0, 0, CRAWLED)
+    assert [one.headers.get("if-modified-since") for one in site.asked if one.path == "/help/deep"] == [None, stamp]

@@ -35,6 +35,9 @@ def fetch(waits: list[float]) -> Iterator[Fetcher]:
 SPELLINGS = [
     "127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "0x7f000001", "0177.0.0.1", "0.0.0.0", "0", "[::1]", "[::]",
     "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[2002:7f00:1::]", "10.0.0.1", "172.16.5.4", "192.168.1.1",
+    "localhost.", "127.0.0.1.", "127.0.0.1%00.example", "user:pw@127.0.0.1", "good.example@10.0.0.1", "127.0.0.1:9#@good.example", "①②⑦.⓪.⓪.①",
+    "127。0。0。1", "[::ffff:a9fe:a9fe]", "[0:0:0:0:0:ffff:7f00:1]", "[fe80::1%25lo]", "[fc00::1]", "0xa9fea9fe", "2852039166", "0251.0376.0251.0376",
+    "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "metadata.google.internal",
     "100.64.0.1", "169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200", "224.0.0.1", "255.255.255.255", "198.18.0.1",
 ]  # fmt: skip
 
@@ -166,3 +169,49 @@ def test_a_secret_goes_to_its_own_server_alone_and_into_no_message(server: Serve
         assert server.asked[0].headers["authorization"] == "Bearer s3cret"
         assert "authorization" not in other.asked[0].headers
         assert "s3cret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "http://2852039166/",
+        "http://user@169.254.169.254/",
+        "//127.0.0.1:1/",
+        "http://0x7f.1/",
+        "http://[::ffff:10.0.0.1]/",
+    ],
+)
+def test_no_spelling_of_a_redirect_leads_inside(server: Server, spelling: str) -> None:
+    server.answers["/"] = Reply(status=307, headers={"Location": spelling})
+    fetch = Fetcher(private_host="localhost", sleep=lambda seconds: None)
+    with pytest.raises(SourceFailed):
+        fetch.get(server.url.replace("127.0.0.1", "localhost") + "/")
+    fetch.close()
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("url", ["http://home.example\\@evil.example/", "http://home.example@evil.example/", "http://evil.example/home.example", "http://home.example.evil.example/",
+                                 "http://home.example./", "https://home.example/", "http://home.example:81/"])  # fmt: skip
+def test_what_only_looks_like_the_sources_own_server_is_sent_no_secret(url: str) -> None:
+    fetch = Fetcher(secret="s3cret", home="http://home.example/")
+    assert fetch._authorization("http://home.example/x") == {"Authorization": "Bearer s3cret"}
+    assert fetch._authorization(url) == {}
+    fetch.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "scheme", "secret", "sent"),
+    [
+        ("Authorization", None, "me:pw", ("authorization", "Basic bWU6cHc=")),
+        ("Authorization", "Token token=", "abc", ("authorization", "Token token=abc")),
+        ("api_access_token", "", "a:b", ("api_access_token", "a:b")),
+    ],
+)
+def test_a_secret_is_sent_as_its_help_desk_wants_it(
+    server: Server, header: str, scheme: str | None, secret: str, sent: tuple[str, str]
+) -> None:
+    server.answers["/"] = shown({})
+    fetch = Fetcher(secret=secret, home=server.url, header=header, scheme=scheme, private_host="127.0.0.1")
+    fetch.ask(server.url + "/")
+    fetch.close()
+    assert server.asked[0].headers[sent[0]] == sent[1]

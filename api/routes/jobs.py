@@ -28,7 +28,7 @@ QUIET_LOOKS = 50  # then a comment keeps proxies from closing the stream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job as it is shown: without its payload, which holds the server's paths."""
+    """A job as it is shown: without its payload, which holds the server's paths. `cancelling`: it was told to stop and runs on to where it can."""
 
     id: str
     kind: str
@@ -38,6 +38,7 @@ class JobView:
     error: str | None
     created_at: datetime
     finished_at: datetime | None
+    cancelling: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ def view(job: Job) -> JobView:
     """What is shown of a job. File names that are no UTF-8 may stand in its report, so it is cleaned."""
     return JobView(
         id=job.id, kind=job.kind, state=job.state, progress=cleaned(job.progress), result=cleaned(job.result),
-        error=cleaned(job.error), created_at=job.created_at, finished_at=job.finished_at,
+        error=cleaned(job.error), created_at=job.created_at, finished_at=job.finished_at, cancelling=job.cancelling,
     )  # fmt: skip
 
 
@@ -67,7 +68,21 @@ def show(job_id: PathId, parts: PartsOf, who: Who) -> JobView:
     return view(parts.jobs.get(who.workspace, job_id))
 
 
-EVENTS = documented("`progress` at each step, then `done` or `failed`.", ("progress", "done", "failed"))
+@router.post("/{job_id}/cancel")
+def cancel(job_id: PathId, parts: PartsOf, who: Who) -> JobView:
+    """Stop it: at once where it waits, at its next whole document where it runs. What it has committed stays."""
+    return view(parts.jobs.cancel(who.workspace, job_id))
+
+
+@router.post("/{job_id}/resume", status_code=202)
+def resume(job_id: PathId, parts: PartsOf, who: Who) -> JobView:
+    """Go on with one that was cancelled or failed, from its last committed document."""
+    return view(parts.jobs.resume(who.workspace, job_id))
+
+
+EVENTS = documented(
+    "`progress` at each step, then `done`, `failed` or `cancelled`.", ("progress", "done", "failed", "cancelled")
+)
 
 
 @router.get("/{job_id}/events", response_class=StreamingResponse, responses=EVENTS)
@@ -81,11 +96,11 @@ async def followed(jobs: Jobs, workspace: str, id: str) -> AsyncIterator[bytes]:
     """A frame at each change. Between two looks it waits without a thread, so that many may follow."""
     shown, quiet = b"", 0
     while True:
-        job = view(await run_in_threadpool(jobs.get, workspace, id))
-        seen, finished = to_json(job), job.state in ("done", "failed")
+        job = await run_in_threadpool(jobs.get, workspace, id)
+        seen = to_json(view(job))
         if seen != shown:
-            yield frame(job.state if finished else "progress", seen)
-        if finished:
+            yield frame(job.state if job.finished else "progress", seen)
+        if job.finished:
             return
         quiet = 0 if seen != shown else quiet + 1
         if quiet and quiet % QUIET_LOOKS == 0:

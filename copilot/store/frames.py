@@ -29,6 +29,7 @@ from copilot.store.ledger import parts
 from copilot.store.makers import Makers
 from copilot.store.maps import LearnedMap, newest
 from copilot.store.mismatch import mismatch
+from copilot.versions import is_for, named, ranges
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.int64]
@@ -50,6 +51,8 @@ class View:
     before: datetime | None = None
     language: str | None = None
     whenever: bool = False
+    said: str = ""
+    """What is asked: where it names a product's version, documents for others of it are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Head:
     valid_until: datetime | None
     solution_by: Author | None
     links: tuple[Linked, ...] = ()
+    products: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -128,6 +132,10 @@ class Frame:
         self._from = _times((head.valid_from for head in self.heads), -EVER)
         self._until = _times((head.valid_until for head in self.heads), EVER)
 
+        bound = ((at, ranges(head.products)) for at, head in enumerate(self.heads) if head.products)
+        self._bound = {at: some for at, some in bound if some}
+        self._products = {one.product for some in self._bound.values() for one in some}
+
     def parts(self) -> Iterator[Part]:
         """The frame, document by document."""
         for at, head in enumerate(self.heads):
@@ -146,6 +154,8 @@ class Frame:
             seen &= (self._from <= now) & (self._until > now)
         if view.before is not None:
             seen &= self.known <= view.before.timestamp()
+        if self._bound and not view.whenever and (versions := named(view.said, self._products)):
+            seen[[at for at, some in self._bound.items() if not is_for(some, versions)]] = False
         return seen if view.language is None else seen & self._languages.among((view.language, ""))
 
     def open_to(self, audiences: frozenset[str] | None) -> Mask:
@@ -280,10 +290,10 @@ def _heads(connection: Connection, workspace: str, keys: Collection[int] | None)
     d = t.documents.c
     query = select(
         d.key, d.id, d.active_revision.label("revision"), d.kind, d.use, d.title, d.url, d.audience, d.language, d.resolved_at,
-        d.known_since, d.valid_from, d.valid_until, d.solution_by,
+        d.known_since, d.valid_from, d.valid_until, d.solution_by, d.products,
     ).where(d.workspace == workspace, d.active_revision.is_not(None))  # fmt: skip
     query = query if keys is None else query.where(d.key.in_(keys))
-    return {row.key: dict(row._mapping) for row in connection.execute(query)}
+    return {row.key: {**row._mapping, "products": tuple(row.products or ())} for row in connection.execute(query)}
 
 
 def _links(connection: Connection, workspace: str, keys: Collection[int] | None) -> dict[int, list[Linked]]:

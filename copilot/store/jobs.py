@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from copilot.domain import JobState
-from copilot.errors import NotFound
+from copilot.errors import Conflict, InputError, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import now
 
+OPEN: tuple[JobState, ...] = ("queued", "running")
+STOPPABLE = frozenset({"ingest", "sync", "evaluate", "compare"})
+"""Kinds that can be told to stop while they run; the others do one thing, and do it to the end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A piece of long work, how far it is, and what came of it."""
+    """A piece of long work, how far it is, and what came of it; `cancelling` while it runs on to the next place where it can stop."""
 
     id: str
     workspace: str
@@ -31,6 +35,12 @@ class Job:
     error: str | None
     created_at: datetime
     finished_at: datetime | None
+    cancelling: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more comes of it unless it is resumed."""
+        return self.state not in OPEN
 
 
 class Jobs:
@@ -41,10 +51,20 @@ class Jobs:
 
     def add(self, workspace: str, kind: str, payload: dict[str, Any]) -> Job:
         """A new queued job."""
-        row = {"id": uuid.uuid4().hex, "workspace": workspace, "kind": kind, "payload": payload, "state": "queued"}
         with self._db.write() as connection:
-            connection.execute(insert(t.jobs).values(progress={}, created_at=now(), **row))
-        return self.get(workspace, row["id"])  # type: ignore[arg-type]
+            id = _add(connection, workspace, kind, payload)
+        return self.get(workspace, id)
+
+    def add_once(self, workspace: str, kind: str, payload: dict[str, Any]) -> Job:
+        """The job that waits or runs already and wants the same, else a new one."""
+        c = t.jobs.c
+        query = select(c.id, c.payload).where(
+            c.workspace == workspace, c.kind == kind, c.state.in_(OPEN), ~c.cancelling
+        )
+        with self._db.write() as connection:
+            same = [row.id for row in connection.execute(query.order_by(c.created_at, c.id)) if row.payload == payload]
+            id = same[0] if same else _add(connection, workspace, kind, payload)
+        return self.get(workspace, id)
 
     def get(self, workspace: str, id: str) -> Job:
         """The job. Raises NotFound."""
@@ -54,6 +74,16 @@ class Jobs:
         if row is None:
             raise NotFound(f"There is no job {id!r}.")
         return Job(**row)
+
+    def find(self, workspace: str, beginning: str) -> Job:
+        """The one job whose id begins so. Raises NotFound, InputError where several do."""
+        c = t.jobs.c
+        query = select(c.id).where(c.workspace == workspace, c.id.startswith(beginning, autoescape=True)).limit(2)
+        with self._db.read() as connection:
+            found = list(connection.execute(query).scalars())
+        if len(found) > 1:
+            raise InputError(f"Several jobs begin with {beginning!r}. Give more of the id.")
+        return self.get(workspace, found[0] if found else beginning)
 
     def list(self, workspace: str, limit: int = 50, kinds: Collection[str] | None = None) -> list[Job]:
         """The newest jobs first, of all kinds or of some."""
@@ -75,19 +105,69 @@ class Jobs:
             connection.execute(update(t.jobs).where(c.id == row["id"]).values(state="running"))
         return Job(**{**row, "state": "running"})
 
-    def progress(self, id: str, progress: dict[str, Any]) -> None:
-        """Note how far the job is."""
+    def progress(self, id: str, progress: dict[str, Any]) -> bool:
+        """Note how far the job is; whether it was told to stop."""
+        c = t.jobs.c
         with self._db.write() as connection:
-            connection.execute(update(t.jobs).where(t.jobs.c.id == id).values(progress=progress))
+            connection.execute(update(t.jobs).where(c.id == id).values(progress=progress))
+            return bool(connection.execute(select(c.cancelling).where(c.id == id)).scalar())
 
     def finish(self, id: str, result: dict[str, Any] | None, error: str | None) -> None:
         """Close the job with its result, or with what went wrong."""
-        state = "failed" if error else "done"
+        self._set(
+            id, state="failed" if error else "done", result=result, error=error, finished_at=now(), cancelling=False
+        )
+
+    def cancel(self, workspace: str, id: str) -> Job:
+        """Tell a job to stop: one that waits is cancelled at once, one that runs stops at its next whole document.
+
+        Raises NotFound, Conflict for one that is finished, or that runs and cannot be left half done.
+        """
+        job = self.get(workspace, id)
+        if job.state in ("done", "failed"):
+            raise Conflict(f"The job {id!r} is {job.state} already.")
+        if job.state == "running" and job.kind not in STOPPABLE:
+            raise Conflict(f"A {job.kind} that has begun runs to its end: half of it would help nobody.")
+        c, told = t.jobs.c, {"state": "cancelled", "error": _cancelled(id), "finished_at": now()}
         with self._db.write() as connection:
-            values = {"state": state, "result": result, "error": error, "finished_at": now()}
-            connection.execute(update(t.jobs).where(t.jobs.c.id == id).values(values))
+            if not connection.execute(update(t.jobs).where(c.id == id, c.state == "queued").values(told)).rowcount:
+                connection.execute(update(t.jobs).where(c.id == id, c.state == "running").values(cancelling=True))
+        return self.get(workspace, id)
+
+    def resume(self, workspace: str, id: str) -> Job:
+        """Queue a job again that was cancelled or failed: what it committed is there, and is passed over. Raises NotFound, Conflict."""
+        job = self.get(workspace, id)
+        if job.state not in ("cancelled", "failed"):
+            raise Conflict(f"The job {id!r} is {job.state}: only a cancelled or failed one is resumed.")
+        self._set(id, state="queued", error=None, finished_at=None, cancelling=False)
+        return self.get(workspace, id)
+
+    def stopped(self, id: str) -> None:
+        """Close a job that stopped half-way: cancelled where it was told to, else waiting for the next start."""
+        c = t.jobs.c
+        told = {"state": "cancelled", "error": _cancelled(id), "finished_at": now(), "cancelling": False}
+        with self._db.write() as connection:
+            if not connection.execute(update(t.jobs).where(c.id == id, c.cancelling).values(told)).rowcount:
+                connection.execute(update(t.jobs).where(c.id == id).values(state="queued"))
 
     def requeue(self) -> None:
-        """After a crash: what was running starts again; ingest is idempotent."""
+        """After a crash: what was running starts again and passes over what it had committed, unless it had been told to stop."""
+        with self._db.read() as connection:
+            running = list(connection.execute(select(t.jobs.c.id).where(t.jobs.c.state == "running")).scalars())
+        for id in running:
+            self.stopped(id)
+
+    def _set(self, id: str, **values: Any) -> None:
         with self._db.write() as connection:
-            connection.execute(update(t.jobs).where(t.jobs.c.state == "running").values(state="queued"))
+            connection.execute(update(t.jobs).where(t.jobs.c.id == id).values(**values))
+
+
+def _add(connection: Connection, workspace: str, kind: str, payload: dict[str, Any]) -> str:
+    id = uuid.uuid4().hex
+    row = {"id": id, "workspace": workspace, "kind": kind, "payload": payload, "state": "queued", "progress": {}}
+    connection.execute(insert(t.jobs).values(created_at=now(), cancelling=False, **row))
+    return id
+
+
+def _cancelled(id: str) -> str:
+    return f"It was cancelled. What was committed stays; `copilot jobs resume {id[:12]}` goes on from there."

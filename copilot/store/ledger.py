@@ -324,18 +324,9 @@ def _chunk_row(key: int, number: int, at: int, chunk: Chunk, searchable: bool) -
 
 def _head_row(document: Document) -> dict[str, Any]:
     names = (
-        "kind",
-        "title",
-        "url",
-        "audience",
-        "language",
-        "updated_at",
-        "resolved_at",
-        "known_since",
-        "valid_from",
-        "valid_until",
-    )
-    return {name: getattr(document, name) for name in (*names, "solution_by")}
+        "kind", "title", "url", "audience", "language", "updated_at", "resolved_at", "known_since", "valid_from", "valid_until", "solution_by",
+    )  # fmt: skip
+    return {**{name: getattr(document, name) for name in names}, "products": list(document.products) or None}
 
 
 def _take_head(connection: Connection, key: int, number: int) -> None:

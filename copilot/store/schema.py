@@ -49,6 +49,7 @@ documents = Table(  # the head of the active revision, spread out for filtering
     Column("valid_from", UtcDateTime),
     Column("valid_until", UtcDateTime),
     Column("solution_by", String(16)),
+    Column("products", JSON),  # what it is for, with versions where it is bound to some; null: nothing said
     Column("root", Text, nullable=False),  # the ingested folder or file that it came from
     Column("origin", Text, nullable=False),  # its place within the root
     Column("fingerprint", String(64), nullable=False),
@@ -341,6 +342,7 @@ jobs = Table(
     Column("kind", String(32), nullable=False),
     Column("payload", JSON, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("cancelling", Boolean, nullable=False, server_default=false()),  # asked to stop at its next document
     Column("progress", JSON, nullable=False),
     Column("result", JSON),
     Column("error", Text),

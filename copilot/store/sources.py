@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -51,6 +51,14 @@ class Progress:
     outcome: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A source that is synced at intervals, and when its last sync began."""
+
+    upstream: Upstream
+    started_at: datetime | None
+
+
 class Sources:
     """Adds, lists and removes source rows, and keeps how far each came."""
 
@@ -72,12 +80,18 @@ class Sources:
         """The source. Raises NotFound."""
         return _upstream(self._row(workspace, id))
 
-    def due(self, at: datetime) -> list[Upstream]:
-        """Sources of all workspaces whose next sync is due; however many runs were missed, each is due once."""
+    def timed(self) -> list[Timed]:
+        """Sources of all workspaces that are synced at intervals."""
         query = select(t.sources).where(t.sources.c.every_minutes.is_not(None)).order_by(t.sources.c.started_at)
         with self._db.read() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
-        return [_upstream(row) for row in rows if _is_due(row, at)]
+        return [Timed(_upstream(row), row["started_at"]) for row in rows]
+
+    def all(self) -> list[Upstream]:
+        """The sources of all workspaces."""
+        query = select(t.sources).order_by(t.sources.c.workspace, t.sources.c.id)
+        with self._db.read() as connection:
+            return [_upstream(dict(row)) for row in connection.execute(query).mappings()]
 
     def list(self, workspace: str) -> list[Upstream]:
         """The workspace's sources, by id."""
@@ -133,10 +147,6 @@ def _unknown(id: str) -> NotFound:
 def _upstream(row: dict[str, Any]) -> Upstream:
     names = ("workspace", "id", "connector", "address", "credentials", "audience", "options", "every_minutes")
     return Upstream(**{name: row[name] for name in names})
-
-
-def _is_due(row: dict[str, Any], at: datetime) -> bool:
-    return row["started_at"] is None or row["started_at"] + timedelta(minutes=row["every_minutes"]) <= at
 
 
 def _check(upstream: Upstream) -> None:

@@ -13,13 +13,10 @@ from copilot.errors import InputError, SourceFailed
 from copilot.ports import Broken, Change, Connector, Expected, Raw, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
-from ingest.load import Reading, scan
+from ingest.connectors.table import MAP, TICKET_FIELDS
+from ingest.load import WATCH, Reading, scan
 
-MAP = "map."
-OPTIONS = frozenset({"kind"} | {MAP + name for name in (
-    "ticket_id", "created", "status", "message", "subject", "thread", "solution", "solution_by", "url", "customer", "topic", "tags",
-    "cited_docs", "language", "audience", "resolved", "updated",
-)})  # fmt: skip
+OPTIONS = frozenset({"kind", WATCH} | {MAP + name for name in TICKET_FIELDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Files:
 
 
 def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Connector:
-    """The connector over `address`, a path. Options: `kind`, and `map.FIELD` for a table's columns."""
+    """The connector over `address`, a path. Options: `kind`, `map.FIELD` for a table's columns, and `watch`."""
     kind = upstream.options.get("kind")
     if kind not in (None, *get_args(Kind)):
         raise InputError(f"kind is {kind!r}: write article, ticket or macro.")

@@ -9,16 +9,15 @@ from functools import partial
 from typing import Any
 
 from copilot.domain import Document, Source
-from copilot.errors import SourceFailed
 from copilot.ports import Change, Connector, Expected, Raw, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest.fetch import Fetcher
+from ingest.listing import Listing, Page, count, inner, rows
 from ingest.page import fingerprint, language, moment, page, words
 
 OPTIONS: frozenset[str] = frozenset()
 PER_PAGE = 50
-MOST_PAGES = 2000
 _KEYS = ("title", "description", "body", "url", "created_at", "updated_at")
 Row = Mapping[str, Any]
 
@@ -34,34 +33,23 @@ class Intercom:
 
     def changes(self, since: str | None) -> Iterator[Change]:
         """Every published article: the listing has no memory, fingerprints do."""
+        listing, told = Listing("Intercom's articles", self._page), False
         with closing(self.fetch):
-            yield from self._articles()
-        yield Whole()
-
-    def _articles(self) -> Iterator[Change]:
-        number, pages = 1, 1
-        while number <= min(pages, MOST_PAGES):
-            found = self.fetch.json(f"{self.base}/articles", page=number, per_page=PER_PAGE)
-            rows = found.get("data")
-            if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
-                raise SourceFailed("Intercom's answer has no list of articles: is the address right?")
-            total = found.get("total_count")
-            if isinstance(total, int):
-                yield Expected(total)
-            for row in rows:
+            for row in listing.rows():
+                if listing.total and not told:
+                    yield Expected(listing.total)
+                    told = True
                 yield from self._article(row)
-            pages = self._pages(found, number, bool(rows))
-            number += 1
+        if listing.whole:
+            yield Whole()
 
-    def _pages(self, found: Row, number: int, any: bool) -> int:
-        """How many pages there are now. An empty page before the last is half a listing, which would retire the rest."""
-        pages = (found.get("pages") or {}).get("total_pages")
-        if not isinstance(pages, int) or (pages > number and not any) or pages > MOST_PAGES:
-            raise SourceFailed("Intercom's pages do not add up: sync again later.")
-        return pages
+    def _page(self, number: int) -> Page:
+        found = self.fetch.json(f"{self.base}/articles", page=number, per_page=PER_PAGE)
+        pages = count(inner(found, "pages").get("total_pages"))
+        return Page(rows(found, "data", "Intercom"), count(found.get("total_count")), more=(pages or 0) > number)
 
     def _article(self, row: Row) -> Iterator[Change]:
-        translations = row.get("translated_content") or {}
+        translations = inner(row, "translated_content")
         versions = {locale: one for locale, one in translations.items() if isinstance(one, dict)}
         for locale, version in {str(row.get("default_locale") or "en"): row, **versions}.items():
             if version.get("state") == "published":

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
-from urllib.robotparser import RobotFileParser
+
+from protego import Protego
 
 from copilot.domain import Source
-from copilot.errors import CopilotError, InputError, SourceFailed
+from copilot.errors import CopilotError, InputError, SourceFailed, UnreadableFile
 from copilot.ports import Broken, Change, Connector, Expected, Gone, Kept, Mark, Raw, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
@@ -32,6 +33,9 @@ MAX_PAGES = 5000
 MAX_SITEMAPS = 50
 MARK_EVERY = 100
 MAX_FAILURES = 10
+MAX_TAGS = 100_000
+"""Of one page: its tree takes about a kilobyte a tag."""
+MOST_DELAY = 60.0
 _TRACKING = ("utm_", "mc_", "pk_")
 _TRACKERS = frozenset({"gclid", "fbclid", "msclkid", "yclid", "igshid", "ref_src"})
 _NO_PAGE = (
@@ -97,7 +101,7 @@ class Web:
     audience: str | None
     max_pages: int
     delay: float
-    robots: RobotFileParser = field(default_factory=RobotFileParser)
+    robots: Protego = field(default_factory=Protego)
 
     def changes(self, since: str | None) -> Iterator[Change]:
         """Every page that changed; a walk that ends by itself has seen the whole site."""
@@ -161,6 +165,8 @@ class Web:
             return
         if "html" not in answer.headers.get("content-type", "text/html"):
             return
+        if answer.body.count(b"<") > MAX_TAGS:
+            raise UnreadableFile(f"it has more than {MAX_TAGS:,} tags: that is a table for machines, and no page")
         from ingest.plain import parse
 
         soup = parse(answer.body.decode("utf-8", "replace"))
@@ -205,7 +211,7 @@ class Web:
         return url == self.start or url.startswith(self.prefix)
 
     def _wanted(self, url: str) -> bool:
-        return self._inside(url) and self.robots.can_fetch(ROBOT, url)
+        return self._inside(url) and self.robots.can_fetch(url, ROBOT)
 
     # ---- robots.txt and sitemaps ----
 
@@ -213,9 +219,11 @@ class Web:
         """None is no objection; a server in trouble is. Raises SourceFailed."""
         answer = self.fetch.get(urljoin(self.start, "/robots.txt"), fine=(200, 401, 403, 404, 410))
         plain = "html" not in answer.headers.get("content-type", "")  # a page that says "not found" with status 200
-        lines = answer.body[:500_000].decode("utf-8", "replace").splitlines() if answer.status == 200 and plain else []
-        self.robots.parse(lines)
-        self.delay = min(60.0, max(self.delay, float(self.robots.crawl_delay(ROBOT) or 0)))
+        said = answer.body[:500_000].decode("utf-8-sig", "replace") if answer.status == 200 and plain else ""
+        self.robots = Protego.parse(said)
+        rate = self.robots.request_rate(ROBOT)
+        asked = max(self.robots.crawl_delay(ROBOT) or 0.0, rate.seconds / max(rate.requests, 1) if rate else 0.0)
+        self.delay = max(self.delay, min(asked, MOST_DELAY))
 
     def _listed(self, sitemap: str) -> list[str]:
         """The pages of a sitemap and of those that it lists. Raises SourceFailed where one cannot be read: half a list would retire the rest."""

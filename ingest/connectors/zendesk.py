@@ -15,16 +15,18 @@ from typing import Any
 
 from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Document, Source
-from copilot.errors import InputError, SourceFailed
+from copilot.errors import SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Whole
 from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
 from ingest.fetch import Fetcher
-from ingest.page import fingerprint, language, moment, page, words
+from ingest.listing import inner, rows, several_of
+from ingest.page import choice, fingerprint, language, moment, page, several, teams, words
+from ingest.threads import Said, thread
 
-OPTIONS = frozenset({"content", "locales", "signed_in", "since"})
+OPTIONS = frozenset({"content", "locales", "signed_in", "since", "teams"})
 CONTENT = ("articles", "tickets")
 SOLVED = ("solved", "closed")
 BEGINNING = "1420070400"  # 2015: the export wants a time, and asks for it to be in the past
@@ -45,6 +47,7 @@ class Zendesk:
     signed_in_is_public: bool
     beginning: str
     redactor: Redactor
+    teams: Mapping[str, str] = field(default_factory=dict)
     segments: dict[int, str] = field(default_factory=dict)
 
     def changes(self, since: str | None) -> Iterator[Change]:
@@ -62,7 +65,7 @@ class Zendesk:
     def _articles(self) -> Iterator[Change]:
         for locale in self.locales or self._all_locales():
             for found in self._pages(f"help_center/{locale}/articles?"):
-                for row in _rows(found, "articles"):
+                for row in rows(found, "articles", "Zendesk"):
                     yield self._article(row, locale)
         yield Whole("articles/")
 
@@ -78,7 +81,7 @@ class Zendesk:
         document = Document(
             id=self._document_id(_id(row), locale), kind="article", title=words(row, "title") or words(row, "name"),
             url=words(row, "html_url") or None, audience=audience, language=language(locale), created_at=moment(row.get("created_at")),
-            updated_at=moment(row.get("edited_at") or row.get("updated_at")), topics=tuple(map(str, row.get("label_names") or ())),
+            updated_at=moment(row.get("edited_at") or row.get("updated_at")), topics=tuple(map(str, several_of(row, "label_names"))),
         )  # fmt: skip
         return page(document, words(row, "body"), self.audience)
 
@@ -86,15 +89,19 @@ class Zendesk:
         return f"{self.name}/articles/{article}/{locale}"
 
     def _all_locales(self) -> tuple[str, ...]:
-        return tuple(map(str, self.fetch.json(f"{self.base}/api/v2/help_center/locales").get("locales") or ()))
+        return tuple(map(str, several_of(self.fetch.json(f"{self.base}/api/v2/help_center/locales"), "locales")))
 
     def _audience(self, segment: object) -> str:
         """Everybody's where it has no segment. A segment that is not known is staff's."""
         if segment is None:
             return PUBLIC
+        if str(segment) in self.teams:
+            return self.teams[str(segment)]
         if not self.segments:
             for found in self._pages("help_center/user_segments?"):
-                self.segments.update((_id(row), words(row, "user_type")) for row in _rows(found, "user_segments"))
+                self.segments.update(
+                    (_id(row), words(row, "user_type")) for row in rows(found, "user_segments", "Zendesk")
+                )
         kind = self.segments.get(segment) if isinstance(segment, int) else None
         return PUBLIC if kind == "signed_in_users" and self.signed_in_is_public else INTERNAL
 
@@ -104,7 +111,7 @@ class Zendesk:
         export = f"{self.base}/api/v2/incremental/tickets/cursor"
         found = self.fetch.json(export, cursor=since) if since else self.fetch.json(export, start_time=self.beginning)
         while True:
-            listed = _rows(found, "tickets")
+            listed = rows(found, "tickets", "Zendesk")
             if isinstance(found.get("count"), int):
                 yield Expected(found["count"])
             yield from (self._ticket(row) for row in listed)
@@ -129,30 +136,34 @@ class Zendesk:
         comments, people = self._comments(_id(row))
         asker = row.get("requester_id")
         turns = [_turn(comment, people, asker) for comment in comments]
-        first = next((at for at, turn in enumerate(turns) if turn["public"]), None)
-        replies = [turn for turn in turns if turn["public"] and turn["role"] == "agent"]
+        opening = next((at for at, turn in enumerate(turns) if turn.public), None)
+        known = people.get(asker, {}) if isinstance(asker, int) else {}
         told = {
             "ticket_id": f"{self.name}/tickets/{_id(row)}", "created": row.get("created_at"), "status": row.get("status"),
             "subject": row.get("subject") or row.get("raw_subject"), "url": f"{self.base}/agent/tickets/{_id(row)}",
-            "message": turns[first]["text"] if first is not None else words(row, "description"),
-            "thread": turns[first + 1 :] if first is not None else turns,
-            "customer": people.get(asker, {}).get("name") if isinstance(asker, int) else None,
-            "solution": replies[-1]["text"] if replies else "", "tags": row.get("tags") or [], "updated": row.get("updated_at"),
-            "cited_docs": self._cited(replies), "audience": PUBLIC if row.get("is_public", True) else INTERNAL,
+            "customer": {"id": str(asker or ""), "name": words(known, "name"), "email": words(known, "email")},
+            "tags": row.get("tags") or [], "updated": row.get("updated_at"), "cited_docs": self._cited(turns),
+            "audience": self._ticket_audience(row), **thread(turns, opening),
         }  # fmt: skip
+        if opening is None:
+            told["message"] = words(row, "description")
         return tickets.distil(told, {}, self.audience, self.redactor)
+
+    def _ticket_audience(self, row: Row) -> str:
+        return self.teams.get(words(row, "group_id"), PUBLIC if row.get("is_public", True) else INTERNAL)
 
     def _comments(self, ticket: int) -> tuple[list[Row], dict[int, Row]]:
         comments: dict[int, Row] = {}
         people: dict[int, Row] = {}
         for found in self._pages(f"tickets/{ticket}/comments?include=users&"):
-            comments.update((_id(row), row) for row in _rows(found, "comments"))
-            people.update((_id(row), row) for row in _rows(found, "users"))
+            comments.update((_id(row), row) for row in rows(found, "comments", "Zendesk"))
+            people.update((_id(row), row) for row in several_of(found, "users") if isinstance(row, dict))
         return sorted(comments.values(), key=lambda row: (words(row, "created_at"), _id(row))), people
 
-    def _cited(self, replies: list[Row]) -> list[str]:
+    def _cited(self, turns: list[Said]) -> list[str]:
         """The articles that agents sent, under the ids that they have here: so solved tickets vote for them."""
-        sent = [found for turn in replies for found in _ARTICLE.findall(turn["text"])]
+        replies = [turn.text for turn in turns if turn.public and turn.role == "agent"]
+        sent = [found for text in replies for found in _ARTICLE.findall(text)]
         return [self._document_id(int(article), locale.lower()) for locale, article in dict.fromkeys(sent)]
 
     def _pages(self, path: str) -> Iterator[Row]:
@@ -165,30 +176,25 @@ class Zendesk:
             seen.add(url)
             found = self.fetch.json(url)
             yield found
-            meta, links = found.get("meta") or {}, found.get("links") or {}
-            url = links.get("next") if meta.get("has_more") else found.get("next_page")
+            meta, links = inner(found, "meta"), inner(found, "links")
+            following = links.get("next") if meta.get("has_more") else found.get("next_page")
+            url = following if isinstance(following, str) else None
+            if meta.get("has_more") and not url:
+                raise SourceFailed("Zendesk says that there is more, and not where: sync again later.")
 
 
 _ARTICLE_KEYS = ("id", "title", "body", "html_url", "label_names", "created_at", "edited_at", "updated_at")
 
 
-def _turn(comment: Mapping[str, Any], people: Mapping[int, Row], asker: object) -> Row:
+def _turn(comment: Mapping[str, Any], people: Mapping[int, Row], asker: object) -> Said:
     """A comment as a turn; whoever is not known to be of the staff is a customer. Not public unless it says so."""
     author = comment.get("author_id")
     person = people.get(author, {}) if isinstance(author, int) else {}
     is_staff = person.get("role") in ("agent", "admin") and author != asker
-    return {
-        "role": "agent" if is_staff else "customer", "author": words(person, "name"), "created": comment.get("created_at"),
-        "text": words(comment, "plain_body") or words(comment, "body"), "public": comment.get("public") is True,
-    }  # fmt: skip
-
-
-def _rows(found: Mapping[str, Any], key: str) -> list[Row]:
-    """A page's rows. Raises SourceFailed for what is no list of them."""
-    rows = found.get(key) or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SourceFailed(f"Zendesk's answer has no list of {key}: is the address right?")
-    return rows
+    return Said(
+        role="agent" if is_staff else "customer", author=words(person, "name"), at=moment(comment.get("created_at")),
+        text=words(comment, "plain_body") or words(comment, "body"), public=comment.get("public") is True,
+    )  # fmt: skip
 
 
 def _id(row: Mapping[str, Any]) -> int:
@@ -199,18 +205,14 @@ def _id(row: Mapping[str, Any]) -> int:
 
 
 def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Connector:
-    """The connector over `https://NAME.zendesk.com`. Options: `content`, `locales`, `signed_in=public`, `since` (a date)."""
+    """The connector over `https://NAME.zendesk.com`. Options: `content`, `locales`, `signed_in=public`, `since`, `teams` (segments and groups)."""
     options = upstream.options
-    content = tuple(part.strip() for part in options.get("content", ",".join(CONTENT)).split(","))
-    if unknown := [part for part in content if part not in CONTENT]:
-        raise InputError(f"content is {unknown[0]!r}: write articles, tickets, or both with a comma.")
     since = moment(options.get("since"))
     base = upstream.address.rstrip("/")
     fetch = Fetcher(
         secret=secret, home=base, private_host=options.get("private_host"), max_bytes=settings.max_file_bytes
     )
     return Zendesk(
-        fetch, upstream.id, base, upstream.audience, content,
-        tuple(part.strip() for part in options.get("locales", "").split(",") if part.strip()),
-        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING, redactor_of(settings),
+        fetch, upstream.id, base, upstream.audience, choice(options, "content", CONTENT), several(options, "locales"),
+        options.get("signed_in") == "public", str(int(since.timestamp())) if since else BEGINNING, redactor_of(settings), teams(options),
     )  # fmt: skip

@@ -20,7 +20,7 @@ const form = h("form", { class: "stack", role: "search" }, field("Query", q),
   h("div", { class: "filters" }, field("Kind", kind), field("Audience", audience), field("Language", language), field("Known before (UTC)", before), field("Results", limit)),
   h("div", { class: "row" }, go));
 const ARMS = { dense: "meaning", lexical: "words", votes: "solved cases", map: "learned map" };
-const CUTS = { kind: "another kind", audience: "another audience", language: "another language", before: "newer than that time", not_yet_valid: "not valid yet", expired: "expired", limit: "below the limit" };
+const CUTS = { kind: "another kind", audience: "another audience", language: "another language", before: "newer than that time", not_yet_valid: "not valid yet", expired: "expired", version: "another version", limit: "below the limit" };
 
 form.addEventListener("submit", (event) => { event.preventDefault(); busy(go, search); });
 q.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
