@@ -28,8 +28,8 @@ browser: ## Debian's Chromium, for the tests that use the desk as people do; wit
 demo: install ## load the demo company and serve it on 127.0.0.1:8000
 	$(BIN)/copilot demo
 
-test: install ## the whole suite
-	$(BIN)/python -m pytest
+test: install ## the whole suite, file by file on two processes
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint types imports test gate ## all that CI asks
 
