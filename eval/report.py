@@ -92,6 +92,8 @@ class Counts:
     """Cases with nothing but a wrong label, or a person not called."""
     drafts: int
     unjudged: int
+    judged: int
+    """Cases with a right answer to hold the reply against, silence among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,7 @@ def _counts(every: Sequence[Finding]) -> Counts:
     return Counts(
         cases=len(every), grave=sum(one.grave for one in bad), lesser=sum(not one.grave for one in of_reply),
         labels=len(bad) - len(of_reply), drafts=len(drafts), unjudged=sum(not one.judged for one in drafts),
+        judged=sum(one.judged for one in every),
     )  # fmt: skip
 
 

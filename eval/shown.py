@@ -13,7 +13,7 @@ from eval.worst import Blame, Finding, words
 
 LONG = 4000
 """Longer texts are cut: nobody reads them in a report."""
-SNIPPET = 160
+SNIPPET = 320
 TOLD = 100
 RANKED = 10
 TWO_PARTS = {

@@ -248,7 +248,13 @@ def _broken(read: Finding) -> Iterator[Fault]:
 
 def _needless(read: Finding) -> Iterator[Fault]:
     if read.case.answerable is False:
-        why = f"No document answers this, yet it wrote a reply{_resting(read, ' from ')}."
+        foreign = read.case.slices.get("origin") == "foreign"
+        asked = (
+            "A customer of another company asked this, which no document answers"
+            if foreign
+            else "No document answers this"
+        )
+        why = f"{asked}, yet it wrote a reply{_resting(read, ' from ')}."
         yield Fault(kind="answered the unanswerable", badness=90, why=why, blame="noise")
 
 
