@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from api import people_commands
 from api.role_names import roles_of
@@ -185,7 +185,7 @@ def show(as_json: JSON = False) -> None:
     if as_json:
         console.print_json(data=[asdict(key) for key in keys], default=str)
         return
-    table = Table("key", "workspace", "roles", "teams", "created", "revoked")
+    table = Table(Column("key", no_wrap=True), "workspace", "roles", "teams", "created", "revoked")
     for key in keys:
         revoked = f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else ""
         table.add_row(

@@ -82,7 +82,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield made
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop in this thread: other files' own loops could not run beside it
+@pytest.fixture(
+    scope="module"
+)  # Playwright keeps an event loop in this thread: other files' own loops could not run beside it
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; the test is skipped where there is none."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -175,13 +175,13 @@ def test_an_erased_customer_leaves_no_word_in_the_inbox(filled: Parts) -> None:
 
 def test_the_latest_suggestion_of_a_conversation_is_shown_again(company: Parts) -> None:
     with client_of(company) as client:
-        start(client, "again", message("How long is the link to reset my password valid?"))
-        assert client.get("/v1/conversations/again/suggestion").json() is None
+        start(client, "shown-again", message("How long is the link to reset my password valid?"))
+        assert client.get("/v1/conversations/shown-again/suggestion").json() is None
         assert client.get("/v1/conversations/unknown/suggestion").status_code == 404
-        client.post("/v1/suggestions", json={"conversation_id": "again"})
-        newest = client.post("/v1/suggestions", json={"conversation_id": "again"}).json()
-        assert client.get("/v1/conversations/again/suggestion").json()["id"] == newest["id"]
-        kept = client.get("/v1/conversations/again").json()
+        client.post("/v1/suggestions", json={"conversation_id": "shown-again"})
+        newest = client.post("/v1/suggestions", json={"conversation_id": "shown-again"}).json()
+        assert client.get("/v1/conversations/shown-again/suggestion").json()["id"] == newest["id"]
+        kept = client.get("/v1/conversations/shown-again").json()
         assert newest["created_at"] >= kept["changed_at"]
 
 

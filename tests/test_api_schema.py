@@ -96,7 +96,7 @@ def test_no_request_is_a_fault_of_the_server(
     @given(case=described[path][method].as_strategy(generation_mode=mode), exists=st.booleans())
     def attempt(case: Any, exists: bool) -> None:
         if exists and isinstance(case.path_parameters, dict):
-            case.path_parameters |= {name: known[name] for name in case.path_parameters}
+            case.path_parameters |= {name: known.get(name, given) for name, given in case.path_parameters.items()}
         answer = case.call_and_validate(headers=HEADERS, checks=CHECKS)
         answered.append(answer.status_code)
 
