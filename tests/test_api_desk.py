@@ -156,7 +156,7 @@ def test_hostile_documents_stay_text(page: Page, desk: Desk) -> None:
     expect(page.locator("mark")).to_have_text("KETTLEWORD")
     expect(page.locator("mark")).to_be_in_viewport()
     for address in (
-        "/desk/retrieval?q=KETTLEWORD+Mrs+Okafor",
+        "/desk/retrieval?kind=article&q=click+me+and+data,+right+to+left,+KETTLEWORD",
         "/desk/documents?q=%3Cscript%3E",
         "/desk/documents?q=onerror",
     ):
@@ -273,6 +273,9 @@ def test_people_sign_in_see_their_pages_and_sign_out(chromium: Browser, guarded:
         expect(page.get_by_role("row").nth(1)).to_contain_text("sign-in")
         expect(page.get_by_text("Single-user mode")).to_have_count(0)
         page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/desk/sign-in")  # who comes next is not led to the page of who was here
+        page.goto("/desk/audit")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
         page.get_by_label("Name").fill(f"ada {OVERRIDE[1:]}")
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
@@ -290,6 +293,7 @@ def test_a_session_that_ends_while_a_page_is_open_leads_to_sign_in_and_back(chro
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Documents")
+        expect(page.get_by_text("No documents yet")).to_be_visible()  # what the page asks for at first has come
         page.context.clear_cookies()
         page.get_by_role("searchbox", name="Search").fill("anything")
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")

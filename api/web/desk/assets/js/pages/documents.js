@@ -27,7 +27,8 @@ function wanted() {
 
 async function load() {
   const mine = (latest += 1), query = wanted();
-  history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(Object.entries(query).filter(([, value]) => value))}`);
+  const told = new URLSearchParams(Object.entries(query).filter(([name, value]) => value && !(name === "state" && value === "in_force")));
+  history.replaceState(null, "", location.pathname + (told.size ? `?${told}` : ""));
   const found = await get("/v1/documents", { query: { ...query, limit: 100 } });
   if (mine !== latest) return;
   rows = found.documents;

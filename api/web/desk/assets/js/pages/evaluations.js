@@ -38,7 +38,7 @@ async function watch(run, list) {
 
 function starting(progress) {
   const suites = [...new Set(["demo", ...finished().map((one) => one.result.suite)])];
-  const suite = input({ value: suites.at(-1), list: "suites", required: true, pattern: "[a-z0-9][a-z0-9-]{0,63}", autocomplete: "off", spellcheck: "false" });
+  const suite = input({ value: suites.at(-1), list: "suites", required: true, pattern: "[a-z0-9][a-z0-9\\-]{0,63}", autocomplete: "off", spellcheck: "false" });
   const changed = select([["", "nothing"], ...SETTINGS], {}), value = input({ type: "number", step: "any", min: "0", disabled: true });
   changed.addEventListener("change", () => { value.disabled = !changed.value; });
   const form = h("form", { class: "stack" },
