@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from copilot.errors import StorageFailed
 
-_CODES = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
+_FULL_CODES = {errno.ENOSPC, errno.EDQUOT}
+_FULL_WORDS = ("no space left on device", "disk is full", "disk quota exceeded")
+_CODES = {*_FULL_CODES, errno.EIO, errno.EFBIG, errno.EROFS}
 _WORDS = (
-    "no space left on device", "disk is full", "disk i/o error", "input/output error", "file too large", "disk quota exceeded",
-    "read-only file system", "readonly database", "unable to open database file", "failed to apply logs",
+    *_FULL_WORDS, "disk i/o error", "input/output error", "file too large", "read-only file system", "readonly database",
+    "unable to open database file", "failed to apply logs",
 )  # fmt: skip
 _FOREIGN = ("sqlite3", "sqlalchemy", "chromadb", "builtins")
 """Whose errors may say so in words only; tantivy's are plain ValueErrors. A customer's words are in none of these."""
@@ -20,13 +22,25 @@ def storage_failure(error: BaseException) -> StorageFailed | None:
     """The error to tell instead where the disk is the cause; None where it is not."""
     if isinstance(error, StorageFailed):
         return error
+    found = _found(error, _CODES, _WORDS)
+    return None if found is None else _failed(found)
+
+
+def full_disk(error: BaseException) -> StorageFailed | None:
+    """The same where it is only for want of room: a file that cannot be opened then is whole, which after an error of the disk is not sure."""
+    found = _found(error, _FULL_CODES, _FULL_WORDS)
+    return None if found is None else _failed(found)
+
+
+def _found(error: BaseException, codes: Collection[int], known: Sequence[str]) -> str | None:
+    """What the error, or one that it came from, says of the disk."""
     for one in _causes(error):
-        if isinstance(one, OSError) and one.errno in _CODES:
-            return _failed(one.strerror or "the disk fails")
+        if isinstance(one, OSError) and one.errno in codes:
+            return one.strerror or "the disk fails"
         if type(one).__module__.split(".")[0] in _FOREIGN:
             said = str(one).lower()
-            if found := next((words for words in _WORDS if words in said), None):
-                return _failed(found)
+            if found := next((words for words in known if words in said), None):
+                return found
     return None
 
 

@@ -92,8 +92,19 @@ def failing(parts: Parts, place: Path, plan: Plan, failure: Failure) -> dict[str
         if known is None:
             faults.append(f"no clear error: {type(error).__name__}: {error}\n{traceback.format_exc()[-1500:]}")
     faults += documents(parts, Trial("", failure.act), False)
+    faults += vectors(parts)
     plan.left = -1
     return {"said": said, "writes": plan.seen, "failed": plan.failed, "faults": faults}
+
+
+def vectors(parts: Parts) -> list[str]:
+    """The vector index answers, or says that it is the disk: after a failed write it is opened again, and to open it writes."""
+    try:
+        if any(shelf.kind == "article" and parts.vectors.ids(shelf) for shelf in parts.vectors.shelves()):
+            return []
+        return ["the vector index is empty"]
+    except Exception as error:
+        return [] if storage_failure(error) else [f"no clear error of the vectors: {type(error).__name__}: {error}"]
 
 
 def recovered(parts: Parts, place: Path, failure: Failure) -> list[str]:

@@ -232,7 +232,7 @@ def documents(parts: Parts, trial: Trial, done: bool) -> Sequence[str]:
             found.append("a deleted document is there")
     if missing := must - stored.keys():
         found.append(f"lost: {sorted(missing)}")
-    shelf = next(s for s in parts.vectors.shelves() if s.kind == "article")
+    shelf = next(s for s in parts.lexical.shelves() if s.kind == "article")
     for id in stored:
         words = parts.library.text("default", id).text
         version = next((v for v in versions if f"v{v}{id} here" in words), None)

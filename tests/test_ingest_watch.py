@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import pytest
 
@@ -164,14 +164,26 @@ def test_a_terminal_watches_syncs_and_ends_with_ctrl_c(tmp_path: Path, folder: P
     subprocess.run(
         [*command, "sources", "add", "docs", "files", str(folder)], env=environment, check=True, capture_output=True
     )
-    with subprocess.Popen(
-        [*command, "sync", "docs", "--watch"], env={**environment, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as running:  # fmt: skip
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and so would the command: it is started as a terminal would.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = subprocess.Popen(
+            [*command, "sync", "docs", "--watch"], env={**environment, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+    too_late = Timer(90, running.kill)
+    too_late.start()
+    try:
         assert running.stdout is not None
         assert "5 added" in next(line for line in running.stdout if "added" in line)
         (folder / "new.md").write_text("# New\n\nThe lamp blinks twice when it is charged.", encoding="utf-8")
         assert "1 added" in next(line for line in running.stdout if "added" in line)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=20)
+    finally:
+        too_late.cancel()
+        running.kill()
+        running.communicate()
     assert "Traceback" not in said

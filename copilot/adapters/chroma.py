@@ -158,9 +158,25 @@ def _open(place: Path) -> _Opened:
 
     place.mkdir(parents=True, exist_ok=True)
     settings = Settings(anonymized_telemetry=False, allow_reset=False)
-    client = cast("Client", chromadb.PersistentClient(path=str(place), settings=settings))
-    collections = {_shelf(collection.metadata): collection for collection in client.list_collections()}
-    return _Opened(client, collections, client.get_max_batch_size())
+    try:
+        client = cast("Client", chromadb.PersistentClient(path=str(place), settings=settings))
+    except Exception:
+        _forget(place)
+        raise
+    try:
+        collections = {_shelf(collection.metadata): collection for collection in client.list_collections()}
+        return _Opened(client, collections, client.get_max_batch_size())
+    except Exception:
+        client.close()
+        raise
+
+
+def _forget(place: Path) -> None:
+    """Chroma keeps what failed to start, and gives that to whoever opens the folder next: it has to let go of it."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    if str(place) not in SharedSystemClient._identifier_to_refcount:
+        SharedSystemClient._identifier_to_system.pop(str(place), None)
 
 
 def _search(collection: Collection | None, vector: Vectors, limit: int) -> list[tuple[str, float]]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from copilot.crash import point
+from copilot.disk import full_disk
 from copilot.errors import IndexBroken
 
 log = logging.getLogger(__name__)
@@ -27,10 +28,12 @@ def current(folder: Path) -> Path:
 
 @contextmanager
 def opening(name: str, folder: Path) -> Iterator[None]:
-    """What cannot be opened in this block is said as IndexBroken, with what to do about it."""
+    """What cannot be opened in this block is said as IndexBroken, with what to do about it; StorageFailed where the disk is only full."""
     try:
         yield
     except Exception as error:
+        if (full := full_disk(error)) is not None:
+            raise full from error  # the index is whole: to make it again would need more room still
         raise IndexBroken(
             f"The {name} index in {folder} cannot be opened ({error}). `copilot repair` makes it again from the database."
         ) from error

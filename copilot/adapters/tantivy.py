@@ -14,7 +14,7 @@ from copilot.adapters import generations
 from copilot.ports import LexicalEntry, Shelf
 
 if TYPE_CHECKING:
-    from tantivy import Index, Query, Schema, TextAnalyzer
+    from tantivy import Index, IndexWriter, Query, Schema, TextAnalyzer
 
 WEIGHTS = {"title": 3.0, "headings": 2.0, "body": 1.0}
 ANALYSER = "support"
@@ -47,11 +47,15 @@ class TantivyIndex:
         with self._lock:
             index = self._indexes.get(shelf) or self._open(shelf)
             self._indexes[shelf] = index
-            writer = index.writer(HEAP_BYTES, 1)
-            for entry in entries:
-                writer.delete_documents_by_term("id", entry.id)
-                fields = {"id": entry.id, "title": entry.title, "headings": entry.headings, "body": entry.body}
-                writer.add_document(Document(**fields))
+            writer = _writer(index)
+            try:
+                for entry in entries:
+                    writer.delete_documents_by_term("id", entry.id)
+                    fields = {"id": entry.id, "title": entry.title, "headings": entry.headings, "body": entry.body}
+                    writer.add_document(Document(**fields))
+            except ValueError:
+                writer.commit()  # its thread failed: this raises what it failed of
+                raise
             writer.commit()
             writer.wait_merging_threads()
             index.reload()
@@ -61,7 +65,7 @@ class TantivyIndex:
         with self._lock:
             if shelf not in self._indexes or not ids:
                 return
-            writer = self._indexes[shelf].writer(HEAP_BYTES, 1)
+            writer = _writer(self._indexes[shelf])
             for id in ids:
                 writer.delete_documents_by_term("id", id)
             writer.commit()
@@ -146,6 +150,13 @@ class TantivyIndex:
             (folder / "shelf.new").write_text(json.dumps(described), encoding="utf-8")
             (folder / "shelf.new").replace(folder / "shelf.json")  # a crash never leaves half a description
         return index
+
+
+def _writer(index: Index) -> IndexWriter:
+    """A writer, with the files of a commit that failed out of its way: it would give its own the same names, and fail at them for ever."""
+    writer = index.writer(HEAP_BYTES, 1)
+    writer.garbage_collect_files()
+    return writer
 
 
 def _schema() -> Schema:
