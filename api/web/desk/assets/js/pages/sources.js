@@ -7,7 +7,7 @@ import { counted, followed, isBrake, outcome, problems } from "../knowledge.js";
 import { ago, count, moment, plural, spoken } from "../text.js";
 import { busy, button, card, chip, confirm, dialog, empty, field, input, mount, notice, panel, select, skeleton, toast } from "../ui.js";
 
-const JOB = { queued: ["waiting", ""], running: ["running", "info dot"], done: ["done", "ok"], failed: ["failed", "bad"] };
+const JOB = { queued: ["waiting", ""], running: ["running", "info dot"], done: ["done", "ok"], failed: ["failed", "bad"], cancelled: ["cancelled", ""] };
 let connectors = [];
 const progress = new Map();
 
@@ -15,7 +15,8 @@ mount("list", skeleton(4));
 mount("actions", button("Add source", { icon: "plus", kind: "primary", run: addSource }));
 shortcut("n", "Add a source", addSource);
 upload();
-await load();
+const loaded = load();
+await loaded;
 await jobs();
 
 async function load() {
@@ -65,7 +66,8 @@ async function retireMany(id, box) {
   if (sure) await sync(id, box, { allow_mass_delete: true });
 }
 
-function addSource() {
+async function addSource() {
+  await loaded; // the kinds of sources come with the list
   const names = connectors.map((one) => one.name);
   const options = h("div", { class: "stack" });
   const fields = {
