@@ -25,6 +25,36 @@ PAGE = 5000
 M_PERTURB = -6
 
 
+class _BlankMemory:
+    """While anybody is inside, the C library hands out zeroed memory: Chroma writes some of its memory to its files unused, with whatever
+    words, messages or secrets stood there before."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = RLock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            _fill(255)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                _fill(0)
+
+
+def _fill(byte: int) -> None:
+    """New memory is filled with the complement of this byte, freed memory with the byte; 0 leaves both alone."""
+    try:
+        ctypes.CDLL(None).mallopt(M_PERTURB, byte)
+    except (AttributeError, OSError, TypeError):
+        return  # another C library: nothing of the kind is known there
+
+
+BLANK_MEMORY = _BlankMemory()
+
+
 class ChromaIndex:
     """Approximate nearest neighbours by cosine. Its own embedding function is never used: it would need a network."""
 
@@ -38,7 +68,7 @@ class ChromaIndex:
         """Opened by whoever asks first: it takes a second, and small workspaces are searched without it. Raises IndexBroken."""
         opened = self._opened
         if opened.client is None:
-            with self._lock, generations.opening("vector", self._folder):
+            with self._lock, BLANK_MEMORY, generations.opening("vector", self._folder):
                 if self._opened.client is None:
                     self._opened = _open(self._place)
                 opened = self._opened
@@ -65,7 +95,8 @@ class ChromaIndex:
         while True:
             opened = self._now
             try:
-                return _search(opened.collections.get(shelf), vector, limit)
+                with BLANK_MEMORY:
+                    return _search(opened.collections.get(shelf), vector, limit)
             except Exception:
                 if opened is self._opened:
                     raise  # else a twin was adopted meanwhile: it has the answer
@@ -95,7 +126,6 @@ class ChromaIndex:
         made = type(self).__new__(type(self))
         made._folder, made._lock = self._folder, RLock()
         made._place, made._opened = generations.begin(self._folder), _Opened()
-        _blank_memory(True)
         return made
 
     def adopt(self, twin: Self) -> None:
@@ -105,7 +135,6 @@ class ChromaIndex:
             opened = twin._now
             self._opened, twin._opened = opened, self._opened
             self._place, twin._place = twin._place, self._place
-        _blank_memory(False)
         twin.close()
         generations.sweep(self._folder)
 
@@ -118,7 +147,8 @@ class ChromaIndex:
     def _writing(self) -> Iterator[None]:
         """After a write that failed Chroma's client waits for ever at the next: it is given up, and whoever asks next opens another."""
         try:
-            yield
+            with BLANK_MEMORY:
+                yield
         except Exception:
             with self._lock:
                 self.close()
@@ -185,14 +215,6 @@ def _search(collection: Collection | None, vector: Vectors, limit: int) -> list[
     found = collection.query(query_embeddings=cast("Any", [vector]), n_results=limit, include=["distances"])
     distances = (found["distances"] or [[]])[0]
     return [(id, 1.0 - float(distance)) for id, distance in zip(found["ids"][0], distances, strict=True)]
-
-
-def _blank_memory(on: bool) -> None:
-    """Have the C library hand out zeroed memory meanwhile: Chroma writes some of it to its files unused, with whatever words stood there before."""
-    try:
-        ctypes.CDLL(None).mallopt(M_PERTURB, 255 if on else 0)
-    except (AttributeError, OSError, TypeError):
-        return  # another C library: nothing of the kind is known there
 
 
 def _name(shelf: Shelf) -> str:
