@@ -200,8 +200,5 @@ def _accounts(settings: Settings) -> Iterator[Accounts]:
     from copilot.store.accounts import Accounts
     from copilot.store.database import Database
 
-    database = Database(settings.database_url())
-    try:
+    with closing(Database(settings.database_url())) as database:
         yield Accounts(database)
-    finally:
-        database.close()

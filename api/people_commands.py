@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,8 +115,5 @@ def _people(settings: Settings) -> Iterator[People]:
     from copilot.store.database import Database
     from copilot.store.people import People
 
-    database = Database(settings.database_url())
-    try:
+    with closing(Database(settings.database_url())) as database:
         yield People(database)
-    finally:
-        database.close()

@@ -23,7 +23,7 @@ from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
 from copilot.store.frames import Frame, Frames, Mask, Places, View
-from copilot.store.ledger import now
+from copilot.store.ledger import digest, now
 from copilot.store.library import Library
 from copilot.votes import VOTERS, votes
 
@@ -112,7 +112,7 @@ class Retriever:
         self._embedder, self._vectors, self._lexical, self._settings = embedder, vectors, lexical, settings
         self._reranker = reranker
         self._lock = Lock()
-        # By what is asked, who may see what, and the index revision: what changes an answer changes the key. No texts.
+        # By what is asked, who may see what, and the index revision: what changes an answer changes the key. Neither holds a text.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
 
     def search(self, principal: Principal, query: Query) -> Found:
@@ -164,7 +164,7 @@ class Retriever:
         """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
         view = _view(principal, query)
         frame = self._frames.at(view.workspace)
-        asked = (view, query.text, tuple(limits.items()), frame.revision)
+        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), frame.revision)
         with self._lock:
             kept = self._kept.get(asked)
         if kept is not None:

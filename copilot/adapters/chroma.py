@@ -106,15 +106,17 @@ class ChromaIndex:
         collection = self._now.collections.get(shelf)
         if collection is None:
             return set()
-        pages = range(0, collection.count(), PAGE)
-        return {id for at in pages for id in collection.get(limit=PAGE, offset=at, include=[])["ids"]}
+        with BLANK_MEMORY:
+            pages = range(0, collection.count(), PAGE)
+            return {id for at in pages for id in collection.get(limit=PAGE, offset=at, include=[])["ids"]}
 
     def vectors(self, shelf: Shelf) -> Iterator[tuple[str, Vectors]]:
         """Every id on the shelf with its vector as it stands there."""
         collection = self._now.collections.get(shelf)
         for at in range(0, collection.count() if collection else 0, PAGE):
             assert collection is not None
-            page = collection.get(limit=PAGE, offset=at, include=["embeddings"])
+            with BLANK_MEMORY:
+                page = collection.get(limit=PAGE, offset=at, include=["embeddings"])
             yield from zip(page["ids"], np.asarray(page["embeddings"], dtype=np.float32), strict=True)
 
     def shelves(self) -> list[Shelf]:

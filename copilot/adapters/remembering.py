@@ -10,10 +10,11 @@ import numpy as np
 from cachetools import LRUCache
 
 from copilot.ports import Embedder, Vectors
+from copilot.store.ledger import digest
 
 
 class Remembering:
-    """Another embedder's vectors; those of up to `most` queries are kept in memory, by their text."""
+    """Another embedder's vectors; those of up to `most` queries are kept in memory, by a hash: what a customer wrote is not."""
 
     def __init__(self, embedder: Embedder, most: int) -> None:
         self._embedder, self._lock = embedder, Lock()
@@ -40,11 +41,12 @@ class Remembering:
         return self._embedder.count_tokens(text)
 
     def _query(self, text: str) -> Vectors:
+        key = digest(text)
         with self._lock:
-            kept = self._kept.get(text)
+            kept = self._kept.get(key)
         if kept is None:
             kept = self._embedder.embed([text], "query")[0]
             kept.flags.writeable = False
             with self._lock:
-                self._kept[text] = kept
+                self._kept[key] = kept
         return kept
