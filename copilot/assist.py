@@ -250,7 +250,7 @@ class Copilot:
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
         tickets = _distinct(tickets, texts)[:TICKETS]
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
-        return ranked.revision, Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
+        return ranked.revision, Findings(articles, tickets, macros, texts, evidence(query.text, public, tickets, texts))
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None

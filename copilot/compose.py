@@ -5,14 +5,13 @@ Everything is whole sentences of the sources in their order, or such sentences w
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from copilot.domain import Evidence
-from copilot.excerpt import ENOUGH, Room, Telling, Wanted, excerpt
+from copilot.excerpt import ENOUGH, Room, Wanted, excerpt
+from copilot.fit import Telling
 from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
 from copilot.reading import ITEM, Reading, blocks, hosts
@@ -34,18 +33,18 @@ ASKED_FOR = (
 )  # fmt: skip
 # The shares and margins below are set by hand from drafts that were read; docs/evaluation-drafts.md says what still goes wrong.
 SHORT_ANSWER = 60
-MUCH_NEW = 0.3
-NEAR_AS = 0.03
-NEW_SAME = 0.12
-NEAR_SAME = 0.15
-EXCLUDES = 0.15
-LATER = 0.07
-STEPS = 0.08
-HOW = re.compile(
-    r"\bhow (?:do|can|to|would|should|could)\b|\bsteps?\b|\bset(?:ting)? ?up\b|\binstructions?\b|\bwalk me\b", re.I
-)
-EXCEPTION = re.compile(r"\b(?:not|except\w{0,4}|cannot|nicht|niet|sauf|salvo)\b", re.I)
-FAIR = 0.8
+ASKED = 1.5
+"""What a whole answer to one of several questions is worth, where a section is looked for that answers it."""
+ANSWERED = 0.5
+BETTER = 0.25
+NEARLY = 1.2
+"""How much less than the best a section may be worth that answers a further question."""
+AS_GOOD = 0.5
+REPEATED = 2.0
+KNOWN = 0.8
+"""The share of a section's words that an agent has said before, from which it counts as said."""
+MOST = 2
+FIRST_SHARE = 0.6
 FEWEST = 2
 
 
@@ -55,20 +54,22 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     known = Known.of(_asked(request), request.conversation.customer.tier)
     own = hosts([one.url for one in request.evidence if one.kind == "article"])
     wanted = Wanted(telling, known, own)
-    first, second = choose(request, telling, resolution_from)
+    first, more = choose(request, telling, resolution_from)
+    more = [] if room.tight else more
+    share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
     for chosen in first:
-        lines = excerpt(request.evidence[chosen], chosen, wanted, room)
+        lines = excerpt(request.evidence[chosen], chosen, wanted, share)
         if lines:
             break
     else:
         return
+    for further in more:
+        left = Room(room.statements - len(lines), room.characters - sum(len(line.text) for line in lines))
+        if left.statements >= FEWEST and left.characters >= ENOUGH:
+            said = frozenset(content(" ".join(line.text for line in lines)))
+            added = excerpt(request.evidence[further], further, replace(wanted, said=said), left)
+            lines += [replace(line, lead=line.lead or "\n\n") for line in added]
     yield from lines
-    said = content(" ".join(line.text for line in lines))
-    left = Room(room.statements - len(lines), room.characters - sum(len(line.text) for line in lines))
-    if second is not None and left.statements >= FEWEST and left.characters >= ENOUGH:
-        more = excerpt(request.evidence[second], second, replace(wanted, said=frozenset(said)), left)
-        yield from (replace(line, lead=line.lead or "\n\n") for line in more)
-        lines += more
     yield from _questions(request, lines, known, room)
 
 
@@ -77,57 +78,53 @@ def _asked(request: DraftRequest) -> str:
     return "\n".join([request.conversation.subject, *turns])
 
 
-# ---- which sources ----
+# ---- which source ----
 
 
-def choose(request: DraftRequest, telling: Telling, resolution_from: float) -> tuple[list[int], int | None]:
-    """The sources to draw on: the best section or a very similar case first, others to fall back on; and one for what the first leaves open."""
+def choose(request: DraftRequest, telling: Telling, resolution_from: float) -> tuple[list[int], list[int]]:
+    """The sources by how well each answers as a whole, and those that answer further questions.
+
+    A solved ticket leads where it is very near, nearer than any article, and its resolution does something.
+    """
     evidence = request.evidence
-    worth = _worth(evidence, telling, bool(HOW.search(request.message)))
+    worth = _worth(request, telling)
     articles = sorted(worth, key=lambda i: (-worth[i], i))
     tickets = [i for i, one in enumerate(evidence) if one.kind == "ticket" and useful(one)]
     best = max(tickets, key=lambda i: (evidence[i].score, -i), default=None)
     near = max((evidence[i].score for i in articles), default=0.0)
     if best is not None and (not articles or evidence[best].score >= max(resolution_from, near)):
-        return [best, *articles], None
-    return articles, _second(evidence, articles, worth, telling, request.message.count("?"))
+        return [best, *articles], []
+    return articles, _further(articles, worth, request, telling)
 
 
-def _second(
-    evidence: Sequence[Evidence], articles: Sequence[int], worth: Mapping[int, float], telling: Telling, asks: int
-) -> int | None:
-    """A further section where the message asks for more than the first one holds."""
-    if not articles or asks < 2:
-        return None
-    first = evidence[articles[0]]
-    left = telling.without(telling.words[articles[0]])
-    for index in articles[1:]:
-        other = evidence[index]
-        new = telling.share(left.weights.keys() & telling.words[index])
-        same = other.document_id == first.document_id
-        near = other.near >= first.near - (NEAR_SAME if same else NEAR_AS)
-        if new >= (NEW_SAME if same else MUCH_NEW) and near and worth[index] >= FAIR * worth[articles[0]]:
-            return index
-    return None
+def _further(articles: Sequence[int], worth: Mapping[int, float], request: DraftRequest, telling: Telling) -> list[int]:
+    """For each thing asked that the best section does not hold, the section that does; then one of the same article that is nearly as good."""
+    chosen = list(articles[:1])
+    for ask in telling.asks if len(telling.asks) > 1 else ():
+        held = max((telling.share(telling.words[i], ask) for i in chosen), default=0.0)
+        share = {i: telling.share(telling.words[i], ask) for i in articles if i not in chosen}
+        fair = [
+            i for i in share
+            if share[i] >= max(ANSWERED, held + BETTER) and worth[i] >= worth[articles[0]] - NEARLY
+        ]  # fmt: skip
+        if fair:
+            chosen.append(max(fair, key=lambda i: (worth[i] + ASKED * share[i], -i)))
+    source = request.evidence
+    chosen += [
+        i for i in articles
+        if i not in chosen and source[i].document_id == source[chosen[0]].document_id and worth[i] >= worth[chosen[0]] - AS_GOOD
+    ][:1]  # fmt: skip
+    return chosen[1 : 1 + MOST]
 
 
-def _worth(evidence: Sequence[Evidence], telling: Telling, how: bool) -> dict[int, float]:
-    """What each section is worth; of one article's sections the best-matching comes first, steps before prose where steps are asked for."""
-    worth: dict[int, float] = {}
-    earlier = Counter[str]()
-    for index, one in enumerate(evidence):
-        if one.kind == "article":
-            steps = STEPS if how and "\n1. " in one.text else 0.0
-            worth[index] = worthy(one, telling, telling.words[index]) + steps - LATER * earlier[one.document_id]
-            earlier[one.document_id] += 1
+def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
+    """What each section is worth; of one article's sections the best comes first, and what an agent said already comes last."""
+    said = content("\n".join(m.text for m in request.conversation.messages if m.author == "agent"))
+    worth = {i: one.fit for i, one in enumerate(request.evidence) if one.kind == "article"}
+    for i in worth if said else ():
+        words = telling.words[i]
+        worth[i] -= REPEATED * (len(words & said) >= KNOWN * len(words))
     return worth
-
-
-def worthy(one: Evidence, telling: Telling, words: Collection[str]) -> float:
-    """How well a section answers: its document's rank, its passage's nearness, and the share of the message's words that it holds."""
-    heading = one.text.partition("\n")[0] if one.text.startswith("#") else ""
-    exclusion = EXCLUDES if EXCEPTION.search(heading) else 0.0
-    return 3 * one.rank + one.near - exclusion + telling.share(words) / (1 + math.log(1 + len(words) / 40))
 
 
 def useful(one: Evidence) -> bool:

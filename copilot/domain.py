@@ -148,7 +148,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`."""
+    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`.
+
+    `fit` says how well it answers the message, `words` are its content words; both are filled in where it was chosen for one.
+    """
 
     document_id: str
     revision: int
@@ -165,6 +168,8 @@ class Evidence:
     near: float = 0.0
     focus: tuple[int, int] | None = None
     solution_by: Author | None = None
+    fit: float = 0.0
+    words: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby, pairwise
 
 from copilot.domain import (
     PUBLIC,
@@ -21,6 +22,7 @@ from copilot.domain import (
     Statement,
     Support,
 )
+from copilot.fit import fitted, words_of
 from copilot.ground import Grounded
 from copilot.ports import Drafter, DraftRequest
 from copilot.redact import PLACEHOLDER
@@ -31,6 +33,11 @@ from prompts import render
 SECTION_CHARS = 2_400
 RESOLUTION_CHARS = 4_000
 SECTIONS = 3
+READ_WHOLE = 4
+"""So many articles are read whole for the section that answers; of the others only what was found."""
+FARTHER = 0.05
+"""A section that was not found is less near than those that were, by this."""
+HEADING = re.compile(r"\n(?=#)")
 LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
 FRAMED = ("en", "de", "fr", "nl", "es")
 GAP = "\n\n"
@@ -39,28 +46,60 @@ CHAT_SENTENCES = 3
 Texts = Mapping[tuple[str, int], tuple[str, int]]
 
 
-def evidence(articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
-    """What a draft may rest on: the sections of public articles around what was found, best article first, then whole resolutions.
+def evidence(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
+    """What a draft may rest on: the sections of public articles that fit the message, best article first, then whole resolutions.
 
     Internal documents never get in here: this is the door between what agents see and what customers read.
     """
     articles, tickets = ([hit for hit in hits if hit.audience == PUBLIC] for hits in (articles, tickets))
-    return passages_of(articles, tickets, texts)
+    return passages_of(message, articles, tickets, texts)
 
 
-def passages_of(articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
+def passages_of(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
     """The same of whatever documents are given: for the agent's eyes."""
-    found = [one for hit in articles for one in _sections(hit, texts[hit.document_id, hit.revision][0])]
-    return (*found, *(_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets))
+    found = [
+        one
+        for number, hit in enumerate(articles)
+        for one in _sections(hit, texts[hit.document_id, hit.revision][0], whole=number < READ_WHOLE)
+    ]
+    resolutions = (_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets)
+    solved = [replace(one, words=words_of(one)) for one in resolutions]
+    return (*_best(fitted(message, found, solved)), *solved)
 
 
-def _sections(hit: Hit, text: str) -> list[Evidence]:
-    """The sections around the best passages, each once: by the first of its passages."""
+def _best(sections: Sequence[Evidence]) -> Iterator[Evidence]:
+    """Of each article the sections that fit best, best first."""
+    for _, some in groupby(sections, key=lambda one: one.document_id):
+        yield from sorted(some, key=lambda one: (-one.fit, one.start))[:SECTIONS]
+
+
+def _sections(hit: Hit, text: str, whole: bool) -> list[Evidence]:
+    """The sections around the best passages, each once, by the first of its passages; all others too where the article is read whole."""
     made: dict[int, Evidence] = {}
     for passage in hit.passages[:SECTIONS]:
         one = _section(hit, text, passage)
         made.setdefault(one.start, one)
+    far = min(passage.scores["dense"] for passage in hit.passages) - FARTHER
+    taken = [(one.start, one.end) for one in made.values()]
+    for start, end in _cuts(text) if whole else ():
+        if not any(a < end and b > start for a, b in taken):
+            one = replace(_evidence(hit, text, start, _until(text, start, end)), near=far)
+            if one.text:
+                made[one.start] = one
     return list(made.values())
+
+
+def _cuts(text: str) -> Iterator[tuple[int, int]]:
+    """From each heading to the next."""
+    return pairwise([0, *(found.start() + 1 for found in HEADING.finditer(text)), len(text)])
+
+
+def _until(text: str, start: int, end: int) -> int:
+    """The end, or a line's end before it where that is too far."""
+    if end - start <= SECTION_CHARS:
+        return end
+    line = text.rfind("\n", start + 1, start + SECTION_CHARS)
+    return line if line > start else start + SECTION_CHARS
 
 
 def _section(hit: Hit, text: str, passage: Passage) -> Evidence:
