@@ -36,9 +36,10 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
+from copilot.handover import handover
 from copilot.intents import IntentHead
 from copilot.learned import Learned
-from copilot.ports import Drafter, DraftRequest, Embedder, Rewrite, Vectors
+from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
@@ -184,7 +185,8 @@ class Copilot:
 
         drafted = Drafted("abstained", None)
         if not weak:
-            for step in self._draft(conversation, text, triage, findings, options, rewrite):
+            passed = None if rewrite else handover(escalation)
+            for step in self._draft(conversation, text, triage, findings, options, rewrite, passed):
                 if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
@@ -253,7 +255,8 @@ class Copilot:
         return ranked.revision, Findings(articles, tickets, macros, texts, evidence(query.text, public, tickets, texts))
 
     def _draft(
-        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None
+        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None,
+        passed: Handover | None,
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
@@ -263,9 +266,11 @@ class Copilot:
             conversation=conversation, message=message, evidence=findings.evidence,
             language=spoken, sentiment=mood, tone=options.tone,
             personal=tuple({span.placeholder: span.text for span in redacted.found}.items()), rewrite=rewrite,
+            handover=passed,
         )  # fmt: skip
-        for drafter in filter(None, (self._model, self._extractive)):
-            fallback = self._model is not None and drafter is self._extractive
+        model = None if request.handover and request.handover.only else self._model
+        for drafter in filter(None, (model, self._extractive)):
+            fallback = model is not None and drafter is self._extractive
             if drafter is self._extractive:
                 request = replace(request, rewrite=None, language=triage.language.label)
             try:

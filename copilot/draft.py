@@ -24,7 +24,7 @@ from copilot.domain import (
 )
 from copilot.fit import fitted, words_of
 from copilot.ground import Grounded
-from copilot.ports import Drafter, DraftRequest
+from copilot.ports import Drafter, DraftRequest, Handover
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
 from copilot.sayable import APOLOGY
@@ -160,20 +160,27 @@ class Frame:
     closing: tuple[str, ...]
 
 
-def frame(conversation: Conversation, sentiment: str, language: str, tone: str | None) -> Frame:
-    """Greeting and a line that fits the mood; closing that fits the channel. English where the language has no templates.
+def frame(
+    conversation: Conversation, sentiment: str, language: str, tone: str | None, handover: Handover | None = None
+) -> Frame:
+    """Greeting and a line that fits the mood; who takes over; closing that fits the channel. English where the language has no templates.
 
     Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
     """
     language = language if language in FRAMED else "en"
     replies = "\n".join(m.text for m in conversation.messages if m.author == "agent" and m.visibility == "public")
+    held, channel = handover is not None and handover.only, conversation.channel
     inputs = {
-        "name": first_name(conversation.customer.name), "channel": conversation.channel, "language": language,
-        "sentiment": sentiment, "tone": tone or "", "first": not replies,
+        "name": first_name(conversation.customer.name), "channel": channel, "language": language,
+        "sentiment": sentiment, "tone": "short" if held else tone or "", "first": not replies,
     }  # fmt: skip
-    empathy = _fresh(render("empathy", inputs), replies)
-    lines = render("greeting", inputs), empathy, _fresh(render("closing", inputs), replies)
-    return Frame(tuple(filter(None, lines[:2])), tuple(filter(None, lines[2:])))
+    empathy = _fresh(render("empathy", {**inputs, "tone": tone or ""}), replies)
+    opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
+    passed = (
+        _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), replies) if handover else ""
+    )
+    closing = "" if handover and channel in ("chat", "social") else _fresh(render("closing", inputs), replies)
+    return Frame(tuple(filter(None, opening)), tuple(filter(None, (passed, closing))))
 
 
 def _fresh(alternatives: str, replies: str) -> str:
@@ -203,10 +210,13 @@ class Said:
 
 
 def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
-    """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands.
+    """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands and nobody takes over.
 
     Raises DrafterFailed. What is quoted word for word stays in its source's language, and so does the frame around it.
     """
+    if request.handover and request.handover.only:
+        yield from _held(drafter, request)
+        return
     page, dropped, sentences = Page(), list[Dropped](), 0
     framed, language = Frame((), ()), request.language
     waiting: list[Grounded] = []
@@ -222,25 +232,36 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             continue  # the greeting needs the language of the first claim
         if not page.statements:
             language = _language(one, request)
-            framed = frame(request.conversation, request.sentiment, language, request.tone)
+            framed = frame(request.conversation, request.sentiment, language, request.tone, request.handover)
+            sentences = len(framed.opening[1:]) + bool(request.handover)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
             sentences += grounded.text.endswith((".", "?", "!"))
-            if request.conversation.channel == "chat" and sentences + max(len(framed.opening) - 1, 0) > CHAT_SENTENCES:
+            if request.conversation.channel == "chat" and sentences > CHAT_SENTENCES:
                 dropped.append(Dropped(text=grounded.text, reason="a chat has no room for more"))
             else:
                 yield page.add(grounded.text, _lead(grounded, request), grounded)
         waiting.clear()
     if page.statements:
         full = request.conversation.channel == "chat" and len(page.statements) > CHAT_SENTENCES  # the greeting is none
-        yield from (page.add(line, GAP) for line in framed.closing if not full)
-        yield Draft(
-            text=page.text,
-            generator=drafter.name,
-            language=language,
-            statements=tuple(page.statements),
-            dropped=tuple(dropped),
-        )
+        lines = framed.closing if not full or request.handover else ()
+        yield from (page.add(line, GAP) for line in lines)
+        yield _whole(page, drafter, language, dropped)
+
+
+def _held(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
+    """The frame alone: thanks or regret, and who takes over."""
+    page = Page()
+    framed = frame(request.conversation, request.sentiment, request.language, request.tone, request.handover)
+    yield from (page.add(line, GAP) for line in (*framed.opening, *framed.closing))
+    if page.statements:
+        yield _whole(page, drafter, request.language if request.language in FRAMED else "en", ())
+
+
+def _whole(page: Page, drafter: Drafter, language: str, dropped: Sequence[Dropped]) -> Draft:
+    return Draft(
+        text=page.text, generator=drafter.name, language=language, statements=tuple(page.statements), dropped=tuple(dropped)
+    )  # fmt: skip
 
 
 def _restored(one: Grounded | Dropped, personal: Mapping[str, str], public: bool) -> Grounded | Dropped:

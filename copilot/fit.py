@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from copilot.domain import Evidence
 from copilot.ground import content
@@ -42,6 +42,8 @@ class Telling:
     """The content words of each source, title included."""
     asks: tuple[frozenset[str], ...] = ()
     """The telling words of each thing that is asked."""
+    told: Mapping[str, float] = field(default_factory=dict)
+    """The share that each word has in what agents replied to similar customers, and the message has not."""
 
     @classmethod
     def of(cls, message: str, evidence: Sequence[Evidence]) -> Telling:
@@ -51,6 +53,10 @@ class Telling:
         asks = [frozenset(content(ask) & rare.keys()) for ask in asked(message)]
         weights = {word: rare[word] for word in content(message) if word in rare}
         return cls(weights, tuple(among), tuple(ask for ask in asks if len(ask) >= LEAST))
+
+    def heard(self, words: Collection[str]) -> float:
+        """The share of what agents replied to similar customers that these words hold."""
+        return sum(self.told.get(word, 0.0) for word in words)
 
     def share(self, words: Collection[str], of: Collection[str] | None = None) -> float:
         """The share of the message, or of one thing asked, by weight, that these words hold."""
@@ -89,10 +95,9 @@ def fitted(message: str, sections: Sequence[Evidence], solved: Sequence[Evidence
     """The sections with how well each answers, and their words."""
     words = [words_of(one) for one in sections]
     rare, asked_with = rarity(words), content(message)
-    telling = Telling({word: rare[word] for word in asked_with if word in rare})
-    told = _told(solved, asked_with, rare)
+    telling = Telling({word: rare[word] for word in asked_with if word in rare}, told=_told(solved, asked_with, rare))
     return [
-        replace(one, words=held, fit=fit(features(one, held, telling, told)))
+        replace(one, words=held, fit=fit(features(one, held, telling)))
         for one, held in zip(sections, words, strict=True)
     ]
 
@@ -102,12 +107,18 @@ def fit(seen: Sequence[float]) -> float:
     return round(sum(weight * value for weight, value in zip(WEIGHTS, seen, strict=True)), 6)
 
 
-def features(one: Evidence, words: Collection[str], telling: Telling, told: Mapping[str, float]) -> tuple[float, ...]:
+def features(one: Evidence, words: Collection[str], telling: Telling) -> tuple[float, ...]:
     """What the score looks at, in the order of FEATURES."""
     long = 1 + math.log(1 + len(words) / USUAL)
-    repeated = sum(told.get(word, 0.0) for word in words)
     exception = EXCEPTION.search(heading(one)) is not None
-    return one.rank, one.near, telling.share(words) / long, repeated / long, float(exception), math.log(1 + len(words))
+    return (
+        one.rank,
+        one.near,
+        telling.share(words) / long,
+        telling.heard(words) / long,
+        float(exception),
+        math.log(1 + len(words)),
+    )
 
 
 def _told(solved: Sequence[Evidence], known: Collection[str], rare: Mapping[str, float]) -> dict[str, float]:
