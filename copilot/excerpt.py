@@ -20,7 +20,6 @@ ENOUGH = 260
 SHORT_SECTION = 750
 HEADING_CHARS = 80
 ROWS = 3
-TIGHT = 3
 FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
 JOINT = "; "
@@ -42,11 +41,8 @@ class Room:
 
     statements: int
     characters: int
-
-    @property
-    def tight(self) -> bool:
-        """Whether a list must be told in one sentence."""
-        return self.statements <= TIGHT
+    tight: bool = False
+    """Whether a list must be told in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

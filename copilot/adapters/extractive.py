@@ -23,4 +23,5 @@ class ExtractiveDrafter:
         statements, characters = BUDGET[request.conversation.channel]
         if request.tone == "short":
             statements, characters = min(statements, 3), characters // 2
-        yield from compose(request, Room(statements, characters), self._resolution_from)
+        tight = request.conversation.channel in ("chat", "social")
+        yield from compose(request, Room(statements, characters, tight), self._resolution_from)
