@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from time import perf_counter
 from typing import Literal
 
@@ -198,7 +199,7 @@ class Copilot:
             draft=drafted.draft, triage=triage, escalation=escalation,
             abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
-            passages=shown, guidance=(*self._differences(principal, drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
+            passages=shown, guidance=(*_differences(drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
@@ -217,18 +218,6 @@ class Copilot:
             Asked(self._embedder.fingerprint, vector),
         )
         yield Event("done", suggestion)
-
-    def _differences(self, principal: Principal, draft: Draft | None, findings: Findings) -> Iterator[Guidance]:
-        """A pair of notes for each matter on which cited sources disagree, the newer source first."""
-        found = list(disagreements(draft, findings.evidence))[:DISAGREEMENTS] if draft else []
-        ids = {citation.document_id for one in found for citation in (one.said, one.other)}
-        dates = self._library.dates(principal.workspace, ids) if ids else {}
-        for one in found:
-            newer, older = sorted((one.other, one.said), key=lambda c: dates.get(c.document_id, ""), reverse=True)
-            known = dates.get(newer.document_id, "") > dates.get(older.document_id, "") > ""
-            for citation, which in zip((newer, older), ("newer", "older") if known else ("one", "other"), strict=True):
-                inputs = {"which": which, "date": dates.get(citation.document_id, ""), "title": citation.title}
-                yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
 
     def _trained(self, workspace: str, clock: str, revision: str, before: datetime | None) -> tuple[str, ...]:
         """What the tags and the ranking came from: a switch in between shows."""
@@ -252,7 +241,9 @@ class Copilot:
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
         tickets = _distinct(tickets, texts)[:TICKETS]
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
-        return ranked.revision, Findings(articles, tickets, macros, texts, evidence(query.text, public, tickets, texts))
+        dates = self._library.dates(principal.workspace, {hit.document_id for hit in (*public, *tickets)})
+        rests_on = evidence(query.text, public, tickets, texts, dates)
+        return ranked.revision, Findings(articles, tickets, macros, texts, rests_on)
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None,
@@ -331,6 +322,14 @@ def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak
         for hit in hits[:NEAREST]
     )
     return Abstention(reason=reason, nearest=nearest, missing_facts=missing_facts(triage))
+
+
+def _differences(draft: Draft | None, findings: Findings) -> Iterator[Guidance]:
+    """A pair of notes for each matter on which cited sources disagree, the newer source first."""
+    for one in islice(disagreements(draft, findings.evidence), DISAGREEMENTS) if draft else ():
+        for which, date, citation in one.in_order():
+            inputs = {"which": which, "date": date, "title": citation.title}
+            yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
 
 
 def _guidance(findings: Findings) -> tuple[Guidance, ...]:

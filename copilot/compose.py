@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 
 from copilot.domain import Evidence
 from copilot.excerpt import ENOUGH, Room, Wanted, excerpt
@@ -39,7 +40,11 @@ ANSWERED = 0.5
 BETTER = 0.25
 NEARLY = 1.2
 """How much less than the best a section may be worth that answers a further question."""
-AS_GOOD = 0.5
+AS_GOOD = 0.25
+STALE = timedelta(days=300)
+ALIKE = 0.5
+MUCH, LATER = 3.0, 0.01
+"""A newer page comes first where it is worth at most so much less than the older one of the same title."""
 REPEATED = 2.0
 KNOWN = 0.8
 """The share of a section's words that an agent has said before, from which it counts as said."""
@@ -117,10 +122,23 @@ def _further(articles: Sequence[int], worth: Mapping[int, float], request: Draft
     return chosen[1 : 1 + MOST]
 
 
+def _replaces(newer: Evidence, older: Evidence) -> bool:
+    """Whether a page of much the same title was changed so much later that it is the one that holds."""
+    if not newer.date[:10] or not older.date[:10]:
+        return False
+    if date.fromisoformat(newer.date) - date.fromisoformat(older.date) < STALE:
+        return False
+    titles = content(newer.title), content(older.title)
+    return len(titles[0] & titles[1]) >= ALIKE * max(1, min(map(len, titles)))
+
+
 def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
     """What each section is worth; of one article's sections the best comes first, and what an agent said already comes last."""
     said = content("\n".join(m.text for m in request.conversation.messages if m.author == "agent"))
     worth = {i: one.fit for i, one in enumerate(request.evidence) if one.kind == "article"}
+    for i in worth:
+        newer = [worth[j] for j in worth if _replaces(request.evidence[j], request.evidence[i])]
+        worth[i] = min([worth[i], *(other - LATER for other in newer if other >= worth[i] - MUCH)])
     for i in worth if said else ():
         words = telling.words[i]
         worth[i] -= REPEATED * (len(words & said) >= KNOWN * len(words))

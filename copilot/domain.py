@@ -150,7 +150,7 @@ class Hit:
 class Evidence:
     """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`.
 
-    `fit` says how well it answers the message, `words` are its content words; both are filled in where it was chosen for one.
+    `date` is the day of its last change; `fit` says how well it answers the message that it was chosen for, `words` are its content words.
     """
 
     document_id: str
@@ -168,6 +168,7 @@ class Evidence:
     near: float = 0.0
     focus: tuple[int, int] | None = None
     solution_by: Author | None = None
+    date: str = ""
     fit: float = 0.0
     words: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 
+from copilot.disagree import disagreements
 from copilot.domain import (
     PUBLIC,
     Channel,
@@ -42,17 +43,23 @@ LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
 FRAMED = ("en", "de", "fr", "nl", "es")
 GAP = "\n\n"
 CHAT_SENTENCES = 3
+TERSE = ("chat", "social")
+"""Channels with no room for more than the answer."""
 
 Texts = Mapping[tuple[str, int], tuple[str, int]]
 
 
-def evidence(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
+def evidence(
+    message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts, dates: Mapping[str, str]
+) -> tuple[Evidence, ...]:
     """What a draft may rest on: the sections of public articles that fit the message, best article first, then whole resolutions.
 
     Internal documents never get in here: this is the door between what agents see and what customers read.
     """
     articles, tickets = ([hit for hit in hits if hit.audience == PUBLIC] for hits in (articles, tickets))
-    return passages_of(message, articles, tickets, texts)
+    return tuple(
+        replace(one, date=dates.get(one.document_id, "")) for one in passages_of(message, articles, tickets, texts)
+    )
 
 
 def passages_of(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
@@ -245,8 +252,21 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     if page.statements:
         full = request.conversation.channel == "chat" and len(page.statements) > CHAT_SENTENCES  # the greeting is none
         lines = framed.closing if not full or request.handover else ()
+        if request.conversation.channel not in TERSE:
+            yield from _conflicts(page, drafter, language, request)
         yield from (page.add(line, GAP) for line in lines)
         yield _whole(page, drafter, language, dropped)
+
+
+def _conflicts(page: Page, drafter: Drafter, language: str, request: DraftRequest) -> Iterator[Said]:
+    """Where two pages disagree on what the draft says: both, the newer one first."""
+    articles = [one for one in request.evidence if one.kind == "article"]
+    for found in islice(disagreements(_whole(page, drafter, language, ()), articles), 1):
+        if found.said.kind == "article":
+            for which, _, citation in found.in_order():
+                words = render("conflict", {"which": which, "language": language if language in FRAMED else "en"})
+                yield page.add(words, GAP if which in ("newer", "one") else "\n")
+                yield page.add(citation.quote, " ", Grounded(citation.quote, " ", "supported", (citation,)))
 
 
 def _held(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:

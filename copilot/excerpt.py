@@ -19,6 +19,7 @@ from copilot.variants import Known
 ENOUGH = 260
 SHORT_SECTION = 750
 HEADING_CHARS = 80
+NUMBERED = re.compile(r"(\d{1,3})[.)] ")
 ROWS = 3
 FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
@@ -179,14 +180,29 @@ def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: 
     best = max(range(len(among)), key=lambda i: (telling[i], -i))
     if room.tight:
         return _tight(reading, among, best, wanted)
-    picked = whole([best, *_matched(source, among)], among)
+    picked = _from_first(reading, among, whole([best, *_matched(source, among)], among))
     if sum(len(among[i].spans) for i in picked) > room.statements or sum(size[i] for i in picked) > room.characters:
-        picked = [i for i in whole([best], among) if i <= best + 1]
+        picked = _from_first(reading, among, [i for i in whole([best], among) if i <= best + 1])
     following = picked[-1] + 1
     while following < len(among) and sum(size[i] for i in picked) < ENOUGH:
         picked = whole([*picked, following], among)
         following = picked[-1] + 1
     return _without_tail([among[i] for i in picked])
+
+
+def _from_first(reading: Reading, among: Sequence[Block], picked: list[int]) -> list[int]:
+    """With the steps before the first one picked, from number one on, and what stands between them."""
+    first = next((i for i in picked if _number(reading, among[i]) > 1), None)
+    if first is None or any(_number(reading, among[i]) == 1 for i in picked if i < first):
+        return picked
+    begin = next((i for i in range(first - 1, -1, -1) if _number(reading, among[i]) == 1), None)
+    return picked if begin is None else whole({*picked, *range(begin, first)}, among)
+
+
+def _number(reading: Reading, block: Block) -> int:
+    """The number of the step that the block begins with; 0 where it begins with none."""
+    found = NUMBERED.match(reading.text, block.spans[0][0])
+    return int(found[1]) if found else 0
 
 
 def _matched(source: Evidence, among: Sequence[Block]) -> list[int]:
@@ -210,7 +226,8 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     """A list with the line that announces it, or the sentence of a paragraph that answers and what follows it."""
     block = among[best]
     if block.listed or block.leads_on:
-        return _without_tail([among[i] for i in whole([best], among) if best - 1 <= i <= best + 1])
+        near = [i for i in whole([best], among) if best - 1 <= i <= best + 1]
+        return _without_tail([among[i] for i in _from_first(reading, among, near)])
     share = [wanted.telling.share(content(reading.text[slice(*span)])) for span in block.spans]
     first = max(range(len(share)), key=lambda i: (share[i], -i))
     while first and HANGS.match(reading.text[slice(*block.spans[first])]):
