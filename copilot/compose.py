@@ -38,9 +38,8 @@ ASKED = 1.5
 """What a whole answer to one of several questions is worth, where a section is looked for that answers it."""
 ANSWERED = 0.5
 BETTER = 0.25
-NEARLY = 1.2
-"""How much less than the best a section may be worth that answers a further question."""
-AS_GOOD = 0.25
+NEARLY, AS_GOOD, HARDLY_LESS = 1.5, 0.6, 0.25
+"""How much less than the best a section may be worth: to answer a further question from the same article, from another, or to be added unasked."""
 STALE = timedelta(days=300)
 ALIKE = 0.5
 MUCH, LATER = 3.0, 0.01
@@ -62,20 +61,31 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     first, more = choose(request, telling, resolution_from)
     more = [] if room.tight else more
     share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
+    told: dict[int, list[Proposed]] = {}
     for chosen in first:
-        lines = excerpt(request.evidence[chosen], chosen, wanted, share)
-        if lines:
+        if lines := excerpt(request.evidence[chosen], chosen, wanted, replace(share, tight=room.tight)):
+            told[chosen] = lines
             break
-    else:
-        return
-    for further in more:
-        left = Room(room.statements - len(lines), room.characters - sum(len(line.text) for line in lines))
-        if left.statements >= FEWEST and left.characters >= ENOUGH:
-            said = frozenset(content(" ".join(line.text for line in lines)))
-            added = excerpt(request.evidence[further], further, replace(wanted, said=said), left)
-            lines += [replace(line, lead=line.lead or "\n\n") for line in added]
+    for further in more if told else ():
+        said = [line for lines in told.values() for line in lines]
+        left = Room(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
+        if further not in told and left.statements >= FEWEST and left.characters >= ENOUGH:
+            known_words = frozenset(content(" ".join(line.text for line in said)))
+            told[further] = excerpt(request.evidence[further], further, replace(wanted, said=known_words), left)
+    lines = [line for number in _in_order(told, request.evidence) for line in _apart(told[number])]
     yield from lines
-    yield from _questions(request, lines, known, room)
+    if lines:
+        yield from _questions(request, lines, known, room)
+
+
+def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:
+    """The sources as they are told: those of the first one's document as they stand in it, then the others."""
+    documents = [evidence[number].document_id for number in told]
+    return sorted(told, key=lambda i: (documents.index(evidence[i].document_id), evidence[i].start))
+
+
+def _apart(lines: Sequence[Proposed]) -> list[Proposed]:
+    return [replace(line, lead=line.lead or "\n\n") for line in lines]
 
 
 def _asked(request: DraftRequest) -> str:
@@ -104,22 +114,24 @@ def choose(request: DraftRequest, telling: Telling, resolution_from: float) -> t
 
 def _further(articles: Sequence[int], worth: Mapping[int, float], request: DraftRequest, telling: Telling) -> list[int]:
     """For each thing asked that the best section does not hold, the section that does; then one of the same article that is nearly as good."""
-    chosen = list(articles[:1])
-    for ask in telling.asks if len(telling.asks) > 1 else ():
+    chosen, several = list(articles[:1]), len(telling.asks) > 1
+    below = {
+        i: worth[chosen[0]] - worth[i] for i in articles[1:]
+        if worth[chosen[0]] - worth[i] <= (NEARLY if _same(request, i, chosen[0]) else AS_GOOD)
+    }  # fmt: skip
+    for ask in telling.asks if several else ():
         held = max((telling.share(telling.words[i], ask) for i in chosen), default=0.0)
-        share = {i: telling.share(telling.words[i], ask) for i in articles if i not in chosen}
-        fair = [
-            i for i in share
-            if share[i] >= max(ANSWERED, held + BETTER) and worth[i] >= worth[articles[0]] - NEARLY
-        ]  # fmt: skip
+        share = {i: telling.share(telling.words[i], ask) for i in below if i not in chosen}
+        fair = [i for i in share if share[i] >= max(ANSWERED, held + BETTER)]
         if fair:
-            chosen.append(max(fair, key=lambda i: (worth[i] + ASKED * share[i], -i)))
-    source = request.evidence
-    chosen += [
-        i for i in articles
-        if i not in chosen and source[i].document_id == source[chosen[0]].document_id and worth[i] >= worth[chosen[0]] - AS_GOOD
-    ][:1]  # fmt: skip
+            chosen.append(max(fair, key=lambda i: (ASKED * share[i] - below[i], -i)))
+    limit = AS_GOOD if several else HARDLY_LESS
+    chosen += [i for i in below if i not in chosen and _same(request, i, chosen[0]) and below[i] <= limit][:1]
     return chosen[1 : 1 + MOST]
+
+
+def _same(request: DraftRequest, one: int, other: int) -> bool:
+    return request.evidence[one].document_id == request.evidence[other].document_id
 
 
 def _replaces(newer: Evidence, older: Evidence) -> bool:

@@ -34,7 +34,7 @@ from prompts import render
 SECTION_CHARS = 2_400
 RESOLUTION_CHARS = 4_000
 SECTIONS = 3
-READ_WHOLE = 4
+READ_WHOLE = 3
 """So many articles are read whole for the section that answers; of the others only what was found."""
 FARTHER = 0.05
 """A section that was not found is less near than those that were, by this."""
@@ -71,13 +71,14 @@ def passages_of(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], t
     ]
     resolutions = (_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets)
     solved = [replace(one, words=words_of(one)) for one in resolutions]
-    return (*_best(fitted(message, found, solved)), *solved)
+    return (*_best(found, fitted(message, found, solved)), *solved)
 
 
-def _best(sections: Sequence[Evidence]) -> Iterator[Evidence]:
+def _best(sections: Sequence[Evidence], fits: Sequence[tuple[float, frozenset[str]]]) -> Iterator[Evidence]:
     """Of each article the sections that fit best, best first."""
-    for _, some in groupby(sections, key=lambda one: one.document_id):
-        yield from sorted(some, key=lambda one: (-one.fit, one.start))[:SECTIONS]
+    for _, places in groupby(range(len(sections)), key=lambda i: sections[i].document_id):
+        for i in sorted(places, key=lambda i: (-fits[i][0], sections[i].start))[:SECTIONS]:
+            yield replace(sections[i], fit=fits[i][0], words=fits[i][1])
 
 
 def _sections(hit: Hit, text: str, whole: bool) -> list[Evidence]:

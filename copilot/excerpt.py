@@ -74,7 +74,7 @@ def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[P
         spans = list(dropwhile(lambda span: bool(HANGS.match(reading.text[slice(*span)])), spans))
     groups = _folded(reading, spans) if room.tight else [(span,) for span in spans]
     body = list(_body(source, number, reading, groups, wanted, room))
-    while body and body[-1].text.endswith(":"):
+    while body and body[-1].text.endswith((":", "?")):
         body.pop()  # what it announces found no room
     if head and body:
         body[0] = replace(body[0], lead="\n" if head.endswith("?") else ":\n")

@@ -91,15 +91,14 @@ def heading(one: Evidence) -> str:
     return line.lstrip("# ") if line.startswith("##") else ""
 
 
-def fitted(message: str, sections: Sequence[Evidence], solved: Sequence[Evidence]) -> list[Evidence]:
-    """The sections with how well each answers, and their words."""
+def fitted(
+    message: str, sections: Sequence[Evidence], solved: Sequence[Evidence]
+) -> list[tuple[float, frozenset[str]]]:
+    """How well each section answers, and its words."""
     words = [words_of(one) for one in sections]
     rare, asked_with = rarity(words), content(message)
     telling = Telling({word: rare[word] for word in asked_with if word in rare}, told=_told(solved, asked_with, rare))
-    return [
-        replace(one, words=held, fit=fit(features(one, held, telling)))
-        for one, held in zip(sections, words, strict=True)
-    ]
+    return [(fit(features(one, held, telling)), held) for one, held in zip(sections, words, strict=True)]
 
 
 def fit(seen: Sequence[float]) -> float:
