@@ -104,10 +104,10 @@ def choose(request: DraftRequest, telling: Telling, resolution_from: float) -> t
     evidence = request.evidence
     worth = _worth(request, telling)
     articles = sorted(worth, key=lambda i: (-worth[i], i))
-    tickets = [i for i, one in enumerate(evidence) if one.kind == "ticket" and useful(one)]
-    best = max(tickets, key=lambda i: (evidence[i].score, -i), default=None)
-    near = max((evidence[i].score for i in articles), default=0.0)
-    if best is not None and (not articles or evidence[best].score >= max(resolution_from, near)):
+    least = max([resolution_from, *(evidence[i].score for i in articles)]) if articles else 0.0
+    near = (i for i, one in enumerate(evidence) if one.kind == "ticket" and one.score >= least and useful(one))
+    best = max(near, key=lambda i: (evidence[i].score, -i), default=None)
+    if best is not None:
         return [best, *articles], []
     return articles, _further(articles, worth, request, telling)
 
