@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from copilot.domain import Evidence
 from copilot.excerpt import ENOUGH, Room, Wanted, excerpt
+from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
@@ -178,7 +179,10 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
     """One question where a fact that decides the answer is missing."""
     sources = {piece.evidence for line in lines for piece in line.pieces if _labelled(line)}
     platforms = [name for i in sorted(sources) for name in undecided(request.evidence[i].text, known)]
-    asked, quoted = f"{_asked(request)} {_plan(request)}", " ".join(line.text for line in lines)
+    asked, quoted = (
+        f"{_asked(request)} {_plan(request)}",
+        " ".join(line.text for line in lines if not says_no(line.text)),
+    )
     missing = [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
     about = "platform" if platforms else missing[0] if missing else ""
     if request.tone == "short" and not about:
