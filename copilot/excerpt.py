@@ -23,6 +23,8 @@ NUMBERED = re.compile(r"(\d{1,3})[.)] ")
 ROWS = 3
 FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
+LATER = 0.02
+"""What counts against each block or sentence that comes before: the first ones say the main thing."""
 JOINT = "; "
 REACH = 12
 HANGS = re.compile(
@@ -110,8 +112,8 @@ def _body(
             return
         words = JOINT.join(reading.text[a:b].rstrip(".") for a, b in group[:-1])
         words = JOINT.join(filter(None, (words, reading.text[slice(*group[-1])])))
-        if wanted.said and content(words) <= wanted.said:
-            continue
+        if wanted.said and not ITEM.match(words) and content(words) <= wanted.said:
+            continue  # a list stays whole
         ends = [b - (reading.text[b - 1] == ".") for _, b in group[:-1]] + [group[-1][1]]
         pieces = tuple(
             Piece(evidence=number, start=x, end=y)
@@ -218,7 +220,7 @@ def _telling(source: Evidence, reading: Reading, among: Sequence[Block], wanted:
         words = content(" ".join(reading.text[slice(*span)] for span in block.spans))
         asked = max((wanted.telling.share(words, ask) for ask in wanted.telling.asks), default=0.0)
         shared = (wanted.telling.share(words) + asked) / (1 + math.log(1 + len(words) / USUAL))
-        made.append(shared + FOUND * (i in matched))
+        made.append(shared + FOUND * (i in matched) - LATER * i)
     return made
 
 
@@ -227,12 +229,18 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     block = among[best]
     if block.listed or block.leads_on:
         near = [i for i in whole([best], among) if best - 1 <= i <= best + 1]
-        return _without_tail([among[i] for i in _from_first(reading, among, near)])
-    share = [wanted.telling.share(content(reading.text[slice(*span)])) for span in block.spans]
+        return [_announcing(among[i]) for i in _from_first(reading, among, near)]
+    words = [reading.text[slice(*span)] for span in block.spans]
+    share = [wanted.telling.share(content(one)) - LATER * i for i, one in enumerate(words)]
     first = max(range(len(share)), key=lambda i: (share[i], -i))
-    while first and HANGS.match(reading.text[slice(*block.spans[first])]):
+    while first and (HANGS.match(words[first]) or words[first - 1].endswith("?")):
         first -= 1
     return [replace(block, spans=block.spans[first:])]
+
+
+def _announcing(block: Block) -> Block:
+    """Of a paragraph that leads on to a list, the sentence that announces it."""
+    return replace(block, spans=block.spans[-1:]) if block.leads_on and not block.listed else block
 
 
 def _without_tail(picked: Sequence[Block]) -> list[Block]:
