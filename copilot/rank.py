@@ -76,7 +76,9 @@ def said_for(frame: Frame, documents: Places, scored: Scored, arms: Arms) -> dic
     none = np.zeros(len(documents))
     said = {arm: arms.more[arm][documents] if arm in arms.more else none for arm in (*ARMS, "disliked")}
     said["lexical"] = scored.said
-    said["votes"] = np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()])
+    said["votes"] = (
+        np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()]) if arms.votes else none
+    )
     said["map"] = none if arms.turned is None else arms.turned[documents]
     return said
 
