@@ -16,6 +16,28 @@ Value = float | tuple[float | str, ...]
 """One case's row: a number, or what a set-level statistic reads, such as (predicted label, true label) or (score, truth)."""
 Better = Literal["higher", "lower", "neither"]
 
+HEADLINES = {
+    "retrieval.article.hit@5": "Right article among the first five found",
+    "citations.gold_recall": "Right documents that the drafts cite",
+    "abstention.false_abstain": "No draft though there is an answer",
+    "abstention.correct_refusal": "No draft where there is no answer",
+    "abstention.coverage_at_5_risk": "Cases it could answer with 5 % errors at most",
+    "triage.intent.accuracy": "Intent right",
+    "drafts.token_f1": "Words shared with the reference reply",
+    "escalation.recall": "Needed escalations seen",
+    "triage.sentiment.within_one": "Mood right, or one step off",
+    "claims.faithfulness": "Statements that their sources bear out",
+    "abstention.aurc": "Errors among the surest cases",
+    "claims.recall": "Facts of the reference reply that drafts hold",
+    "retrieval.ticket.hit@5": "Right ticket among the first five found",
+    "retrieval.article.mrr@10": "How near the top the right article is",
+    "citations.recall.lexical": "Statements that their citations support",
+    "triage.urgency.accuracy": "Urgency right",
+    "drafts.answered": "Cases with a draft",
+    "escalation.average_precision": "Escalation ranking",
+}
+"""What the scores that people read first are called; those that a run has head its report, in this order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
