@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     workspace: str = Field("default", description="The workspace that commands and keyless requests work in.")
 
     embedder: str = Field(
-        "minilm", description="`minilm` (its package), or the path or name of any sentence-transformers model."
+        "minilm",
+        description="`minilm` (its package), the path or name of any sentence-transformers model, or `trained:HASH`, "
+        "which `copilot train embedder` made.",
     )
     engine: Literal["onnx", "onnx-int8", "torch"] = Field(
         "onnx",
@@ -192,6 +194,15 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database or f"sqlite:///{(self.home / 'copilot.db').resolve()}"
+
+    def embedders(self) -> Path:
+        """Where embedding models are kept that this home's tickets taught, each in a folder named by the hash of its weights."""
+        return self.home.resolve() / "embedders"
+
+    def embedder_path(self) -> str:
+        """The path or name that the embedding model is loaded by."""
+        kind, _, name = self.embedder.partition(":")
+        return str(self.embedders() / name) if kind == "trained" else self.embedder
 
     def uploads(self) -> Path:
         """Where uploaded files wait to be ingested."""
