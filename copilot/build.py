@@ -40,7 +40,7 @@ from copilot.store.makers import Makers, Model
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.store.trained import TrainedStore
-from copilot.triage import Triager
+from copilot.triage import Triager, language
 
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
@@ -124,8 +124,9 @@ def judged(parts: Parts) -> Retriever:
     frames = Frames(parts.database, fingerprint, settings.memory_chunks, shadow=True)
     mapper = Mapper(frames, Maps(parts.database, fingerprint))
     return Retriever(
-        parts.library, frames, mapper, parts.learned, parts.embedder, parts.vectors, parts.lexical, settings
-    )
+        parts.library, frames, mapper, parts.learned, parts.embedder, parts.vectors, parts.lexical, settings,
+        language=_language,
+    )  # fmt: skip
 
 
 def _wired(
@@ -138,7 +139,9 @@ def _wired(
     redactor = redactor_of(settings)
     trained = TrainedStore(database, embedder.fingerprint)
     learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
-    retriever = Retriever(library, frames, mapper, learned, embedder, vectors, lexical, settings, reranker_of(settings))
+    retriever = Retriever(
+        library, frames, mapper, learned, embedder, vectors, lexical, settings, reranker_of(settings), _language
+    )
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records, learned=learned,
@@ -153,6 +156,10 @@ def _wired(
         summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
+
+
+def _language(text: str) -> str:
+    return language(text, None).label
 
 
 def redactor_of(settings: Settings) -> Redactor:

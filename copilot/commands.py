@@ -169,7 +169,9 @@ def _show_suggestion(answer: dict[str, Any]) -> None:
         for ticket in answer["similar_tickets"]:
             outcome = " ".join(ticket["resolution"].split())[:OUTCOME_CHARS]
             by = plain(ticket["solution_by"] or "-")
-            table.add_row(plain(f"{ticket['document_id']}  {ticket['title']}"), plain(outcome), by, f"{ticket['score']:.2f}")
+            table.add_row(
+                plain(f"{ticket['document_id']}  {ticket['title']}"), plain(outcome), by, f"{ticket['score']:.2f}"
+            )
         console.print(table)
     console.print(f"{answer['status']}, {answer['timings_ms']['total']:.0f} ms, suggestion {answer['id']}", style="dim")
 

@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     map_weight: float = Field(
         0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
     )
+    letters_weight: float = Field(
+        1.0,
+        ge=0,
+        le=2,
+        description="What an article's title gains that shares letters with a question not in English; 0 for a multilingual model.",
+    )
     reranker: str | None = Field(
         None,
         description="A cross-encoder (its path or name) that reads the best articles again, or `words`; unset is off.",
@@ -224,6 +230,6 @@ class Settings(BaseSettings):
 
 ANSWERING = (
     "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "ticket_lexical_weight", "recency_weight", "agent_weight",
-    "votes_weight", "map_weight", "reranker", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url",
+    "votes_weight", "map_weight", "letters_weight", "reranker", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url",
     "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "entities", "refund_limit",
 )  # fmt: skip

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from copilot.domain import Author, Kind, Use
 from copilot.errors import NotFound
+from copilot.letters import Letters
 from copilot.ports import Vectors
 from copilot.signals import Titles
 from copilot.store import schema as t
@@ -193,6 +194,11 @@ class Frame:
     def titles(self) -> Titles:
         """What the documents' titles say."""
         return Titles.of([head.title for head in self.heads])
+
+    @cached_property
+    def letters(self) -> Letters:
+        """How the articles' titles are spelt, in the order of `articles`."""
+        return Letters.of([self.heads[at].title for at in self.articles.tolist()])
 
     @cached_property
     def by_agent(self) -> Floats:
