@@ -234,7 +234,7 @@ class Copilot:
     def _trained(self, workspace: str, clock: str, revision: str, before: datetime | None) -> tuple[str, ...]:
         """What the tags and the ranking came from: a switch in between shows."""
         tags = self._learned.names(workspace, clock, before, ("taxonomy", "intents"))
-        return (*tags, *self._learned.names(workspace, revision, before, ("ranking",)))
+        return (*tags, *self._learned.names(workspace, revision, before, ("embedder", "ranking")))
 
     def _settled(self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 PASSAGES = 3
 
 
-ARMS = ("lexical", "votes", "map", "recency", "agent", "title", "named", "about")
+ARMS = ("lexical", "votes", "map", "letters", "recency", "agent", "title", "named", "about")
 """What may add to a document's cosine, each from 0 to 1 (`about` from -1); how `disliked` it is takes away."""
 
 
@@ -32,6 +32,7 @@ class Weights:
     lexical: float
     votes: float = 0.0
     map: float = 0.0
+    letters: float = 0.0
     recency: float = 0.0
     agent: float = 0.0
     title: float = 0.0

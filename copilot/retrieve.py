@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -116,11 +116,11 @@ class Retriever:
 
     def __init__(
         self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
-        lexical: LexicalIndex, settings: Settings, reranker: Reranker | None = None,
+        lexical: LexicalIndex, settings: Settings, reranker: Reranker | None = None, language: Callable[[str], str] | None = None,
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
         self._embedder, self._vectors, self._settings = embedder, vectors, settings
-        self._said, self._reranker = Words(lexical, settings.candidates), reranker
+        self._said, self._reranker, self._language = Words(lexical, settings.candidates), reranker, language
         self._lock = Lock()
         # By what is asked, who may see what, and the index revision: what changes an answer changes the key. Neither holds a text.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
@@ -232,14 +232,19 @@ class Retriever:
         words = self._words(frame, view, kind, asked, seen)
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
-            arms = self._taught(frame, view, asked.vector, nearness, arms)
+            arms = self._spelt(frame, asked.text, self._taught(frame, view, asked.vector, nearness, arms))
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
             arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
         near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
         turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
         voted = frame.find(arms.votes)
-        told = np.unique(np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.flatnonzero(words)]]))
+        spelt = (
+            _top(np.flatnonzero(seen & (arms.more["letters"] > 0)), arms.more["letters"], most)
+            if "letters" in arms.more
+            else near[:0]
+        )
+        told = np.unique(np.concatenate([near, turned, voted[seen[voted]], spelt, frame.owner[np.flatnonzero(words)]]))
         if ranking is not None:
             arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, asked.text, told)})
         return told, arms
@@ -254,10 +259,18 @@ class Retriever:
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
         return replace(arms, votes=said, turned=turned)
 
+    def _spelt(self, frame: Frame, text: str, arms: Arms) -> Arms:
+        """With the letters that titles share with a question which is not in English: the shipped model reads little else."""
+        if not self._settings.letters_weight or self._language is None or self._language(text) == "en":
+            return arms
+        shared = np.zeros(len(frame.heads))
+        shared[frame.articles] = frame.letters.shared(text)
+        return replace(arms, more={**arms.more, "letters": shared})
+
     def shipped(self) -> Weights:
         """The weights of articles as the settings have them."""
         s = self._settings
-        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
+        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight, letters=s.letters_weight)
 
     def _weights(self, kind: Kind, ranking: Ranking | None) -> Weights:
         """The settings' weights, or for articles the workspace's own."""

@@ -44,13 +44,15 @@ class Outcome:
     """One case and everything that the copilot said to it.
 
     `ranked` holds the document ids that search found by kind (`article`, `ticket`), best first; `texts` the stored text of each
-    (document, revision) that the suggestion cites or shows, as the product hands it out after the suggestion was made.
+    (document, revision) that the suggestion cites or shows, as the product hands it out after the suggestion was made; `by_words` the
+    solved tickets that BM25 alone finds, where the case names one like it.
     """
 
     case: Case
     suggestion: Suggestion
     ranked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     texts: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    by_words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> Onn
     return OnnxEmbedder(model, digest, cache, threads, window, dtype)
 
 
-def trained_folder(model: Path, cache: Path, threads: int, window: int) -> OnnxEmbedder:
+def trained_folder(model: Path, cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:
     """A model like MiniLM (BERT, mean pooling) in a folder that sentence-transformers wrote. Raises ConfigurationError for another kind."""
     try:
         pooling = json.loads((model / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
@@ -138,7 +138,12 @@ def trained_folder(model: Path, cache: Path, threads: int, window: int) -> OnnxE
     mean = pooling.get("pooling_mode_mean_tokens", pooling.get("pooling_mode") == "mean")
     if kind != "bert" or not mean or not (model / "tokenizer.json").is_file():
         raise ConfigurationError(f"The model in {model} is no BERT with mean pooling: set COPILOT_ENGINE=torch.")
-    return OnnxEmbedder(model, sha256(model / "model.safetensors"), cache, threads, window)
+    return OnnxEmbedder(model, sha256(model / "model.safetensors"), cache, threads, window, dtype)
+
+
+def graphs(weights: str, cache: Path) -> tuple[Path, ...]:
+    """The files that a model's graph may have in the cache, by the beginning of its weights' hash."""
+    return tuple(cache / f"{weights[:16]}{ending}" for ending in (".onnx", ".int8.onnx"))
 
 
 def package_folder() -> Path:
