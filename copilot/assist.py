@@ -40,6 +40,7 @@ from copilot.escalate import Policy, escalate
 from copilot.handover import handover
 from copilot.intents import IntentHead
 from copilot.learned import Learned
+from copilot.lookup import Lookup
 from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.redact import Redactor
@@ -63,6 +64,7 @@ GUIDANCE_FROM = 0.40
 NEAREST = 3
 SETTLE = 3
 TICKETS = 5
+SOURCES: tuple[Kind, ...] = ("article", "ticket", "macro")
 DISAGREEMENTS = 2
 MACROS = 2
 SIMILAR = 3
@@ -163,6 +165,7 @@ class Copilot:
         text = search_text(conversation)
         clock = self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
         as_of = options.before or self._library.epoch(principal.workspace)
+        lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
         vector = self._embedder.embed([text], "query")[0]
         watch.lap("embed")
 
@@ -173,7 +176,7 @@ class Copilot:
         yield Event("triage", triage)
 
         query = Query(text=text, limit=options.limit, before=options.before, as_of=as_of)
-        revision, findings = self._settled(principal, query, vector)
+        revision, findings = self._settled(principal, query, vector, lookup)
         watch.lap("search")
 
         answers = findings.answers(text)
@@ -222,28 +225,28 @@ class Copilot:
     def _trained(self, workspace: str, clock: str, revision: str, before: datetime | None) -> tuple[str, ...]:
         """What the tags and the ranking came from: a switch in between shows."""
         tags = self._learned.names(workspace, clock, before, ("taxonomy", "intents"))
-        return (*tags, *self._learned.names(workspace, revision, before, ("ranking",)))
+        return (*tags, *self._learned.names(workspace, revision, before, ("embedder", "ranking")))
 
-    def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
+    def _settled(self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
         for _ in range(SETTLE):
-            revision, findings = self._find(principal, query, vector)
-            if self._library.clock(principal.workspace) == revision:
+            revision, now, findings = self._find(principal, query, vector, lookup)
+            if now == revision:
                 break
         return revision, findings
 
-    def _find(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
-        """Index revision, and articles and solved tickets apart, since they play different parts; macros too."""
-        limits: dict[Kind, int] = {"article": 3 * query.limit, "ticket": 2 * TICKETS, "macro": MACROS}
-        ranked = self._retriever.kinds(principal, query, vector, limits)
+    def _find(self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup) -> tuple[str, str, Findings]:
+        """Index revision when it was ranked and when the texts were read, and articles, solved tickets and macros, which play different parts."""
+        limits: dict[Kind, int] = dict(zip(SOURCES, (3 * query.limit, 2 * TICKETS, MACROS), strict=True))
+        ranked = self._retriever.kinds(principal, query, vector, limits, lookup)
         found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
-        texts = self._library.texts(principal.workspace, found)
+        texts, now = self._library.texts(principal.workspace, found)
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
         tickets = _distinct(tickets, texts)[:TICKETS]
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
         dates = self._library.dates(principal.workspace, {hit.document_id for hit in (*public, *tickets)})
         rests_on = evidence(query.text, public, tickets, texts, dates)
-        return ranked.revision, Findings(articles, tickets, macros, texts, rests_on)
+        return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on)
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None,
