@@ -1,4 +1,4 @@
-"""A real small model behind the seam, SmolLM2-135M loaded through transformers; off unless COPILOT_TEST_GGUF names its file."""
+"""A real small model behind the seam, SmolLM2-135M loaded through transformers; off unless REAL_MODEL_GGUF names its file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from tests.conftest import AGENT, asks
 from tests.test_copilot_compose import STEPS, article
 
 log = logging.getLogger(__name__)
-GGUF = os.environ.get("COPILOT_TEST_GGUF", "")
+GGUF = os.environ.get("REAL_MODEL_GGUF", "")
 pytestmark = pytest.mark.skipif(
-    not GGUF, reason="set COPILOT_TEST_GGUF to the file of SmolLM2-135M-Instruct (docs/evaluation-drafts.md)"
+    not GGUF, reason="set REAL_MODEL_GGUF to the file of SmolLM2-135M-Instruct (docs/evaluation-drafts.md)"
 )
 
 
