@@ -25,6 +25,7 @@ import numpy as np
 from sqlalchemy import select
 
 from copilot import crash
+from copilot.adapters import chroma
 from copilot.build import Parts, empty_indexes, indexes, redactor_of
 from copilot.errors import IndexBroken
 from copilot.mapping import Mapper
@@ -316,6 +317,7 @@ def main() -> None:
     base = Path(sys.argv[1])
     warm(base / "warm")
     embed.BATCH_CHUNKS = 8  # two documents a batch
+    chroma.WORN = 4  # so that an ingest makes the vector index anew
     reembed.PAGE = 8
     template(base)
     for line in sys.stdin:
