@@ -1,7 +1,8 @@
 """One edit among thousands: `python -m benchmarks.one_edit DATA FOLDER` with DATA a folder that holds `thunderbird/`.
 
-Ingests the help centre and the solved tickets (minutes, once: FOLDER keeps them). Then, ten times: it asks a real message, changes one word of a
-sentence that the draft quotes (the last of four letters or more that the message does not have), ingests the help centre again and asks the same.
+Ingests the help centre and the solved tickets (minutes, once: FOLDER keeps them). Then, ten times: it asks a real message, puts one word into a
+sentence that the draft quotes (`--word`, before its last word of four letters or more that the message does not have), ingests the help centre again
+and asks the same.
 Within a second of the ingest's return the draft must be there, say the new word, and quote nothing of that article but the new revision; one document
 may have been embedded again.
 """
@@ -26,7 +27,6 @@ from ingest.pipeline import Indexer
 from ingest.summary import Summary
 
 READER = Principal(id="agent", workspace="default", roles=frozenset({"agent"}))
-WORD = "quillon"
 EDITS = 10
 
 
@@ -35,6 +35,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path)
     arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--word", default="indeed", help="a plain one, so that the sentence still says the same")
     given = arguments.parse_args()
     data, docs = given.data / "thunderbird", given.folder / "kb"
     shutil.rmtree(docs, ignore_errors=True)
@@ -47,20 +48,23 @@ def main() -> None:
         for path in (docs, data / "dev" / "resolved_tickets.jsonl", data / "dev" / "answered_with_kb.jsonl"):
             print(f"{path.name}:", shown(bring_in(parts, path)))
         documents = parts.library.census("default")[0]
-        measured = list(islice((held for one in asked if (held := edited(parts, docs, one)) is not None), EDITS))
+        measured = list(
+            islice((held for one in asked if (held := edited(parts, docs, one, given.word)) is not None), EDITS)
+        )
     print(f"{documents} documents; {len(measured)} edits")
     print(machine().line())
     raise SystemExit(not measured or not all(measured))
 
 
-def edited(parts: Parts, docs: Path, conversation: Conversation) -> bool | None:
-    """Whether the draft after one edit says it in time; None where no quoted sentence stands in a file as it is quoted."""
-    place = cited(docs, conversation, parts.copilot.suggest(READER, conversation))
-    if place is None:
+def edited(parts: Parts, docs: Path, conversation: Conversation, new: str) -> bool | None:
+    """Whether the draft after one edit says it in time; None where no quoted sentence stands in a file as it is quoted, or it has the word."""
+    before = parts.copilot.suggest(READER, conversation)
+    place = cited(docs, conversation, before)
+    if place is None or before.draft is None or new in before.draft.text:
         return None
     file, citation, word = place
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace(citation.quote, put(citation.quote, word), 1), encoding="utf-8")
+    file.write_text(text.replace(citation.quote, put(citation.quote, word, new), 1), encoding="utf-8")
     summary = bring_in(parts, docs)
     returned = perf_counter()
     made = parts.copilot.suggest(READER, conversation)
@@ -68,8 +72,8 @@ def edited(parts: Parts, docs: Path, conversation: Conversation) -> bool | None:
     newest = parts.library.text("default", citation.document_id)
     quoted = [one for part in (made.draft.statements if made.draft else ()) for one in part.citations]
     mine = [one for one in quoted if one.document_id == citation.document_id]
-    fresh = WORD in newest.text and all(one.revision == newest.number for one in mine)
-    says = made.draft is not None and WORD in made.draft.text
+    fresh = new in newest.text and all(one.revision == newest.number for one in mine)
+    says = made.draft is not None and new in made.draft.text
     file.write_text(text, encoding="utf-8")
     bring_in(parts, docs)
     print(
@@ -92,10 +96,10 @@ def cited(docs: Path, asked: Conversation, made: Suggestion) -> tuple[Path, Cita
     return None
 
 
-def put(quote: str, word: str) -> str:
-    """The quote with the new word instead of the last occurrence of this one."""
+def put(quote: str, word: str, new: str) -> str:
+    """The quote with the new word before the last occurrence of this one."""
     at = [found.start() for found in re.finditer(rf"\b{word}\b", quote)][-1]
-    return quote[:at] + WORD + quote[at + len(word) :]
+    return f"{quote[:at]}{new} {quote[at:]}"
 
 
 def bring_in(parts: Parts, path: Path) -> Summary:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 from threading import RLock
 
-M_PERTURB = -6
+M_MMAP_THRESHOLD, M_PERTURB, M_ARENA_MAX = -3, -6, -8
+ARENAS = 2
+LARGE = 4_000_000
+"""From so many bytes on a block is taken from the system by itself, and goes back to it by itself."""
 
 
 class _BlankMemory:
@@ -32,8 +35,14 @@ def _fill(byte: int) -> None:
     _libc("mallopt", M_PERTURB, byte)
 
 
+def keep_together() -> None:
+    """Let threads share their memory, so that what one has freed serves the next; to be called before there are many."""
+    _libc("mallopt", M_ARENA_MAX, ARENAS)
+    _libc("mallopt", M_MMAP_THRESHOLD, LARGE)
+
+
 def give_back() -> None:
-    """Hand memory that nobody uses back to the system: threads that come and go leave it scattered, and the C library would keep it."""
+    """Hand memory that nobody uses back to the system, which the C library does only in part."""
     _libc("malloc_trim", 0)
 
 
