@@ -1,8 +1,8 @@
 """One edit among thousands: `python -m benchmarks.one_edit DATA FOLDER` with DATA a folder that holds `thunderbird/`.
 
-Ingests the help centre and the solved tickets (minutes, once: FOLDER keeps them). Then, ten times: it asks a real message, puts one word into a
-sentence that the draft quotes (`--word`, before its last word of four letters or more that the message does not have), ingests the help centre again
-and asks the same.
+Ingests the help centre and the solved tickets (minutes, once: FOLDER keeps them). Then, ten times: it asks a real message, puts one word into the
+first sentence that the draft quotes and that stands once in its article (`--word`, before its last word of four letters or more that the message does
+not have; no question, since those are headings), ingests the help centre again and asks the same.
 Within a second of the ingest's return the draft must be there, say the new word, and quote nothing of that article but the new revision; one document
 may have been embedded again.
 """
@@ -85,13 +85,15 @@ def edited(parts: Parts, docs: Path, conversation: Conversation, new: str) -> bo
 
 
 def cited(docs: Path, asked: Conversation, made: Suggestion) -> tuple[Path, Citation, str] | None:
-    """The first sentence of an article that the draft quotes as it stands in the article's file, and a word of it that was not asked with."""
+    """The first sentence that the draft quotes as it stands once in an article's file, and a word of it that was not asked with."""
     known = set(re.findall(r"\w+", f"{asked.subject} {asked.messages[-1].text}".lower()))
     for statement in made.draft.statements if made.draft else ():
-        for citation in (one for one in statement.citations if one.kind == "article" and "\n" not in one.quote):
+        for citation in (
+            one for one in statement.citations if one.kind == "article" and not re.search(r"\n|\?$", one.quote)
+        ):
             words = [word for word in re.findall(r"\b[a-z]{4,}\b", citation.quote) if word not in known]
             for file in docs.rglob(f"*{citation.document_id.rsplit('/', 1)[-1]}*.md"):
-                if words and citation.quote in file.read_text(encoding="utf-8"):
+                if words and file.read_text(encoding="utf-8").count(citation.quote) == 1:
                     return file, citation, words[-1]
     return None
 
