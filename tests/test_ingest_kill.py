@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -18,8 +19,7 @@ from copilot import crash
 ROOT = Path(__file__).parent.parent
 INGEST = ("embed", "stage", "index", "switch", "sweep", "recover")
 COMPACT = ("compact", "generation")
-LATEST = {"ingest": 0.4, "delete": 0.1, "compact": 0.4, "restore": 0.4, "erase": 0.1, "reembed": 0.4}
-"""Within how many seconds a random moment lies: about as long as the act takes."""
+NEVER = 60.0
 
 
 def trials() -> list[dict[str, Any]]:
@@ -78,13 +78,11 @@ def test_a_death_at_any_moment_leaves_nothing_half_and_loses_nothing(tmp_path: P
     """KILL_SEED=1, 2, … take other moments: a long run may be cut into short ones. `pytest -s` prints what came of them."""
     chance = random.Random(int(os.environ.get("KILL_SEED", "7")))
     acts = ("ingest", "delete", "compact", "restore", "erase", "reembed")
+    whole = run(tmp_path / "whole", [{"name": act, "act": act, "seconds": NEVER} for act in acts])
+    lasts = {one["act"]: one["took"] for one in whole}
     given = [
-        {
-            "name": f"moment{at}",
-            "act": acts[at % len(acts)],
-            "seconds": chance.uniform(0.0, LATEST[acts[at % len(acts)]]),
-        }
-        for at in range(int(os.environ["KILL_MOMENTS"]))
+        {"name": f"moment{at}", "act": act, "seconds": chance.uniform(0.0, lasts[act])}
+        for at, act in zip(range(int(os.environ["KILL_MOMENTS"])), itertools.cycle(acts), strict=False)
     ]
     results = run(tmp_path / "kill", given)
     for act in acts:
@@ -93,4 +91,4 @@ def test_a_death_at_any_moment_leaves_nothing_half_and_loses_nothing(tmp_path: P
         print(f"\n{act}: {len(mine)} moments, {died} died before the call returned, {faulty} with faults", end="")  # noqa: T201
     assert [one for one in results if one["faults"]] == []
     deaths = sum(one["killed"] for one in results)
-    assert deaths >= len(results) / 2, f"only {deaths} of {len(results)} died before their work was done"
+    assert deaths >= len(results) / 3, f"only {deaths} of {len(results)} died before their work was done"
