@@ -83,7 +83,7 @@ class Asker:
     def _answer(self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> Answer:
         words = [texts[hit.document_id, hit.revision][0] for hit in (*articles[:READ], *tickets)]
         weak = answerability(query.text, articles, tickets, words).score < self._settings.abstain_below
-        evidence = passages_of(articles, tickets, texts)
+        evidence = passages_of(query.text, articles, tickets, texts)
         page = Page()
         request = DraftRequest(
             conversation=Conversation(messages=(Message(text=query.text),)), message=query.text, evidence=evidence,
