@@ -107,8 +107,7 @@ def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:
     """What the message's words and letter groups, each counted once, score together."""
     buckets = np.unique(made.buckets)
     worth = idf[buckets]
-    found: Floats32 = (worth / max(float(np.linalg.norm(worth)), 1e-9)) @ words[buckets]
-    return found
+    return np.asarray(worth / max(float(np.linalg.norm(worth)), 1e-9) @ words[buckets], dtype=np.float32)
 
 
 # ---- the data ----
