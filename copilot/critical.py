@@ -107,7 +107,7 @@ def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:
     """What the message's words and letter groups, each counted once, score together."""
     buckets = np.unique(made.buckets)
     worth = idf[buckets]
-    return np.asarray(worth / max(float(np.linalg.norm(worth)), 1e-9) @ words[buckets], dtype=np.float32)
+    return np.asarray((worth / max(float(np.linalg.norm(worth)), 1e-9)) @ words[buckets], dtype=np.float32)
 
 
 # ---- the data ----
@@ -205,7 +205,7 @@ def rows_of(data: Sequence[Taught]) -> tuple[Any, Floats32]:
     ends = np.cumsum([0, *map(len, found)])
     ones = sparse.csr_matrix((np.ones(ends[-1]), np.concatenate(found), ends), shape=(len(data), BUCKETS))
     seen_in = np.asarray(ones.sum(axis=0))[0]
-    idf = np.round(np.log((1 + len(data)) / (1 + seen_in)) + 1, 2).astype(np.float32)
+    idf: Floats32 = np.round(np.log((1 + len(data)) / (1 + seen_in)) + 1, 2).astype(np.float32)
     return normalize(ones.multiply(idf)).tocsr(), idf
 
 

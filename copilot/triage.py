@@ -6,7 +6,7 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -82,7 +82,7 @@ class Triager:
         intent = _intent_tag(intents or self._intent, vector, search_text(conversation) if any(turns) else "", spoken)
         return Triage(
             intent=intent,
-            intents=several(intent, intents or self._intent, conversation) if any(turns) else (),
+            intents=several(intents or self._intent, conversation, self._clauses) if any(turns) else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),
@@ -90,6 +90,9 @@ class Triager:
             attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
             reads_like=self._reads_like(conversation, _first_lines(conversation, turns), vector),
         )
+
+    def _clauses(self, clauses: Sequence[str]) -> Vectors:
+        return self._embedder.embed(clauses, "query")
 
     def _reads_like(self, conversation: Conversation, text: str, vector: Vectors) -> tuple[Reason, ...]:
         """The critical codes that are not out of the question, each with its chance and the phrase that weighs most."""
