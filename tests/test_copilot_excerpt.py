@@ -71,3 +71,8 @@ def test_a_question_in_the_source_is_not_left_without_its_answer() -> None:
     words = "New number? Remove the old one and add the new one under Settings, then send yourself a test."
     made = text(article(f"## Numbers\n\n{words}"), message="How do I remove a number under Settings?", channel=channel)
     assert "New number? Remove the old one" in made
+
+
+def test_an_address_of_the_companys_own_that_ends_a_sentence_stays() -> None:
+    words = "1. Sign in at https://app.shop.example.\n2. Open Settings and choose Export."
+    assert "1. Sign in at https://app.shop.example.\n2. Open" in text(article(words), message="How do I export?")
