@@ -160,6 +160,14 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A person takes over for this reason; `only` where that is all that the reply says."""
+
+    reason: str
+    only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
     """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else.
 
@@ -174,6 +182,7 @@ class DraftRequest:
     tone: str | None = None
     personal: tuple[tuple[str, str], ...] = ()
     rewrite: Rewrite | None = None
+    handover: Handover | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
