@@ -148,7 +148,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`."""
+    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`.
+
+    `date` is the day of its last change; `fit` says how well it answers the message that it was chosen for, `words` are its content words.
+    """
 
     document_id: str
     revision: int
@@ -165,6 +168,9 @@ class Evidence:
     near: float = 0.0
     focus: tuple[int, int] | None = None
     solution_by: Author | None = None
+    date: str = ""
+    fit: float = 0.0
+    words: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
