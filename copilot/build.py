@@ -24,6 +24,7 @@ from copilot.handoff import Summariser
 from copilot.inbox import Inbox
 from copilot.learned import Learned
 from copilot.mapping import Mapper
+from copilot.memory import keep_together
 from copilot.ports import Embedder, LexicalIndex, Reranker, VectorIndex
 from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
@@ -95,6 +96,7 @@ def build(settings: Settings) -> Parts:
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     _one_thread_for_numpy()
+    keep_together()
     database = Database(settings.database_url())
     settings, embedder = _in_force(settings, database)
     vectors, lexical = indexes(settings)

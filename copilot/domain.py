@@ -271,7 +271,8 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triage:
-    """What the customer wants (`intents`, where it is several things), how they feel, how soon; `attention`: whether a person is needed."""
+    """What the customer wants (`intents`, where it is several things), how they feel, how soon; `attention`: whether a person is needed;
+    `reads_like`: the critical codes that the message is like, with the chance as weight."""
 
     intent: Tag
     sentiment: Sentiment
@@ -280,6 +281,7 @@ class Triage:
     entities: tuple[Entity, ...] = ()
     attention: Reason | None = None
     intents: tuple[Tag, ...] = ()
+    reads_like: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

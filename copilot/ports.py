@@ -82,6 +82,10 @@ class VectorIndex(Protocol):
         """Every shelf that holds or held something."""
         ...
 
+    def worn(self) -> bool:
+        """Whether what was deleted takes so much room and time that the index is worth making anew."""
+        ...
+
     def twin(self) -> Self:
         """An empty index beside this one, to be filled and then adopted."""
         ...

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
     )
     letters_weight: float = Field(
-        1.0,
+        0.2,
         ge=0,
         le=2,
         description="What an article's title gains that shares letters with a question not in English; 0 for a multilingual model.",
