@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from copilot import yaml_file
 from copilot.errors import ConfigurationError
+from copilot.labelled import own_messages
 from copilot.learn import OTHER, read_arrays, write_arrays
-from copilot.moods import own_messages
 from copilot.phrases import BUCKETS, Phrases, phrases
 from copilot.ports import Embedder, Vectors
 from copilot.settings import DEFAULTS

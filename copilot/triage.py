@@ -18,8 +18,9 @@ from copilot.critical import critical
 from copilot.domain import Alternative, Conversation, Level, Reason, Sentiment, Tag, Trend, Triage
 from copilot.entities import Own, entities
 from copilot.intents import IntentHead, fit_intents, intent_head
+from copilot.labelled import MOODS, URGENCIES
 from copilot.learn import Floats, write_arrays
-from copilot.moods import MOODS, URGENCIES, Reading, moods
+from copilot.moods import Reading, moods
 from copilot.ports import Embedder, Vectors
 from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS

@@ -14,6 +14,7 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import Field
 
 from copilot.adapters.langchain import LangChainDrafter
 from copilot.build import Parts
@@ -37,7 +38,7 @@ class Transformers(BaseChatModel):
 
     file: Path
     tokens: int = 160
-    said: list[str] = []
+    said: list[str] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from copilot.domain import Conversation, Message
-from copilot.moods import MOODS
+from copilot.labelled import MOODS
 from copilot.ports import Embedder
 from tests.triage_demo import Desk, listed
 
