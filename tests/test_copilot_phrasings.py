@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from copilot.critical import taught
+from copilot.critical import Critical, key_of, taught
 from copilot.escalate import Policy, escalate
 from copilot.ports import Embedder
 from copilot.query import search_text
@@ -63,6 +63,10 @@ def test_over_all_codes_most_are_found_and_few_near_misses_fire(reader: Reader) 
     quiet = [(file.stem, text) for file in FILES for text in phrasings(file, "quiet")]
     assert sum(code in reader.codes(text) for code, text in fires) / len(fires) >= FOUND
     assert sum(code in reader.codes(text) for code, text in quiet) / len(quiet) <= FALSE
+
+
+def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedder) -> None:
+    assert Critical.load(DEFAULTS / "critical.npz", key_of(embedder)) is not None
 
 
 def test_nothing_was_learned_from_them() -> None:
