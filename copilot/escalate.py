@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +23,8 @@ ANSWERED = 0.5
 """What is left of a weight when an agent has replied since the words were written, unless the rule is `standing`."""
 ANOTHER_CONTACT = timedelta(hours=12)
 """Messages nearer to each other than this are one attempt to reach somebody."""
+NOTED = 0.01
+"""What a code that a message may read like adds to the score: enough to be told, too little to recommend anything."""
 CHECK_LIMIT = 150.0
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -123,6 +125,7 @@ class Policy:
     threshold: float
     rules: tuple[Rule, ...]
     learned: Learned | None = None
+    reads_like: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -144,16 +147,24 @@ class Policy:
             file.threshold,
             tuple(_rule(number, raw, file.terms) for number, raw in enumerate(file.rules, 1)),
             file.learned,
+            file.reads_like,
         )
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     learned: Learned | None = None
+    reads_like: dict[str, tuple[float, float]] = {}
     version: Literal[1]
     threshold: float = Field(gt=0, le=1)
     terms: dict[str, list[str]] = {}
     rules: list[dict[str, Any]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _reads_like_its_rules(self) -> _File:
+        if unknown := sorted(set(self.reads_like) - {str(rule.get("code")) for rule in self.rules}):
+            raise ValueError(f"`reads_like` names {unknown[0]}, which no rule gives")
+        return self
 
 
 def _rule(number: int, raw: dict[str, Any], terms: Mapping[str, Sequence[str]]) -> Rule:
@@ -244,7 +255,7 @@ def escalate(
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
     case = Case.of(conversation, triage, abstained, refund_limit, answerability)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
-    kept = strongest(fired)
+    kept = strongest([*fired, *read_alike(policy, triage)])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
     unseen, said_so = learned(policy.learned, triage.attention)
     grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
@@ -275,6 +286,20 @@ def learned(policy: Learned | None, attention: Reason | None) -> tuple[float, li
     if attention.weight < policy.shown_from:
         return weight, []
     return 0.0, [Ground(replace(attention, weight=weight), policy.level, policy.team)]
+
+
+def read_alike(policy: Policy, triage: Triage) -> list[tuple[Rule, Reason]]:
+    """The first rule of each code that the message reads like, whatever its words: with its own weight where that is sure, else as a note."""
+    rules = {rule.code: rule for rule in reversed(policy.rules)}
+    found = []
+    for one in triage.reads_like:
+        told_from, counts_from = policy.reads_like.get(one.code, (math.inf, math.inf))
+        if one.weight >= counts_from:
+            found.append((rules[one.code], replace(one, weight=rules[one.code].weight)))
+        elif one.weight >= told_from:
+            note = rules[one.code].model_copy(update={"level": "note"})
+            found.append((note, replace(one, weight=NOTED)))
+    return found
 
 
 def strongest(fired: list[tuple[Rule, Reason]]) -> list[tuple[Rule, Reason]]:

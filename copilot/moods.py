@@ -1,76 +1,43 @@
 """How a customer feels, how soon they need help and whether a person should see it: linear heads over a message's words and embedding.
 
-For each target three things are weighed: the embedding, the words and letter groups (for a mood those of the strongest phrases,
-since one bitter sentence in a long report is enough), and how loud the message is. `fit` learns all of it; `refit` writes what is shipped.
+For each target these are weighed: the embedding, the words and letter groups (for a mood those of the strongest phrases, since one bitter
+sentence in a long report is enough), words and pairs of words of the whole, and the notes: how loud the message is, and how many cues of
+each kind it has. `fit` learns all of it; `refit` writes what is shipped.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from copilot.errors import ConfigurationError
+from copilot.cues import cues
+from copilot.labelled import HELD_OUT_FROM, TARGETS, Labelled, forum_messages, own_messages
 from copilot.learn import read_arrays, write_arrays
-from copilot.phrases import BUCKETS, Phrases, phrases
+from copilot.phrases import BUCKETS, Phrases, phrases, signals
 from copilot.ports import Embedder, Vectors
 from copilot.settings import DEFAULTS
-from copilot.text import normalise, own_words
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-MOODS = ("very_negative", "negative", "neutral", "positive", "very_positive")
-URGENCIES = ("low", "normal", "high")
-TARGETS = ("very_negative", "negative", "positive", "very_positive", "low", "high", "escalate")
-"""What is learned, each against the rest; `negative` and `positive` include the stronger level."""
 MOOD_TARGETS = 4
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
-OWN_SHARE = 0.2
-"""What a message written for this product weighs in the last step, where real ones weigh 1: it is more extreme than those of an inbox."""
-STRENGTH_WORDS, STRENGTH_VECTOR, STRENGTH_LAST = 3.0, 1.0, 0.1
+STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR, STRENGTH_LAST = 3.0, 1.0, 0.5, 0.01
+LEAN = np.array([0.5, 0.5, 1.0, 1.0])
+"""What is added to the log-odds of the moods before one is named: the values with the best macro-F1 in folds, as moods are rare."""
 FOLDS = 4
 SEARCHES = 2
 SURE = 1.0
 """Log-odds from which a phrase of a message without marked words is taken for one of those that carry its mood."""
-FORUM = ("resolved_tickets.jsonl", "answered_with_kb.jsonl", "incoming.jsonl", "intent_train.jsonl")
-HELD_OUT = 0.2
-"""The youngest share of the forum's messages, which nothing shipped has been fitted on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A message with its labels; `words` are the ones that show its mood, where a reader marked them."""
-
-    text: str
-    sentiment: str
-    urgency: str
-    escalate: bool
-    words: str = ""
-    share: float = 1.0
-
-    def targets(self) -> list[bool]:
-        """Which of TARGETS hold."""
-        level = MOODS.index(self.sentiment)
-        return [
-            level == 0,
-            level <= 1,
-            level >= 3,
-            level == 4,
-            self.urgency == "low",
-            self.urgency == "high",
-            self.escalate,
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,50 +52,61 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moods:
-    """Fitted weights: `words` buckets × targets, `vector` dimensions × targets, `last` inputs × targets with the constant below."""
+    """Fitted weights: `words` and `grams` buckets × targets, `vector` dimensions × targets, `last` inputs × targets with the constant below."""
 
     key: str
     idf: Floats32
     words: Floats32
+    grams: Floats32
     vector: Floats32
     last: Floats32
 
     def read(self, text: str, vector: Vectors) -> Reading:
         """What a message in the customer's own words says, with its embedding (one unit row)."""
         made = phrases(text)
-        chances = sigmoid(self.logits(made, vector))
-        return Reading(levels(chances), urgency(chances), float(chances[-1]), self._told_by(text, made))
+        each = made.scores(self.words, self.idf)
+        logits = self.logits(made, each, vector, notes(text))
+        logits[:MOOD_TARGETS] += LEAN
+        chances = sigmoid(logits)
+        return Reading(levels(chances), urgency(chances), float(chances[-1]), _told_by(text, made, each))
 
-    def logits(self, made: Phrases, vector: Vectors) -> Floats:
-        """The log-odds of each target."""
-        by_words, by_vector = self.scores(made, vector)
-        of_words, of_vector, *of_signals, constant = self.last.astype(np.float64)
-        return np.asarray(of_words * by_words + of_vector * by_vector + made.signals @ np.array(of_signals) + constant)
+    def logits(self, made: Phrases, each: Floats32, vector: Vectors, noted: Floats32) -> Floats:
+        """The log-odds of each target, `each` being what each phrase scores."""
+        scored = self.scores(made, each, vector)
+        *of_inputs, constant = self.last.astype(np.float64)
+        by_scores = (np.array(of_inputs[: len(scored)]) * scored).sum(axis=0)
+        return np.asarray(by_scores + noted @ np.array(of_inputs[len(scored) :]) + constant)
 
-    def scores(self, made: Phrases, vector: Vectors) -> tuple[Floats32, Floats32]:
-        """What the words and what the embedding score for each target."""
-        each = made.scores(self.words[:, :MOOD_TARGETS], self.idf)
-        loudest = np.log(np.exp(np.clip(each, -20, 20)).mean(axis=0))
+    def scores(self, made: Phrases, each: Floats32, vector: Vectors) -> Floats32:
+        """What the words of phrases, those of the whole, and the embedding score for each target: 3 × targets."""
+        loudest = np.log(np.exp(np.clip(each[:, :MOOD_TARGETS], -20, 20)).mean(axis=0))
         whole = made.whole(self.words[:, MOOD_TARGETS:], self.idf)
-        return np.concatenate([loudest, whole]), np.asarray(vector @ self.vector)
-
-    def _told_by(self, text: str, made: Phrases) -> dict[str, str]:
-        best = made.scores(self.words, self.idf).argmax(axis=0)
-        return {target: text[slice(*made.spans[at])].strip() for target, at in zip(TARGETS, best, strict=True)}
+        return np.stack([np.concatenate([loudest, whole]), made.by_grams(self.grams, self.idf), vector @ self.vector])
 
     def save(self, path: Path) -> None:
         """Write the weights whole or not at all."""
-        half = {"idf": self.idf.astype(np.float16), "words": self.words.astype(np.float16)}
+        half = {name: getattr(self, name).astype(np.float16) for name in ("idf", "words", "grams")}
         write_arrays(path, key=np.array(self.key), vector=self.vector, last=self.last, **half)
 
     @classmethod
     def load(cls, path: Path, key: str) -> Moods | None:
         """The weights at `path`; None where there are none, they cannot be read, or they are of other data, vectors or recipe."""
         arrays = read_arrays(path, key) or {}
-        names = ("idf", "words", "vector", "last")
+        names = ("idf", "words", "grams", "vector", "last")
         if not all(name in arrays for name in names):
             return None
         return cls(key=key, **{name: arrays[name].astype(np.float32) for name in names})
+
+
+def _told_by(text: str, made: Phrases, each: Floats32) -> dict[str, str]:
+    """The phrase that weighs most for each target."""
+    best = each.argmax(axis=0)
+    return {target: text[slice(*made.spans[at])].strip() for target, at in zip(TARGETS, best, strict=True)}
+
+
+def notes(text: str) -> Floats32:
+    """How loud a text is and how many cues of each kind it has."""
+    return np.concatenate([signals(text), cues(text)])
 
 
 def levels(chances: Floats) -> Floats:
@@ -153,58 +131,19 @@ def sigmoid(logits: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -30, 30))))
 
 
-# ---- the data ----
-
-
-@cache
-def own_messages() -> tuple[Labelled, ...]:
-    """The messages that were written for this product, with their labels."""
-    rows = map(json.loads, (DEFAULTS / "mood.jsonl").read_text(encoding="utf-8").splitlines())
-    return tuple(
-        Labelled(
-            own_words(normalise(row["text"])).strip(),
-            row["sentiment"],
-            row["urgency"],
-            row["escalate"],
-            share=OWN_SHARE,
-        )
-        for row in rows
-    )
-
-
-def forum_messages(data: Path) -> list[Labelled]:
-    """The labelled forum messages, oldest first, read from the data set's folder. Raises ConfigurationError where it is absent."""
-    folder = data / "thunderbird" / "dev"
-    if not folder.is_dir():
-        raise ConfigurationError(
-            f"The forum's messages are not in {folder}. Give the folder that holds `thunderbird/`."
-        )
-    rows = (row for name in FORUM for row in _rows(folder / name))
-    texts = {row["ticket_id"]: first_message(row["subject"], row["message"]) for row in rows}
-    marked = {row["ticket_id"]: row["mood_words"] or "" for row in _rows(folder / "mood_labels.jsonl")}
-    labels = sorted(_rows(DEFAULTS / "mood_labels.jsonl"), key=lambda row: int(row["ticket_id"].split("-")[1]))
-    return [
-        Labelled(texts[row["ticket_id"]], row["sentiment"], row["urgency"], row["escalate"], marked[row["ticket_id"]])
-        for row in labels
-    ]
-
-
-def first_message(subject: str, text: str) -> str:
-    """A first message as it is read: the subject, a blank line, and the customer's own words."""
-    return f"{normalise(subject)}\n\n{own_words(normalise(text)).strip()}".strip()
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+# ---- the weights that fit ----
 
 
 def shipped_key(embedder: Embedder) -> str:
-    """What the shipped weights depend on, as one hash: both label files, the embedder's fingerprint and the recipe."""
+    """What the shipped weights depend on, as one hash: both label files, the cues, the embedder's fingerprint and the recipe."""
     return _key(embedder, "mood.jsonl", "mood_labels.jsonl")
 
 
 def _key(embedder: Embedder, *files: str) -> str:
-    parts = [f"{RECIPE} {embedder.fingerprint}".encode(), *((DEFAULTS / name).read_bytes() for name in files)]
+    parts = [
+        f"{RECIPE} {embedder.fingerprint}".encode(),
+        *((DEFAULTS / name).read_bytes() for name in ("cues.yaml", *files)),
+    ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -222,9 +161,8 @@ def moods(embedder: Embedder, cache_folder: Path) -> Moods:
 
 
 def refit(embedder: Embedder, data: Path, folder: Path = DEFAULTS) -> None:
-    """Fit the shipped weights anew on the product's own messages and the older four fifths of the forum's in `data`."""
-    forum = forum_messages(data)
-    older = forum[: round(len(forum) * (1 - HELD_OUT))]
+    """Fit the shipped weights anew on the product's own messages and the forum's in `data`, but for the youngest, which are held out."""
+    older = [one for one in forum_messages(data) if one.number < HELD_OUT_FROM]
     fit([*older, *own_messages()], embedder, shipped_key(embedder)).save(folder / "mood.npz")
 
 
@@ -244,24 +182,25 @@ def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "") -> Mo
 
     with threadpool_limits(1):
         bag = Bag.of(data, vectors)
-        scores = np.zeros((2, len(data), len(TARGETS)))
+        scores = np.zeros((3, len(data), len(TARGETS)))
         strata = [2 * row[1] + row[-1] for row in bag.truth]
         for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(strata, strata):
             inner = bag.fit(train)
             for i in test:
-                scores[:, i] = inner.scores(bag.made[i], vectors[i])
+                made = bag.made[i]
+                scores[:, i] = inner.scores(made, made.scores(inner.words, inner.idf), vectors[i])
         return replace(bag.fit(np.arange(len(data))), key=key, last=_last(bag, scores))
 
 
 def _last(bag: Bag, scores: Floats) -> Floats32:
-    """For each target the weights of its two scores, of the signals, and a constant: a logistic regression on standardised inputs."""
+    """For each target the weights of its scores, of the notes, and a constant: a logistic regression on standardised inputs."""
     from sklearn.linear_model import LogisticRegression
 
     columns = []
     shares = np.array([one.share for one in bag.data])
-    signals = np.array([one.signals for one in bag.made])
+    noted = np.array([notes(one.text) for one in bag.data])
     for target, holds in enumerate(bag.truth.T):
-        inputs = np.column_stack([*scores[:, :, target], signals])
+        inputs = np.column_stack([*scores[:, :, target], noted])
         means, scales = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
         model = LogisticRegression(C=STRENGTH_LAST, max_iter=5000, tol=1e-8)
         weights = model.fit((inputs - means) / scales, holds, sample_weight=shares).coef_[0] / scales
@@ -282,6 +221,7 @@ class Bag:
     idf: Floats32
     parts: Any
     wholes: Any
+    pairs: Any
 
     @classmethod
     def of(cls, data: Sequence[Labelled], vectors: Vectors) -> Bag:
@@ -301,20 +241,21 @@ class Bag:
         by_message.data = np.log2(1 + by_message.data)
         marked = np.concatenate([_marked(one, each) for one, each in zip(data, made, strict=True)])
         truth = np.array([one.targets() for one in data])
-        parts, wholes = (normalize(each.multiply(idf)).tocsr() for each in (ones, by_message))
-        return cls(data, vectors, made, owner, marked, truth, idf, parts, wholes)
+        weighed = (normalize(each.multiply(idf)).tocsr() for each in (ones, by_message, _counted(made)))
+        return cls(data, vectors, made, owner, marked, truth, idf, *weighed)
 
     def fit(self, train: NDArray[np.intp]) -> Moods:
         """The weights before the last step, from some of the messages."""
         by_phrase = [self._by_phrase(target, train) for target in range(MOOD_TARGETS)]
-        by_message = [
-            _linear(self.wholes[train], self.truth[train, target], STRENGTH_WORDS)
-            for target in range(MOOD_TARGETS, len(TARGETS))
-        ]
-        by_vector = [_linear(self.vectors[train], target, STRENGTH_VECTOR) for target in self.truth[train].T]
+        truth = self.truth[train].T
+        by_message = [_linear(self.wholes[train], holds, STRENGTH_WHOLE) for holds in truth[MOOD_TARGETS:]]
+        by_pairs = [_linear(self.pairs[train], holds, STRENGTH_WHOLE) for holds in truth]
+        by_vector = [_linear(self.vectors[train], holds, STRENGTH_VECTOR) for holds in truth]
         words = np.round(np.column_stack([*by_phrase, *by_message]), 2).astype(np.float32)
+        grams = np.round(np.column_stack(by_pairs), 2).astype(np.float32)
         vector = np.round(np.column_stack(by_vector), 3).astype(np.float32)
-        return Moods(key="", idf=self.idf, words=words, vector=vector, last=np.zeros((0, 0), dtype=np.float32))
+        none = np.zeros((0, 0), dtype=np.float32)
+        return Moods(key="", idf=self.idf, words=words, grams=grams, vector=vector, last=none)
 
     def _by_phrase(self, target: int, train: NDArray[np.intp]) -> Floats:
         """Weights that find the phrases which carry a mood: marked ones, else the whole of a short message, else searched for."""
@@ -337,6 +278,17 @@ class Bag:
     def _separate(self, carries: Flags, without: Flags) -> Floats:
         rows = np.flatnonzero(carries | without)
         return _linear(self.parts[rows], carries[rows], STRENGTH_WORDS)
+
+
+def _counted(made: list[Phrases]) -> Any:
+    """How often each message has each word and pair of words, on a logarithmic scale."""
+    from scipy import sparse
+
+    rows = np.repeat(np.arange(len(made)), [len(one.grams) for one in made])
+    filled = (np.ones(len(rows)), (rows, np.concatenate([one.grams for one in made])))
+    counts = sparse.csr_matrix(filled, shape=(len(made), BUCKETS))
+    counts.data = np.log2(1 + counts.data)
+    return counts
 
 
 def _marked(one: Labelled, made: Phrases) -> Flags:

@@ -18,7 +18,6 @@ READ_CHARS = 4000
 MOST = 120
 LONG = 140
 """A phrase longer than this is also cut at commas and "and": people in distress use few full stops."""
-SIGNALS = 7
 
 _PHRASE = re.compile(r"[^\n.!?…]+[.!?…]*|[.!?…]+")
 _PART = re.compile(r"[^,;]{24,}?(?:[,;]|\s(?=(?:and|but|so|und|aber|et|mais|en|maar|y|pero)\s))|[^,;]+[,;]?|[,;]+")
@@ -32,12 +31,12 @@ Floats32 = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """A text's phrases: their `spans` in it, and which buckets each one fills (`rows` and `buckets` side by side)."""
+    """A text's phrases: their `spans` in it, which buckets each one fills (`rows` and `buckets` side by side), and those of all its words."""
 
     spans: tuple[tuple[int, int], ...]
     rows: Integers
     buckets: Integers
-    signals: Floats32
+    grams: Integers
 
     def scores(self, weights: Floats32, idf: Floats32) -> Floats32:
         """What each phrase, brought to unit length, scores for each target: phrases × targets."""
@@ -49,21 +48,31 @@ class Phrases:
 
     def whole(self, weights: Floats32, idf: Floats32) -> Floats32:
         """What the text as one bag of words and letter groups scores for each target."""
-        buckets, counts = np.unique(self.buckets, return_counts=True)
-        worth = np.log2(1 + counts) * idf[buckets]
-        return np.asarray((worth / max(float(np.sqrt((worth**2).sum())), 1e-9)) @ weights[buckets], dtype=np.float32)
+        return _bag(self.buckets, weights, idf)
+
+    def by_grams(self, weights: Floats32, idf: Floats32) -> Floats32:
+        """What the text as one bag of words and pairs of words scores for each target."""
+        return _bag(self.grams, weights, idf)
+
+
+def _bag(filled: Integers, weights: Floats32, idf: Floats32) -> Floats32:
+    buckets, counts = np.unique(filled, return_counts=True)
+    worth = np.log2(1 + counts) * idf[buckets]
+    return np.asarray((worth / max(float(np.sqrt((worth**2).sum())), 1e-9)) @ weights[buckets], dtype=np.float32)
 
 
 def phrases(text: str) -> Phrases:
     """The phrases at the start of a text; a text without any has one, empty."""
     spans = tuple(_spans(text[:READ_CHARS]))[:MOST] or ((0, 0),)
     shown = [text[start:end] for start, end in spans]
-    keys = np.unique(np.concatenate([_letters(shown), *(_words(row, phrase) for row, phrase in enumerate(shown))]))
-    return Phrases(spans, keys // BUCKETS, keys % BUCKETS, signals(text[:READ_CHARS]))
+    words = np.array([key for row, phrase in enumerate(shown) for key in _words(row, phrase)], dtype=np.int64)
+    keys = np.unique(np.concatenate([_letters(shown), words]))
+    return Phrases(spans, keys // BUCKETS, keys % BUCKETS, words % BUCKETS)
 
 
 def signals(text: str) -> Floats32:
     """How loud a text is and how long: capitals, exclamation and question marks, words."""
+    text = text[:READ_CHARS]
     words = _LETTERS.findall(text)
     capitals = sum(len(word) > 2 and word.isupper() for word in words)
     shouts, asks = text.count("!"), text.count("?")
@@ -93,10 +102,9 @@ def _letters(shown: list[str]) -> Integers:
     return np.concatenate([np.zeros(0, dtype=np.int64), *keys])
 
 
-def _words(row: int, phrase: str) -> Integers:
+def _words(row: int, phrase: str) -> list[int]:
     """A key for each word, pair of words and mark of a phrase; that it has words in capitals is one too."""
     tokens = [token.lower() if token[0].isalpha() else token[:3] for token in _TOKEN.findall(phrase)]
     loud = ["<capitals>"] if any(len(word) > 2 and word.isupper() for word in _LETTERS.findall(phrase)) else []
     grams = (*tokens, *loud, *(f"{a} {b}" for a, b in pairwise(tokens)))
-    hashed = [row * BUCKETS + zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in grams]
-    return np.array(hashed, dtype=np.int64)
+    return [row * BUCKETS + zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in grams]

@@ -6,7 +6,7 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,17 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
+from copilot.critical import critical
+from copilot.domain import Alternative, Conversation, Level, Reason, Sentiment, Tag, Trend, Triage
 from copilot.entities import Own, entities
 from copilot.intents import IntentHead, fit_intents, intent_head
+from copilot.labelled import MOODS, URGENCIES
 from copilot.learn import Floats, write_arrays
-from copilot.moods import MOODS, URGENCIES, Reading, moods
+from copilot.moods import Reading, moods
 from copilot.ports import Embedder, Vectors
 from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
 from copilot.text import normalise, own_words
-from copilot.urgency import URGENT, Patterns, attention, told_by
+from copilot.urgency import URGENT, Patterns, attention, from_phrase, told_by
 from copilot.wishes import several
 
 HIGH, MEDIUM = 0.75, 0.45
@@ -64,6 +66,7 @@ class Triager:
         self._embedder, self._own = embedder, own
         self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
         self._moods = moods(embedder, models)
+        self._critical = critical(embedder, models)
         self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}
         _detect("The language model is read now, not at the first message.")
@@ -78,13 +81,22 @@ class Triager:
         intent = _intent_tag(intents or self._intent, vector, search_text(conversation) if any(turns) else "", spoken)
         return Triage(
             intent=intent,
-            intents=several(intent, intents or self._intent, conversation) if any(turns) else (),
+            intents=several(intents or self._intent, conversation, self._clauses) if any(turns) else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),
             entities=entities(conversation, self._own.of(workspace)),
             attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
+            reads_like=self._reads_like(conversation, _first_lines(conversation, turns), vector),
         )
+
+    def _clauses(self, clauses: Sequence[str]) -> Vectors:
+        return self._embedder.embed(clauses, "query")
+
+    def _reads_like(self, conversation: Conversation, text: str, vector: Vectors) -> tuple[Reason, ...]:
+        """The critical codes that are not out of the question, each with its chance and the phrase that weighs most."""
+        near = self._critical.read(text, vector) if text else []
+        return tuple(from_phrase(conversation, one.code, one.phrase, one.chance) for one in near)
 
     def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:
         """How soon, with the words that say why: what a pattern names, else the phrase that weighs most."""

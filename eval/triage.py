@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from copilot.domain import Sentiment, Tag
+from copilot.labelled import MOODS
 from copilot.learn import OTHER
-from copilot.moods import MOODS
 from eval.metrics import Metric, Outcome
 from eval.rates import Kind, Rows, rates
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from api.bodies import Mood
 from copilot.build import Parts
 from copilot.choices import Corrected
-from copilot.moods import MOODS
+from copilot.labelled import MOODS
 from copilot.store.choices import Choices
 from tests.test_api_suggestions import judge, suggested
 

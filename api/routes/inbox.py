@@ -22,7 +22,7 @@ from api.stream import KEEP_ALIVE, EventStream, documented, frame
 from api.visible import seen_by
 from copilot.domain import Document, Suggestion
 from copilot.inbox import Inbox
-from copilot.moods import MOODS
+from copilot.labelled import MOODS
 from copilot.retrieve import visible_to
 from copilot.store.frames import View
 from copilot.store.inbox import Entry, Facets, Filter, State
