@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,13 +37,29 @@ class Verdict:
         return len(self.found & self.planted) / len(self.planted)
 
 
-def rows(kind: str) -> list[dict[str, Any]]:
-    loaded: list[dict[str, Any]] = yaml.safe_load((FOLDER / f"{kind}.yaml").read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Sample:
+    """What a fit learns from: features, whether it is one, how much it weighs, and which row it comes from."""
+
+    features: Mapping[str, float]
+    planted: bool
+    weight: float
+    owner: str
+
+
+def owner(ids: Sequence[str], size: int) -> str | None:
+    """Whose messages most of a group are: at least three of them, and half of the group."""
+    id, count = Counter(ids).most_common(1)[0]
+    return id if count >= 3 and count >= size / 2 else None
+
+
+def rows(kind: str, corpus: str = "") -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = yaml.safe_load((FOLDER / corpus / f"{kind}.yaml").read_text(encoding="utf-8"))
     return loaded
 
 
-def planted(kind: str) -> frozenset[str]:
-    return frozenset(row["id"] for row in rows(kind) if row["planted"])
+def planted(kind: str, corpus: str = "") -> frozenset[str]:
+    return frozenset(row["id"] for row in rows(kind, corpus) if row["planted"])
 
 
 def moment(words: str | None) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from ingest.insights.duplicates import duplicates
 from ingest.insights.gaps import Unanswered, gaps
 from ingest.insights.material import Entry
 from ingest.insights.upkeep import Decided, stale, tally, unused
-from tests.planted import Verdict, entries, moment, planted, rows, sides
+from tests.planted import Verdict, entries, moment, owner, planted, rows, sides
 
 TODAY = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -30,58 +29,73 @@ class Pair:
     other: str
 
 
-def of_pairs(kind: str, found: Sequence[Pair]) -> Verdict:
+def of_pairs(kind: str, found: Sequence[Pair], corpus: str = "") -> Verdict:
     """Only pairs that were written as one row are judged: what two rows have in common nobody labelled."""
     same = {one.one.partition(".")[0] for one in found if one.one.partition(".")[0] == one.other.partition(".")[0]}
-    return Verdict(frozenset(same), planted(kind))
+    return Verdict(frozenset(same), planted(kind, corpus))
 
 
-def test_near_duplicates_are_told_from_what_only_follows_the_same_template(embedder: Embedder) -> None:
+FLOORS = {
+    "duplicates": ((0.9, 0.8), (0.88, 0.7)),
+    "contradictions": ((0.78, 0.7), (0.8, 0.2)),
+    "gaps": ((0.73, 0.65), (0.7, 0.4)),
+}
+"""Precision and recall that are kept, of the first corpus, whose odd rows are fitted on, and of the second, which was asked once."""
+
+NAMED = (0.7, 0.35)
+"""The share of what is found whose difference is named by the kind that the row was written as."""
+
+
+@pytest.fixture(params=["", "second"])
+def corpus(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def holds(kind: str, corpus: str, verdict: Verdict) -> bool:
+    precision, recall = FLOORS[kind][bool(corpus)]
+    return verdict.precision >= precision and verdict.recall >= recall
+
+
+def test_near_duplicates_are_told_from_what_only_follows_the_same_template(embedder: Embedder, corpus: str) -> None:
     documents = [
         (Document(id=f"{row['id']}.{side}", kind="article", title=row[side]["title"]), row[side]["text"], 0)
-        for row in rows("duplicates") for side in "ab"
+        for row in rows("duplicates", corpus) for side in "ab"
     ]  # fmt: skip
     found = duplicates(entries(embedder, documents))
-    verdict = of_pairs("duplicates", [Pair(one.first.document_id, one.second.document_id) for one in found])
-    assert (verdict.precision, verdict.recall) >= (0.8, 0.8), verdict
-    assert verdict.recall >= 0.8
+    verdict = of_pairs("duplicates", [Pair(one.first.document_id, one.second.document_id) for one in found], corpus)
+    assert holds("duplicates", corpus, verdict), verdict
 
 
-def test_contradictions_are_told_from_other_products_examples_and_exceptions(embedder: Embedder) -> None:
-    documents = entries(embedder, [side for row in rows("contradictions") for side in sides(row)])
+def test_contradictions_are_told_from_other_products_examples_and_exceptions(embedder: Embedder, corpus: str) -> None:
+    documents = entries(embedder, [side for row in rows("contradictions", corpus) for side in sides(row)])
     found = contradictions(documents, lambda texts: embedder.embed(texts, "query"))
-    verdict = of_pairs("contradictions", [Pair(one.article.document_id, one.against.document_id) for one in found])
-    assert verdict.precision >= 0.8
-    assert verdict.recall >= 0.6
-    about = {row["id"]: row.get("about") for row in rows("contradictions")}
+    verdict = of_pairs(
+        "contradictions", [Pair(one.article.document_id, one.against.document_id) for one in found], corpus
+    )
+    assert holds("contradictions", corpus, verdict), verdict
+    about = {row["id"]: row.get("about") for row in rows("contradictions", corpus)}
     told = {one.article.document_id.partition(".")[0]: one.what for one in found}
-    assert sum(told[id] == about[id] for id in verdict.found & verdict.planted) >= 0.7 * len(
+    assert sum(told[id] == about[id] for id in verdict.found & verdict.planted) >= NAMED[bool(corpus)] * len(
         verdict.found & verdict.planted
     )
 
 
-def test_gaps_are_one_matter_and_not_one_word(embedder: Embedder) -> None:
-    found = gaps(asked(embedder), lambda texts: embedder.embed(texts, "query"))
-    owners = {id for gap in found if (id := owner([one.conversation_id for one in gap.examples], gap.size))}
-    verdict = Verdict(frozenset(owners), planted("gaps"))
-    assert verdict.precision >= 0.75
-    assert verdict.recall >= 0.45
+def test_gaps_are_one_matter_and_not_one_word(embedder: Embedder, corpus: str) -> None:
+    found = gaps(asked(embedder, corpus), lambda texts: embedder.embed(texts, "query"))
+    owners = {
+        id for gap in found if (id := owner([one.conversation_id.partition(".")[0] for one in gap.examples], gap.size))
+    }
+    verdict = Verdict(frozenset(owners), planted("gaps", corpus))
+    assert holds("gaps", corpus, verdict), verdict
 
 
-def asked(embedder: Embedder) -> list[Unanswered]:
-    told = [(f"{row['id']}.{at}", text) for row in rows("gaps") for at, text in enumerate(row["messages"])]
+def asked(embedder: Embedder, corpus: str) -> list[Unanswered]:
+    told = [(f"{row['id']}.{at}", text) for row in rows("gaps", corpus) for at, text in enumerate(row["messages"])]
     vectors = embedder.embed([text for _, text in told], "query")
     return [
         Unanswered(suggestion_id=id, conversation_id=id, message=0, text=text, at=TODAY + timedelta(minutes=at), vector=vectors[at])
         for at, (id, text) in enumerate(told)
     ]  # fmt: skip
-
-
-def owner(ids: Sequence[str], size: int) -> str | None:
-    """Whose messages most of a group are: at least three of them, and half of the group."""
-    counts = Counter(id.partition(".")[0] for id in ids)
-    id, count = counts.most_common(1)[0]
-    return id if count >= 3 and count >= size / 2 else None
 
 
 def bare(document: Document, text: str = "words") -> Entry:

@@ -30,6 +30,8 @@ _AMOUNT = re.compile(
     r"(?:[  -]?(?:(?:working|business|calendar|full|whole|consecutive|more) )?(?P<unit>[%€$£°]C?|[^\W\d_]{1,14}))?(?![\d])"
 )
 _HALF = re.compile(r"\b(?:half an? hour|halbe Stunde|demi-heure)\b", re.I)
+_FORTNIGHT = re.compile(r"\b(?:an? )?fortnight\b", re.I)
+_DAY_OF_MONTH = re.compile(r"\b(?:the|by|on|until) (?P<day>[0-3]?\d)(?:st|nd|rd|th)\b(?! (?:floor|time|of))", re.I)
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _OTHER_MONTHS = {
     "mär": "mar",
@@ -67,7 +69,7 @@ _TIME = re.compile(
     r"(?<![\d:.])(?P<hour24>[012]?\d):(?P<minute24>[0-5]\d)(?![\d:])", re.I,
 )  # fmt: skip
 _VERSION = re.compile(
-    r"\b(?P<of>versions?|firmware|release|build|software|app|ios|ipados|android|macos|windows|bluetooth|usb|tls|python|java|v)"
+    r"\b(?P<of>versions?|firmware|release|build|software|app|ios|ipados|watchos|android|macos|windows|bluetooth|usb|tls|python|java|v)"
     r"[ .]?(?:version |v)?(?P<number>\d{1,4}(?:\.\d{1,4}){0,3})(?![\d%])"
     r"(?! ?(?:days?|hours?|minutes?|seconds?|times|%|percent|weeks?|months?|users?|devices?)\b)",
     re.I,
@@ -189,6 +191,10 @@ def _all(text: str) -> Iterator[Fact]:
         yield Fact("time", _clock(found), *found.span())
     for found in _WEEKDAY.finditer(text):
         yield Fact("weekday", (found[1] or _WEEKDAYS[found[2].lower()]).lower(), *found.span())
+    for found in _DAY_OF_MONTH.finditer(text):
+        yield Fact("date", f"{int(found['day']):02}", *found.span())
+    for found in _FORTNIGHT.finditer(text):
+        yield Fact("amount:s", _number(14 * 86400), *found.span())
     for found in _HALF.finditer(text):
         yield Fact("amount:s", _number(1800), *found.span())
     yield from _amounts(text)

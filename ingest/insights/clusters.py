@@ -56,3 +56,19 @@ class Tree:
                 left, right, *_ = self.merges[at - len(self.merges) - 1]
                 waiting += [int(left), int(right)]
         return sorted(found)
+
+
+def nodes(likeness: NDArray[np.float64], least: int, most: int) -> Iterator[tuple[int, ...]]:
+    """The places under every branch of such a size, of a tree over these likenesses."""
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+
+    away = np.clip(1 - likeness, 0, 3)
+    np.fill_diagonal(away, 0)
+    under: list[tuple[int, ...]] = [(at,) for at in range(len(likeness))]
+    for left, right, *_ in linkage(squareform((away + away.T) / 2, checks=False), "average"):
+        one, other = under[int(left)], under[int(right)]
+        both = tuple(sorted(one + other)) if one and other and len(one) + len(other) <= most else ()
+        under.append(both)
+        if len(both) >= least:
+            yield both

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from copilot.ports import Vectors
 from copilot.variants import PLATFORMS
 from ingest.insights.claims import Claim, Fact, claim
+from ingest.insights.heads import head
 from ingest.insights.material import Entry, of_kinds
 from ingest.insights.nouns import Contradiction, Difference, Differing, Sides, Words, name
+from ingest.insights.opposites import agreed, opposed
 from ingest.insights.order import other_order
 from ingest.insights.sides import Said, Side, Weights, candidates, stems
 
 Embed = Callable[[Sequence[str]], Vectors]
 
-LIKELIEST = 300
-"""Pairs of statements, one a pair of documents, that are also compared by meaning, which takes the model."""
-FEWEST, SHARED = 2, 0.09
-"""Words that two statements share at least, and their share of all words of both, rare ones counting more."""
-ENOUGH = 0.45
+LIKELIEST, A_PAIR = 600, 3
+"""Pairs of statements that are also compared by meaning, which takes the model; and how many of them one pair of documents may have."""
+FEWEST = 2
+ROUGHLY = 0.5
+"""The cosine that is supposed before the model is asked."""
 CHANGED = re.compile(
     r"\b(?:no longer|not any ?more|n['’]t any ?more|any ?more|now|since then|has changed|have changed|nowadays|nicht mehr|kein\w* mehr|inzwischen|"
     r"jetzt|mittlerweile|neuerdings|leider)\b", re.I,
@@ -29,7 +31,6 @@ DENIES = re.compile(r"\b(?:not|cannot|never|no longer|[a-z]{2,8}n['’]t|nicht|n
 """A verb denied; "no" and "without" deny things, which the other statement may leave out."""
 SUPPOSED = re.compile(r"\b(?:if|unless|in case|whether|should|wenn|falls|ob|si)\b[^,.;:]*\Z", re.I)
 AROUND = 40
-IN_ORDER = 0.4
 EXCEPTION = re.compile(
     r"\b(?:example|e\.g|for instance|exception\w*|gesture|goodwill|normally|usually|one-off|in your case|in that case|in this case|as a courtesy|"
     r"Beispiel|ausnahmsweise|Kulanz|normalerweise|i see that|your order|your parcel|you are on|you're on)\b", re.I,
@@ -45,12 +46,11 @@ def contradictions(entries: Sequence[Entry], embed: Embed) -> list[Contradiction
 
     Words decide which pairs are likely; `embed` is asked about the likeliest of them alone.
     """
-    sides = [Side(entry) for entry in of_kinds(entries, ("article", "ticket"))]
-    weights = Weights.over(sides)
-    clashes = [made for article, other in candidates(sides) if (made := _clash(article, other, weights))]
-    likely = sorted(clashes, key=lambda one: (-one.score, one.article.entry.id, one.other.entry.id))[:LIKELIEST]
-    found = [_made(one) for one in _weighed(likely, embed) if one.score >= ENOUGH]
-    return sorted(found, key=lambda made: (-made.score, made.id))
+    judge, best = head("contradictions"), dict[tuple[str, str], Clash]()
+    for one in weighed(clashes(entries), embed):
+        if one.score >= judge.enough:
+            best.setdefault((one.article.entry.id, one.other.entry.id), one)
+    return sorted(map(_made, best.values()), key=lambda made: (-made.score, made.id))
 
 
 # ---- whether they contradict ----
@@ -58,7 +58,7 @@ def contradictions(entries: Sequence[Entry], embed: Embed) -> list[Contradiction
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Two statements that differ in something, and how likely it is that they speak of the same."""
+    """Two statements that differ in something, and how likely it is that both cannot be right."""
 
     article: Side
     other: Side
@@ -67,57 +67,83 @@ class Clash:
     ours: Said
     theirs: Said
     facts: tuple[tuple[Fact | None, Fact | None], ...]
+    features: Mapping[str, float]
+
+    @property
+    def order(self) -> tuple[float, str, str, int, int]:
+        """Likeliest first, then by place."""
+        return -self.score, self.article.entry.id, self.other.entry.id, self.ours.start, self.theirs.start
 
 
-def _clash(article: Side, other: Side, weights: Weights) -> Clash | None:
-    """The likeliest clash of two documents by their words, if there is one."""
+def clashes(entries: Sequence[Entry], likeliest: int = LIKELIEST, a_pair: int = A_PAIR) -> list[Clash]:
+    """The pairs of statements that are likeliest by their words, of each pair of documents a few."""
+    sides = [Side(entry) for entry in of_kinds(entries, ("article", "ticket"))]
+    weights = Weights.over(sides)
+    pairs = (one for article, other in candidates(sides) for one in _clashes(article, other, weights)[:a_pair])
+    return sorted(pairs, key=lambda one: one.order)[:likeliest]
+
+
+def _clashes(article: Side, other: Side, weights: Weights) -> list[Clash]:
+    """The likeliest clashes of two documents by their words."""
     found = [
         made for ours in article.said for theirs in other.said
         if (made := _compared(article, ours, other, theirs, weights)) is not None
     ]  # fmt: skip
     if steps := other_order(article, other, weights):
-        found.append(Clash(article, other, IN_ORDER, "step", *steps, ()))
-    return max(found, key=lambda one: (one.score, -one.ours.start, -one.theirs.start), default=None)
+        found.append(_clash(article, steps[0], other, steps[1], weights, (), "step"))
+    return sorted(found, key=lambda one: one.order)
 
 
 def _compared(article: Side, ours: Said, other: Side, theirs: Said, weights: Weights) -> Clash | None:
     """How the statements clash, if they do; cheap questions first, since most pairs have nothing to do with each other."""
-    corrects = bool(CHANGED.search(theirs.told))
     shared = len(ours.words & theirs.words)
-    if not shared:
+    if not shared or ours.claim.text.endswith("?") or theirs.claim.text.endswith("?"):
         return None
     facts = _differing(article, ours.claim, other, theirs.claim)
-    if shared < FEWEST and not facts:
+    differ = opposed(ours.claim.text, theirs.claim.text)
+    if shared < FEWEST and not facts and not differ:
         return None
-    facts = facts or _denied(ours.claim, theirs.claim, corrects)
-    if not facts or _other_subject(article, ours, other, theirs):
+    facts = facts or _denied(ours.claim, theirs.claim, bool(CHANGED.search(theirs.told)))
+    if not facts and not differ and bool(ours.claim.denials) == bool(theirs.claim.denials):
         return None
-    if EXCEPTION.search(theirs.claim.text) or ours.claim.text.endswith("?") or theirs.claim.text.endswith("?"):
-        return None
-    score = _alike(ours, theirs, weights)
-    return Clash(article, other, score, _what(facts), ours, theirs, facts) if score else None
+    return _clash(article, ours, other, theirs, weights, facts, _what(facts))
 
 
-def _alike(ours: Said, theirs: Said, weights: Weights) -> float:
-    """How much of the statements' words is the same; 0 where it is too little to speak of one matter."""
+def _clash(
+    article: Side, ours: Said, other: Side, theirs: Said, weights: Weights,
+    facts: tuple[tuple[Fact | None, Fact | None], ...], what: Difference,
+) -> Clash:  # fmt: skip
     shared = weights.sum(ours.words & theirs.words)
-    either = shared / max(weights.sum(ours.words | theirs.words), 1e-9)
-    if either < SHARED:
-        return 0.0
-    mutual = shared / max(min(weights.sum(ours.words), weights.sum(theirs.words)), 1e-9)
-    return 0.3 * mutual + 0.2 * either + (0.1 if CHANGED.search(theirs.told) else 0.0)
+    least = max(min(weights.sum(ours.words), weights.sum(theirs.words)), 1e-9)
+    features = {
+        "cosine": ROUGHLY, "documents": float(article.entry.mean @ other.entry.mean),
+        "either": shared / max(weights.sum(ours.words | theirs.words), 1e-9), "mutual": shared / least,
+        "new": 1 - weights.share(theirs.words, article.words), "missing": 1 - weights.share(ours.words, other.words),
+        **{f"in_{kind}": float(kind == what) for kind in ("number", "date", "version", "step", "negation")},
+        "denied": float(what == "negation" and bool(facts)),
+        "opposed": min(len(opposed(ours.claim.text, theirs.claim.text)), 3) / 3,
+        "one_side": min(len(agreed(ours.claim.text, theirs.claim.text)), 3) / 3,
+        "same_facts": min(len(_values(ours) & _values(theirs)), 3) / 3,
+        "changed": float(bool(CHANGED.search(theirs.told))), "exception": float(bool(EXCEPTION.search(theirs.told))),
+        "another": float(_other_subject(article, ours, other, theirs)),
+    }  # fmt: skip
+    return Clash(article, other, head("contradictions").score(features), what, ours, theirs, facts, features)
 
 
-def _weighed(likely: Sequence[Clash], embed: Embed) -> list[Clash]:
-    """The clashes with the likeness of their statements' meaning in their score."""
+def _values(said: Said) -> set[tuple[str, str]]:
+    return {(fact.type, fact.value) for fact in said.claim.facts}
+
+
+def weighed(likely: Sequence[Clash], embed: Embed) -> list[Clash]:
+    """The clashes scored anew with the likeness of their statements' meaning, likeliest first."""
     texts = sorted({text for one in likely for text in (one.ours.claim.text, one.theirs.claim.text)})
     vectors = dict(zip(texts, embed(texts), strict=True)) if texts else {}
-    return [
-        replace(
-            one, score=round(one.score + 0.5 * float(vectors[one.ours.claim.text] @ vectors[one.theirs.claim.text]), 6)
-        )
-        for one in likely
-    ]
+    made = []
+    for one in likely:
+        cosine = round(float(vectors[one.ours.claim.text] @ vectors[one.theirs.claim.text]), 6)
+        features = {**one.features, "cosine": cosine}
+        made.append(replace(one, score=head("contradictions").score(features), features=features))
+    return sorted(made, key=lambda one: one.order)
 
 
 def _differing(article: Side, ours: Claim, other: Side, theirs: Claim) -> tuple[tuple[Fact | None, Fact | None], ...]:
@@ -200,7 +226,7 @@ def _denials(text: str) -> Iterator[tuple[int, int]]:
 
 def _what(facts: tuple[tuple[Fact | None, Fact | None], ...]) -> Difference:
     types = {fact.type.partition(":")[0] for pair in facts for fact in pair if fact}
-    return next(what for type, what in KINDS if type in types)
+    return next((what for type, what in KINDS if type in types), "negation")
 
 
 # ---- what is shown ----

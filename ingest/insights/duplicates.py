@@ -11,11 +11,12 @@ from functools import cached_property
 from copilot.domain import Citation
 from copilot.ground import content
 from ingest.insights.claims import claim
+from ingest.insights.heads import head
 from ingest.insights.material import Entry, near, of_kinds, stacked
 from ingest.insights.nouns import Duplicate, PairOfPassages, name
 
 KINDS = ("article", "macro")
-NEAR = 0.58
+NEAR = 0.5
 MOST = 20
 """Neighbours that are looked at for each document."""
 SHOWN = 3
@@ -26,13 +27,13 @@ def duplicates(entries: Sequence[Entry]) -> list[Duplicate]:
     found = [
         made
         for kind in KINDS
-        for one, other, cosine in _candidates(of_kinds(entries, (kind,)))
+        for one, other, cosine in candidates(of_kinds(entries, (kind,)))
         if (made := _judged(one, other, cosine))
     ]
     return sorted(found, key=lambda made: (-made.score, made.id))
 
 
-def _candidates(entries: Sequence[Entry]) -> Iterator[tuple[Reading, Reading, float]]:
+def candidates(entries: Sequence[Entry]) -> Iterator[tuple[Reading, Reading, float]]:
     """Each document with its nearest, every pair once."""
     readings = [Reading(entry) for entry in entries]
     means = stacked(entries)
@@ -57,6 +58,11 @@ class Reading:
         return frozenset(content(f"{self.entry.document.title} {self.entry.text}"))
 
     @cached_property
+    def titled(self) -> frozenset[str]:
+        """The words that carry meaning, of the title."""
+        return frozenset(content(self.entry.document.title))
+
+    @cached_property
     def facts(self) -> frozenset[tuple[str, str]]:
         """Every fact that it names, by type and value."""
         claims = [claim(self.entry.text[a:b]) for a, b in self.entry.statements]
@@ -77,31 +83,28 @@ def _judged(one: Reading, other: Reading, cosine: float) -> Duplicate | None:
         and other.entry.document.language
     ):
         return None
-    if _different(one, other):
-        return None
+    judge, asked = head("duplicates"), features(one, other, cosine)
+    score = judge.score(asked)
+    return _made(one.entry, other.entry, score, asked["overlap"]) if score >= judge.enough else None
+
+
+def features(one: Reading, other: Reading, cosine: float) -> dict[str, float]:
+    """What tells a copy from a second document after the same template."""
     overlap = len(one.words & other.words) / max(min(len(one.words), len(other.words)), 1)
-    agreed = _agreed(one, other)
-    score = round(cosine * 0.5 + overlap * 0.3 + agreed * 0.2, 6)
-    return _made(one.entry, other.entry, score, overlap) if score >= ENOUGH else None
-
-
-ENOUGH = 0.58
-
-
-def _different(one: Reading, other: Reading) -> bool:
-    """Whether each holds facts that the other contradicts, or they are of two models."""
-    if (one.codes - other.codes) and (other.codes - one.codes):
-        return True
-    only, theirs = one.facts - other.facts, other.facts - one.facts
-    return min(len(only), len(theirs)) > 0.34 * min(len(one.facts), len(other.facts))
-
-
-def _agreed(one: Reading, other: Reading) -> float:
-    """The share of the facts of whoever has fewer that the other names too; half where there are none."""
     fewest = min(len(one.facts), len(other.facts))
-    if not one.facts and not other.facts:
-        return 0.5
-    return len(one.facts & other.facts) / fewest if fewest else 0.0
+    only = min(len(one.facts - other.facts), len(other.facts - one.facts))
+    return {
+        "cosine": cosine, "overlap": overlap, "agreed": len(one.facts & other.facts) / fewest if fewest else 0.5,
+        "apart": only / max(fewest, 1), "models": float(bool(one.codes - other.codes and other.codes - one.codes)),
+        "template": _template(one.titled, other.titled),
+    }  # fmt: skip
+
+
+def _template(one: frozenset[str], other: frozenset[str]) -> float:
+    """How much of two titles is the same where each has a word of its own; 0 for the same title."""
+    if not (one - other and other - one):
+        return 0.0
+    return len(one & other) / min(len(one), len(other))
 
 
 def _made(one: Entry, other: Entry, score: float, overlap: float) -> Duplicate:

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from copilot.domain import Nearest
 from copilot.ground import STOP, WORD, content
 from copilot.ports import Vectors
-from ingest.insights.clusters import Tree
+from copilot.text import sentences
+from ingest.insights.clusters import nodes
+from ingest.insights.heads import Head, head
 from ingest.insights.nouns import Example, Gap, name
 
 Embed = Callable[[Sequence[str]], Vectors]
+Matrix = NDArray[np.float64]
 
-LEAST = 3
-"""So many customers make a matter."""
-ALIKE, A_DOUBLING = 0.28, 0.08
-"""Mean cosine between the two halves of a group of four, and how much more each doubling asks: a large group must not be a mere topic."""
-MOST = 3000
+LEAST, LARGEST = 3, 12
+"""So many customers make a matter; so many are weighed as one group, and groups that are nearly the same are then joined."""
+MOST = 2000
 """The newest messages that are looked at."""
-LOOKED_AT = 8
-SHARED = 0.6
-"""A word in so many of a group's messages holds it together..."""
-LEFT = 0.6
-"""...and without it at least this share of the likeness must be left,"""
-WORDY = 0.3
-"""or what the messages share are more than words."""
-SEVERAL = 3
+SENTENCES = 6
+"""Of each message so many sentences are compared on their own: customers tell stories around what they ask."""
+WORDLESS = 0.3
+"""How much the words that two messages share take from their likeness: what is alike in other words is likelier one matter."""
+NEIGHBOURS, AROUND, HALF, USUAL = 8, 3, 0.5, 0.3
+PLAIN, JOINED = 0.5, 0.5
+"""The cosine of the two messages least alike that leaves no doubt; and the mean between two groups that makes them one."""
 SHOWN, TERMS, TITLE_CHARS, QUOTE_CHARS = 5, 5, 80, 400
 STEM = 5
 HARDLY_WORDS = frozenset(
@@ -57,86 +57,142 @@ class Unanswered:
 
 
 def gaps(messages: Sequence[Unanswered], embed: Embed) -> list[Gap]:
-    """Groups of messages on one matter, largest first. `embed` is asked only about groups that one word may hold together."""
+    """Groups of messages on one matter, largest first. `embed` is asked about the sentences of messages that have several."""
     newest = sorted(messages, key=lambda one: (one.at, one.suggestion_id))[-MOST:]
     asked = sorted({one.conversation_id: one for one in newest}.values(), key=lambda one: one.suggestion_id)
     if len(asked) < LEAST:
         return []
-    found = [_gap([asked[at] for at in group], asked) for group in _groups(asked, embed)]
+    found = [_gap([asked[at] for at in group], asked) for group in groups(Likeness.over(asked, embed))]
     return sorted(found, key=lambda gap: (-gap.size, gap.id))
 
 
-def _groups(asked: Sequence[Unanswered], embed: Embed) -> Iterator[list[int]]:
-    """The largest branches of the tree of likeness that are alike enough, and not by a single word."""
-    tree = Tree.over(np.stack([one.vector for one in asked]))
-    likeness = Likeness(tuple(one.text for one in asked), tuple(_stems(one.text) for one in asked), tree.cosines)
-    for group in tree.branches(LEAST, ALIKE, A_DOUBLING):
-        if not likeness.is_one_word(group, embed):
-            yield group
+def groups(likeness: Likeness) -> list[list[int]]:
+    """The likeliest groups, none sharing a message with another; those that are nearly one are one."""
+    judge = head("gaps")
+    scored = sorted((-_score(likeness.features(group), len(group), judge), group) for group in likeness.branches())
+    taken: set[int] = set()
+    found: list[list[int]] = []
+    for score, group in scored:
+        if -score >= judge.enough and taken.isdisjoint(group):
+            taken.update(group)
+            found.append(list(group))
+    return _joined(found, likeness.whole)
+
+
+def _score(features: Mapping[str, float], size: int, judge: Head) -> float:
+    """How likely it is one matter; beyond doubt where all messages ask in nearly the same words, the more of them the better."""
+    return float(size) if features["least"] >= PLAIN else judge.score(features)
+
+
+def _joined(found: Sequence[list[int]], cosines: Matrix) -> list[list[int]]:
+    """Groups whose messages are on average as alike as those of one."""
+    made: list[list[int]] = []
+    for group in found:
+        home = next((one for one in made if cosines[np.ix_(one, group)].mean() >= JOINED), None)
+        if home is None:
+            made.append(sorted(group))
+        else:
+            home[:] = sorted(home + group)
+    return made
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How messages are alike: by meaning and by words."""
+    """How every two messages are alike: as wholes, by their nearest sentences, and by the rare words that they share."""
 
-    texts: tuple[str, ...]
     words: tuple[frozenset[str], ...]
-    cosines: np.ndarray
+    whole: Matrix
+    nearest: Matrix
+    shared: Matrix
 
-    def is_one_word(self, group: Sequence[int], embed: Embed) -> bool:
-        """Whether a group falls apart once the word or two that most of it shares are taken out."""
-        central = self.central(group)[:LOOKED_AT]
-        counts = Counter(word for at in central for word in self.words[at])
-        shared = {word for word, count in counts.items() if count >= max(2, SHARED * len(central))}
-        if not shared:
-            return False
-        likeness = self._mean(central)
-        if len(shared) < SEVERAL and self._overlap(central) > WORDY * likeness:
-            return True
-        left = embed([_without(self.texts[at], shared) for at in central]).astype(np.float64)
-        pairs = [float(left[a] @ left[b]) for a, b in combinations(range(len(central)), 2)]
-        return len(shared) < SEVERAL and float(np.mean(pairs)) < LEFT * likeness
+    @classmethod
+    def over(cls, asked: Sequence[Unanswered], embed: Embed) -> Likeness:
+        """Of these messages; memory grows with the square of their number."""
+        vectors = np.stack([one.vector for one in asked]).astype(np.float64)
+        whole, words = np.round(vectors @ vectors.T, 6), tuple(_stems(one.text) for one in asked)
+        return cls(words, whole, _nearest_sentences(asked, embed), _shared(words))
 
-    def central(self, group: Sequence[int]) -> list[int]:
-        """The group's messages, those nearest to all others first."""
-        near = self.cosines[np.ix_(group, group)].sum(axis=1)
-        return [group[at] for at in np.lexsort((np.arange(len(group)), -np.round(near, 6)))]
+    def branches(self) -> list[tuple[int, ...]]:
+        """The groups worth weighing: branches of three trees, of which each sees another likeness."""
+        mixed = (self.whole + self.nearest) / 2
+        trees = (self.whole, mixed, mixed - WORDLESS * self.shared)
+        return sorted({group for tree in trees for group in nodes(tree, LEAST, LARGEST)})
 
-    def _mean(self, group: Sequence[int]) -> float:
-        return float(np.mean([self.cosines[a, b] for a, b in combinations(group, 2)]))
+    def features(self, group: Sequence[int]) -> dict[str, float]:
+        """What tells a matter from a topic: near in meaning and apart from others, without one word that holds it together."""
+        inside, pairs = np.ix_(group, group), np.triu_indices(len(group), 1)
+        cosines, counts = self.whole[inside][pairs], Counter(word for at in group for word in self.words[at])
+        return {
+            "mean": float(cosines.mean()), "least": float(cosines.min()), "overlap": float(self.shared[inside][pairs].mean()),
+            "one_word": max(counts.values(), default=0) / len(group),
+            "words": min(sum(count >= max(2, HALF * len(group)) for count in counts.values()), 4) / 4,
+            "outside": self._outside(group), "size": math.log2(len(group) / LEAST),
+            "touching": float((self.shared[inside][pairs] > 0).mean()), "mutual": self._mutual(group),
+        }  # fmt: skip
 
-    def _overlap(self, group: Sequence[int]) -> float:
-        """The mean share of words that two messages have in common, rare words counting more."""
-        shares = [
-            self._weight(self.words[a] & self.words[b])
-            / math.sqrt(max(self._weight(self.words[a]) * self._weight(self.words[b]), 1e-9))
-            for a, b in combinations(group, 2)
-        ]
-        return float(np.mean(shares))
+    def _outside(self, group: Sequence[int]) -> float:
+        """How alike its messages are to their nearest that are not in it."""
+        others = np.delete(self.whole[list(group)], list(group), axis=1)
+        return max(float(np.sort(others, axis=1)[:, -AROUND:].mean()), USUAL) if others.shape[1] else USUAL
+
+    def _mutual(self, group: Sequence[int]) -> float:
+        """The share of its pairs that are among each other's nearest."""
+        near = self.whole[np.ix_(group, group)] >= self._reach[list(group), None]
+        return float((near.sum() - len(group)) / (len(group) * (len(group) - 1)))
 
     @cached_property
-    def _rarity(self) -> dict[str, float]:
-        """0 for a word that every message has, 1 for one that a single message has."""
-        seen, most = Counter(word for words in self.words for word in words), math.log(len(self.words)) or 1.0
-        return {word: math.log(len(self.words) / times) / most for word, times in seen.items()}
-
-    def _weight(self, words: frozenset[str]) -> float:
-        return sum(self._rarity[word] for word in sorted(words))
+    def _reach(self) -> Matrix:
+        """The cosine of each message's last near neighbour; the message itself is counted along."""
+        places = min(NEIGHBOURS, (len(self.whole) - 1) // LEAST) + 1
+        reach: Matrix = np.partition(self.whole, -places, axis=1)[:, -places].astype(np.float64)
+        return reach
 
 
-def _without(text: str, stems: set[str]) -> str:
-    return WORD.sub(lambda word: "" if _stem(word[0].lower()) in stems else word[0], text)
+def _nearest_sentences(asked: Sequence[Unanswered], embed: Embed) -> Matrix:
+    """For every two messages the cosine of the two sentences that are most alike."""
+    told = [_sentences(one.text) for one in asked]
+    several = sorted({text for texts in told if len(texts) > 1 for text in texts})
+    made = dict(zip(several, embed(several), strict=True)) if several else {}
+    rows = [
+        [made[text] for text in texts] if len(texts) > 1 else [one.vector]
+        for one, texts in zip(asked, told, strict=True)
+    ]
+    flat = np.stack([row for some in rows for row in some]).astype(np.float32)
+    starts = np.cumsum([0, *(len(some) for some in rows[:-1])])
+    best = [np.maximum.reduceat((np.stack(some).astype(np.float32) @ flat.T).max(axis=0), starts) for some in rows]
+    return np.asarray(np.array(best), dtype=np.float64).round(6)
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[a:b] for a, b in sentences(text)][:SENTENCES] or [text]
+
+
+def _shared(words: Sequence[frozenset[str]]) -> Matrix:
+    """For every two messages the share of words that they have in common, rare ones counting more."""
+    from scipy.sparse import csr_array
+
+    seen, most = Counter(word for some in words for word in some), math.log(len(words)) or 1.0
+    columns = {word: at for at, word in enumerate(sorted(seen))}
+    places = [
+        (row, columns[word], math.sqrt(math.log(len(words) / seen[word]) / most))
+        for row, some in enumerate(words)
+        for word in sorted(some)
+    ]
+    if not places:
+        return np.zeros((len(words), len(words)))
+    rows, cells, values = zip(*places, strict=True)
+    held = csr_array((values, (rows, cells)), shape=(len(words), len(columns)))
+    common = (held @ held.T).toarray()
+    weight = np.sqrt(np.maximum(common.diagonal(), 1e-9))
+    shared: Matrix = np.round(common / np.outer(weight, weight), 6)
+    return shared
 
 
 def _stems(text: str) -> frozenset[str]:
     said = (
         word for word in WORD.findall(text.lower()) if len(word) > 1 and word not in STOP and word not in HARDLY_WORDS
     )
-    return frozenset(map(_stem, said))
-
-
-def _stem(word: str) -> str:
-    return word.removesuffix("s")[:STEM]
+    return frozenset(word.removesuffix("s")[:STEM] for word in said)
 
 
 # ---- what is shown ----
