@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE := 1
 export ANONYMIZED_TELEMETRY := False
+# Python keeps what it compiled, whatever the shell says: without it every start takes a second longer.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install browser demo test check lint types imports gate bench eval
 

@@ -23,6 +23,8 @@ WORDS = 70
 SHORTEST, LONGEST = 40, 400
 LINKED = 0.2
 FOLDER_SIZE = 1000
+FILE_SIZE = 10_000
+"""So many tickets stand in one file: the shipped settings take none above 50 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What was grown: a folder of articles and a file of solved tickets."""
+    """What was grown: a folder of articles and one of solved tickets."""
 
     articles: Path
     tickets: Path
@@ -74,15 +76,17 @@ def thunderbird_pool(data: Path) -> Pool:
 def grow(pool: Pool, chunks: int, folder: Path, seed: int = 0) -> Corpus:
     """About this many chunks on disk, half of them in articles, half in tickets of which one in five was answered with an article."""
     random = Random(seed)
-    corpus = Corpus(folder / "articles", folder / "tickets.jsonl")
+    corpus = Corpus(folder / "articles", folder / "tickets")
     names = [f"article-{number}" for number in range(max(1, chunks // 2 // SECTIONS))]
     for number, name in enumerate(names):
         home = corpus.articles / str(number // FOLDER_SIZE)
         home.mkdir(parents=True, exist_ok=True)
         (home / f"{name}.md").write_text(_article(pool, name, random), encoding="utf-8")
-    with corpus.tickets.open("w", encoding="utf-8") as file:
-        for number in range(chunks // 2):
-            file.write(json.dumps(_ticket(pool, number, names, random), ensure_ascii=False) + "\n")
+    corpus.tickets.mkdir(parents=True, exist_ok=True)
+    for first in range(0, chunks // 2, FILE_SIZE):
+        made = [_ticket(pool, number, names, random) for number in range(first, min(first + FILE_SIZE, chunks // 2))]
+        lines = "".join(json.dumps(ticket, ensure_ascii=False) + "\n" for ticket in made)
+        (corpus.tickets / f"{first // FILE_SIZE}.jsonl").write_text(lines, encoding="utf-8")
     return corpus
 
 

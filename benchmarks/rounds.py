@@ -71,6 +71,8 @@ def main() -> None:
             edit(given.folder / "docs", pool, number)
             bring_in(parts, given.folder / "docs")
             note(given.folder, parts, number)
+        if done < last == given.rounds:
+            time.sleep(WRITTEN_BY_THEN.total_seconds() + 5)  # a revision is kept so long after it was replaced
         if last == given.rounds:
             report(given.folder, parts)
 
@@ -158,7 +160,6 @@ def latency(parts: Parts) -> float:
 def report(folder: Path, parts: Parts) -> None:
     """Compact, build a fresh index of the same articles, and print both beside the rounds."""
     samples = log(folder)
-    time.sleep(WRITTEN_BY_THEN.total_seconds() + 5)  # a revision is kept so long after it was replaced
     compact(parts)
     problems = verify(parts).problems
     with opened(folder / "fresh", folder / "bank.npy") as fresh:

@@ -44,8 +44,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="speed-") as folder:
         report = measured(given, pool, Path(folder), Report(machine=about))
     show(report)
-    if given.json:
-        given.json.write_bytes(TypeAdapter(Report).dump_json(report, indent=1))
 
 
 def arguments() -> argparse.Namespace:
@@ -79,10 +77,18 @@ def measured(given: argparse.Namespace, pool: Pool, folder: Path, report: Report
     real = report.ingests["the demo company"].embedded
     for size in given.sizes:
         report.sizes.append(sized(size, real, given, pool, folder / str(size)))
+        keep(report, given.json)
     for size in (*given.sizes, *([HUGE] if given.huge else [])):
         if size >= RECALL_FROM:
             report.recalls.append(recalled(size, given, pool, folder / f"vectors-{size}"))
+            keep(report, given.json)
     return report
+
+
+def keep(report: Report, file: Path | None) -> None:
+    """Write what is measured so far, so that a run that is stopped has not been for nothing."""
+    if file:
+        file.write_bytes(TypeAdapter(Report).dump_json(report, indent=1))
 
 
 def sized(size: int, real: int, given: argparse.Namespace, pool: Pool, folder: Path) -> Size:
@@ -119,5 +125,6 @@ def apart(stage: Callable[..., R], *args: object) -> R:
 if __name__ == "__main__":
     for name in [name for name in os.environ if name.startswith("COPILOT_")]:
         del os.environ[name]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a warm start finds its modules compiled
     os.environ |= {"HF_HUB_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False"}
     main()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from copilot import yaml_file
 from copilot.domain import Hit
+from copilot.facts import MONTH as DAY
 from copilot.facts import NAME
 from copilot.settings import DEFAULTS
 
@@ -49,10 +50,11 @@ def features(articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strang
 
 
 def names(message: str, texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names in the message that the texts do not mention, and those that they do, each once in order."""
+    """The names in the message that the texts do not mention, and those that they do, each once in order; days and months are none."""
     low = "\n".join(text[:READ_CHARS] for text in texts).lower()
-    found = dict.fromkeys(name.lower() for name in NAME.findall(message))
-    written = {name.lower(): name for name in reversed(NAME.findall(message))}
+    said = [name for name in NAME.findall(message) if not DAY.fullmatch(name)]
+    found = dict.fromkeys(name.lower() for name in said)
+    written = {name.lower(): name for name in reversed(said)}
     strange = tuple(written[name] for name in found if name not in low)
     return strange, tuple(written[name] for name in found if name in low)
 

@@ -19,6 +19,7 @@ from copilot.store.library import Library
 from copilot.text import normalise
 
 TICKETS = 5
+SOURCES: tuple[Kind, ...] = ("article", "ticket")
 READ = 6
 NEAREST = 3
 NOTHING_NEAR = "no document that you may see comes near enough to the question"
@@ -63,27 +64,26 @@ class Asker:
         text = normalise(question.text).strip()
         if not text:
             raise EmptyMessage("There is no question. Send some words in `question`.")
-        self._library.clock(principal.workspace)
+        clock = self._library.clock(principal.workspace)
+        lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
         vector = self._embedder.embed([text], "query")[0]
         as_of = question.before or self._library.epoch(principal.workspace)
         query = Query(text=text, limit=question.limit, before=question.before, as_of=as_of)
         for _ in range(SETTLE):
-            limits: dict[Kind, int] = {"article": 2 * query.limit, "ticket": TICKETS}
-            ranked = self._retriever.kinds(principal, query, vector, limits)
+            limits: dict[Kind, int] = dict(zip(SOURCES, (2 * query.limit, TICKETS), strict=True))
+            ranked = self._retriever.kinds(principal, query, vector, limits, lookup)
             found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
-            texts = self._library.texts(principal.workspace, found)
+            texts, now = self._library.texts(principal.workspace, found)
             articles, tickets = (with_texts(ranked.hits[kind], texts) for kind in limits)
             answer = self._answer(query, articles[: query.limit], tickets, texts)
-            if (
-                self._library.clock(principal.workspace) == ranked.revision
-            ):  # else something was deleted or changed meanwhile
+            if now == ranked.revision:  # else something was deleted or changed meanwhile
                 break
         return answer
 
     def _answer(self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> Answer:
         words = [texts[hit.document_id, hit.revision][0] for hit in (*articles[:READ], *tickets)]
         weak = answerability(query.text, articles, tickets, words).score < self._settings.abstain_below
-        evidence = passages_of(articles, tickets, texts)
+        evidence = passages_of(query.text, articles, tickets, texts)
         page = Page()
         request = DraftRequest(
             conversation=Conversation(messages=(Message(text=query.text),)), message=query.text, evidence=evidence,

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from time import perf_counter
 from typing import Literal
 
@@ -36,9 +37,11 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
+from copilot.handover import handover
 from copilot.intents import IntentHead
 from copilot.learned import Learned
-from copilot.ports import Drafter, DraftRequest, Embedder, Rewrite, Vectors
+from copilot.lookup import Lookup
+from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
 from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
@@ -61,6 +64,7 @@ GUIDANCE_FROM = 0.40
 NEAREST = 3
 SETTLE = 3
 TICKETS = 5
+SOURCES: tuple[Kind, ...] = ("article", "ticket", "macro")
 DISAGREEMENTS = 2
 MACROS = 2
 SIMILAR = 3
@@ -161,6 +165,7 @@ class Copilot:
         text = search_text(conversation)
         clock = self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
         as_of = options.before or self._library.epoch(principal.workspace)
+        lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
         vector = self._embedder.embed([text], "query")[0]
         watch.lap("embed")
 
@@ -171,7 +176,7 @@ class Copilot:
         yield Event("triage", triage)
 
         query = Query(text=text, limit=options.limit, before=options.before, as_of=as_of)
-        revision, findings = self._settled(principal, query, vector)
+        revision, findings = self._settled(principal, query, vector, lookup)
         watch.lap("search")
 
         answers = findings.answers(text)
@@ -184,7 +189,8 @@ class Copilot:
 
         drafted = Drafted("abstained", None)
         if not weak:
-            for step in self._draft(conversation, text, triage, findings, options, rewrite):
+            passed = None if rewrite else handover(escalation)
+            for step in self._draft(conversation, text, triage, findings, options, rewrite, passed):
                 if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
@@ -196,7 +202,7 @@ class Copilot:
             draft=drafted.draft, triage=triage, escalation=escalation,
             abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
-            passages=shown, guidance=(*self._differences(principal, drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
+            passages=shown, guidance=(*_differences(drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
@@ -216,44 +222,35 @@ class Copilot:
         )
         yield Event("done", suggestion)
 
-    def _differences(self, principal: Principal, draft: Draft | None, findings: Findings) -> Iterator[Guidance]:
-        """A pair of notes for each matter on which cited sources disagree, the newer source first."""
-        found = list(disagreements(draft, findings.evidence))[:DISAGREEMENTS] if draft else []
-        ids = {citation.document_id for one in found for citation in (one.said, one.other)}
-        dates = self._library.dates(principal.workspace, ids) if ids else {}
-        for one in found:
-            newer, older = sorted((one.other, one.said), key=lambda c: dates.get(c.document_id, ""), reverse=True)
-            known = dates.get(newer.document_id, "") > dates.get(older.document_id, "") > ""
-            for citation, which in zip((newer, older), ("newer", "older") if known else ("one", "other"), strict=True):
-                inputs = {"which": which, "date": dates.get(citation.document_id, ""), "title": citation.title}
-                yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
-
     def _trained(self, workspace: str, clock: str, revision: str, before: datetime | None) -> tuple[str, ...]:
         """What the tags and the ranking came from: a switch in between shows."""
         tags = self._learned.names(workspace, clock, before, ("taxonomy", "intents"))
-        return (*tags, *self._learned.names(workspace, revision, before, ("ranking",)))
+        return (*tags, *self._learned.names(workspace, revision, before, ("embedder", "ranking")))
 
-    def _settled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
+    def _settled(self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
         for _ in range(SETTLE):
-            revision, findings = self._find(principal, query, vector)
-            if self._library.clock(principal.workspace) == revision:
+            revision, now, findings = self._find(principal, query, vector, lookup)
+            if now == revision:
                 break
         return revision, findings
 
-    def _find(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, Findings]:
-        """Index revision, and articles and solved tickets apart, since they play different parts; macros too."""
-        limits: dict[Kind, int] = {"article": 3 * query.limit, "ticket": 2 * TICKETS, "macro": MACROS}
-        ranked = self._retriever.kinds(principal, query, vector, limits)
+    def _find(self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup) -> tuple[str, str, Findings]:
+        """Index revision when it was ranked and when the texts were read, and articles, solved tickets and macros, which play different parts."""
+        limits: dict[Kind, int] = dict(zip(SOURCES, (3 * query.limit, 2 * TICKETS, MACROS), strict=True))
+        ranked = self._retriever.kinds(principal, query, vector, limits, lookup)
         found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
-        texts = self._library.texts(principal.workspace, found)
+        texts, now = self._library.texts(principal.workspace, found)
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
         tickets = _distinct(tickets, texts)[:TICKETS]
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
-        return ranked.revision, Findings(articles, tickets, macros, texts, evidence(public, tickets, texts))
+        dates = self._library.dates(principal.workspace, {hit.document_id for hit in (*public, *tickets)})
+        rests_on = evidence(query.text, public, tickets, texts, dates)
+        return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on)
 
     def _draft(
-        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None
+        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None,
+        passed: Handover | None,
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
@@ -263,9 +260,11 @@ class Copilot:
             conversation=conversation, message=message, evidence=findings.evidence,
             language=spoken, sentiment=mood, tone=options.tone,
             personal=tuple({span.placeholder: span.text for span in redacted.found}.items()), rewrite=rewrite,
+            handover=passed,
         )  # fmt: skip
-        for drafter in filter(None, (self._model, self._extractive)):
-            fallback = self._model is not None and drafter is self._extractive
+        model = None if request.handover and request.handover.only else self._model
+        for drafter in filter(None, (model, self._extractive)):
+            fallback = model is not None and drafter is self._extractive
             if drafter is self._extractive:
                 request = replace(request, rewrite=None, language=triage.language.label)
             try:
@@ -326,6 +325,14 @@ def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak
         for hit in hits[:NEAREST]
     )
     return Abstention(reason=reason, nearest=nearest, missing_facts=missing_facts(triage))
+
+
+def _differences(draft: Draft | None, findings: Findings) -> Iterator[Guidance]:
+    """A pair of notes for each matter on which cited sources disagree, the newer source first."""
+    for one in islice(disagreements(draft, findings.evidence), DISAGREEMENTS) if draft else ():
+        for which, date, citation in one.in_order():
+            inputs = {"which": which, "date": date, "title": citation.title}
+            yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
 
 
 def _guidance(findings: Findings) -> tuple[Guidance, ...]:

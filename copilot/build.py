@@ -24,6 +24,7 @@ from copilot.handoff import Summariser
 from copilot.inbox import Inbox
 from copilot.learned import Learned
 from copilot.mapping import Mapper
+from copilot.memory import keep_together
 from copilot.ports import Embedder, LexicalIndex, Reranker, VectorIndex
 from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
@@ -40,7 +41,7 @@ from copilot.store.makers import Makers, Model
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.store.trained import TrainedStore
-from copilot.triage import Triager
+from copilot.triage import Triager, language
 
 if TYPE_CHECKING:
     from copilot.adapters.langchain import LangChainDrafter
@@ -95,6 +96,7 @@ def build(settings: Settings) -> Parts:
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     _one_thread_for_numpy()
+    keep_together()
     database = Database(settings.database_url())
     settings, embedder = _in_force(settings, database)
     vectors, lexical = indexes(settings)
@@ -118,6 +120,17 @@ def successor(parts: Parts, settings: Settings) -> Parts:
     return _wired(settings, parts.database, embedder, parts.vectors, parts.lexical, parts.writing)
 
 
+def judged(parts: Parts) -> Retriever:
+    """Searches all vectors that the parts' model made, in force or not: what a new model is judged by before it takes over."""
+    settings, fingerprint = parts.settings.model_copy(update={"exact": True}), parts.embedder.fingerprint
+    frames = Frames(parts.database, fingerprint, settings.memory_chunks, shadow=True)
+    mapper = Mapper(frames, Maps(parts.database, fingerprint))
+    return Retriever(
+        parts.library, frames, mapper, parts.learned, parts.embedder, parts.vectors, parts.lexical, settings,
+        language=_language,
+    )  # fmt: skip
+
+
 def _wired(
     settings: Settings, database: Database, embedder: Embedder, vectors: VectorIndex, lexical: LexicalIndex, writing: RLock
 ) -> Parts:  # fmt: skip
@@ -128,7 +141,9 @@ def _wired(
     redactor = redactor_of(settings)
     trained = TrainedStore(database, embedder.fingerprint)
     learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
-    retriever = Retriever(library, frames, mapper, learned, embedder, vectors, lexical, settings, reranker_of(settings))
+    retriever = Retriever(
+        library, frames, mapper, learned, embedder, vectors, lexical, settings, reranker_of(settings), _language
+    )
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records, learned=learned,
@@ -143,6 +158,10 @@ def _wired(
         summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
+
+
+def _language(text: str) -> str:
+    return language(text, None).label
 
 
 def redactor_of(settings: Settings) -> Redactor:
@@ -223,18 +242,29 @@ def embedder_of(settings: Settings) -> Embedder:
         return minilm(
             settings.models, settings.threads, settings.window, "int8" if settings.engine == "onnx-int8" else "fp32"
         )
-    folder = Path(settings.embedder)
-    if settings.engine == "onnx" and (folder / "model.safetensors").is_file():
+    folder = Path(settings.embedder_path())
+    if settings.engine != "torch" and (folder / "model.safetensors").is_file():
         from copilot.adapters.onnx import trained_folder
 
-        return trained_folder(folder, settings.models, settings.threads, settings.window)
+        return trained_folder(
+            folder,
+            settings.models,
+            settings.threads,
+            settings.window,
+            "int8" if settings.engine == "onnx-int8" else "fp32",
+        )
     if settings.engine != "torch":
         raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
-    from copilot.adapters.onnx import package_folder
     from copilot.adapters.sbert import SentenceTransformerEmbedder
 
-    name = str(package_folder()) if settings.embedder == "minilm" else settings.embedder
-    return SentenceTransformerEmbedder(name, settings.threads, settings.window)
+    return SentenceTransformerEmbedder(weights_of(settings), settings.threads, settings.window)
+
+
+def weights_of(settings: Settings) -> str:
+    """The path or name by which sentence-transformers loads the embedding model. Raises ConfigurationError."""
+    from copilot.adapters.onnx import package_folder
+
+    return str(package_folder()) if settings.embedder == "minilm" else settings.embedder_path()
 
 
 def reranker_of(settings: Settings) -> Reranker | None:

@@ -27,6 +27,8 @@ Workspace = Annotated[
 ]
 ROLES: frozenset[Role] = frozenset({"agent", "knowledge_manager", "evaluator", "admin"})
 
+OUTCOME_CHARS = 200
+
 console = Console()
 
 
@@ -163,9 +165,13 @@ def _show_suggestion(answer: dict[str, Any]) -> None:
     else:
         _show_abstention(answer["abstention"])
     if answer["similar_tickets"]:
-        table = Table("similar solved ticket", "score", title_justify="left")
+        table = Table("similar solved ticket", "what solved it", "by", "score", title_justify="left")
         for ticket in answer["similar_tickets"]:
-            table.add_row(plain(f"{ticket['document_id']}  {ticket['title']}"), f"{ticket['score']:.2f}")
+            outcome = " ".join(ticket["resolution"].split())[:OUTCOME_CHARS]
+            by = plain(ticket["solution_by"] or "-")
+            table.add_row(
+                plain(f"{ticket['document_id']}  {ticket['title']}"), plain(outcome), by, f"{ticket['score']:.2f}"
+            )
         console.print(table)
     console.print(f"{answer['status']}, {answer['timings_ms']['total']:.0f} ms, suggestion {answer['id']}", style="dim")
 

@@ -5,14 +5,15 @@ Everything is whole sentences of the sources in their order, or such sentences w
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 
 from copilot.domain import Evidence
-from copilot.excerpt import ENOUGH, Room, Telling, Wanted, excerpt
+from copilot.excerpt import ENOUGH, Room, Wanted, excerpt
+from copilot.facts import says_no
+from copilot.fit import Telling
 from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
 from copilot.reading import ITEM, Reading, blocks, hosts
@@ -34,18 +35,21 @@ ASKED_FOR = (
 )  # fmt: skip
 # The shares and margins below are set by hand from drafts that were read; docs/evaluation-drafts.md says what still goes wrong.
 SHORT_ANSWER = 60
-MUCH_NEW = 0.3
-NEAR_AS = 0.03
-NEW_SAME = 0.12
-NEAR_SAME = 0.15
-EXCLUDES = 0.15
-LATER = 0.07
-STEPS = 0.08
-HOW = re.compile(
-    r"\bhow (?:do|can|to|would|should|could)\b|\bsteps?\b|\bset(?:ting)? ?up\b|\binstructions?\b|\bwalk me\b", re.I
-)
-EXCEPTION = re.compile(r"\b(?:not|except\w{0,4}|cannot|nicht|niet|sauf|salvo)\b", re.I)
-FAIR = 0.8
+ASKED = 1.5
+"""What a whole answer to one of several questions is worth, where a section is looked for that answers it."""
+ANSWERED = 0.5
+BETTER = 0.25
+NEARLY, AS_GOOD, HARDLY_LESS = 1.5, 0.6, 0.25
+"""How much less than the best a section may be worth: to answer a further question from the same article, from another, or to be added unasked."""
+STALE = timedelta(days=300)
+ALIKE = 0.5
+MUCH, LATER = 3.0, 0.01
+"""A newer page comes first where it is worth at most so much less than the older one of the same title."""
+REPEATED = 2.0
+KNOWN = 0.8
+"""The share of a section's words that an agent has said before, from which it counts as said."""
+MOST = 2
+FIRST_SHARE = 0.6
 FEWEST = 2
 
 
@@ -55,21 +59,34 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     known = Known.of(_asked(request), request.conversation.customer.tier)
     own = hosts([one.url for one in request.evidence if one.kind == "article"])
     wanted = Wanted(telling, known, own)
-    first, second = choose(request, telling, resolution_from)
+    first, more = choose(request, telling, resolution_from)
+    more = [] if room.tight else more
+    share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
+    told: dict[int, list[Proposed]] = {}
     for chosen in first:
-        lines = excerpt(request.evidence[chosen], chosen, wanted, room)
-        if lines:
+        if lines := excerpt(request.evidence[chosen], chosen, wanted, replace(share, tight=room.tight)):
+            told[chosen] = lines
             break
-    else:
-        return
+    for further in more if told else ():
+        said = [line for lines in told.values() for line in lines]
+        left = Room(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
+        if further not in told and left.statements >= FEWEST and left.characters >= ENOUGH:
+            known_words = frozenset(content(" ".join(line.text for line in said)))
+            told[further] = excerpt(request.evidence[further], further, replace(wanted, said=known_words), left)
+    lines = [line for number in _in_order(told, request.evidence) for line in _apart(told[number])]
     yield from lines
-    said = content(" ".join(line.text for line in lines))
-    left = Room(room.statements - len(lines), room.characters - sum(len(line.text) for line in lines))
-    if second is not None and left.statements >= FEWEST and left.characters >= ENOUGH:
-        more = excerpt(request.evidence[second], second, replace(wanted, said=frozenset(said)), left)
-        yield from (replace(line, lead=line.lead or "\n\n") for line in more)
-        lines += more
-    yield from _questions(request, lines, known, room)
+    if lines:
+        yield from _questions(request, lines, known, room)
+
+
+def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:
+    """The sources as they are told: those of the first one's document as they stand in it, then the others."""
+    documents = [evidence[number].document_id for number in told]
+    return sorted(told, key=lambda i: (documents.index(evidence[i].document_id), evidence[i].start))
+
+
+def _apart(lines: Sequence[Proposed]) -> list[Proposed]:
+    return [replace(line, lead=line.lead or "\n\n") for line in lines]
 
 
 def _asked(request: DraftRequest) -> str:
@@ -77,57 +94,68 @@ def _asked(request: DraftRequest) -> str:
     return "\n".join([request.conversation.subject, *turns])
 
 
-# ---- which sources ----
+# ---- which source ----
 
 
-def choose(request: DraftRequest, telling: Telling, resolution_from: float) -> tuple[list[int], int | None]:
-    """The sources to draw on: the best section or a very similar case first, others to fall back on; and one for what the first leaves open."""
+def choose(request: DraftRequest, telling: Telling, resolution_from: float) -> tuple[list[int], list[int]]:
+    """The sources by how well each answers as a whole, and those that answer further questions.
+
+    A solved ticket leads where it is very near, nearer than any article, and its resolution does something.
+    """
     evidence = request.evidence
-    worth = _worth(evidence, telling, bool(HOW.search(request.message)))
+    worth = _worth(request, telling)
     articles = sorted(worth, key=lambda i: (-worth[i], i))
-    tickets = [i for i, one in enumerate(evidence) if one.kind == "ticket" and useful(one)]
-    best = max(tickets, key=lambda i: (evidence[i].score, -i), default=None)
-    near = max((evidence[i].score for i in articles), default=0.0)
-    if best is not None and (not articles or evidence[best].score >= max(resolution_from, near)):
-        return [best, *articles], None
-    return articles, _second(evidence, articles, worth, telling, request.message.count("?"))
+    least = max([resolution_from, *(evidence[i].score for i in articles)]) if articles else 0.0
+    near = (i for i, one in enumerate(evidence) if one.kind == "ticket" and one.score >= least and useful(one))
+    best = max(near, key=lambda i: (evidence[i].score, -i), default=None)
+    if best is not None:
+        return [best, *articles], []
+    return articles, _further(articles, worth, request, telling)
 
 
-def _second(
-    evidence: Sequence[Evidence], articles: Sequence[int], worth: Mapping[int, float], telling: Telling, asks: int
-) -> int | None:
-    """A further section where the message asks for more than the first one holds."""
-    if not articles or asks < 2:
-        return None
-    first = evidence[articles[0]]
-    left = telling.without(telling.words[articles[0]])
-    for index in articles[1:]:
-        other = evidence[index]
-        new = telling.share(left.weights.keys() & telling.words[index])
-        same = other.document_id == first.document_id
-        near = other.near >= first.near - (NEAR_SAME if same else NEAR_AS)
-        if new >= (NEW_SAME if same else MUCH_NEW) and near and worth[index] >= FAIR * worth[articles[0]]:
-            return index
-    return None
+def _further(articles: Sequence[int], worth: Mapping[int, float], request: DraftRequest, telling: Telling) -> list[int]:
+    """For each thing asked that the best section does not hold, the section that does; then one of the same article that is nearly as good."""
+    chosen, several = list(articles[:1]), len(telling.asks) > 1
+    below = {
+        i: worth[chosen[0]] - worth[i] for i in articles[1:]
+        if worth[chosen[0]] - worth[i] <= (NEARLY if _same(request, i, chosen[0]) else AS_GOOD)
+    }  # fmt: skip
+    for ask in telling.asks if several else ():
+        held = max((telling.share(telling.words[i], ask) for i in chosen), default=0.0)
+        share = {i: telling.share(telling.words[i], ask) for i in below if i not in chosen}
+        fair = [i for i in share if share[i] >= max(ANSWERED, held + BETTER)]
+        if fair:
+            chosen.append(max(fair, key=lambda i: (ASKED * share[i] - below[i], -i)))
+    limit = AS_GOOD if several else HARDLY_LESS
+    chosen += [i for i in below if i not in chosen and _same(request, i, chosen[0]) and below[i] <= limit][:1]
+    return chosen[1 : 1 + MOST]
 
 
-def _worth(evidence: Sequence[Evidence], telling: Telling, how: bool) -> dict[int, float]:
-    """What each section is worth; of one article's sections the best-matching comes first, steps before prose where steps are asked for."""
-    worth: dict[int, float] = {}
-    earlier = Counter[str]()
-    for index, one in enumerate(evidence):
-        if one.kind == "article":
-            steps = STEPS if how and "\n1. " in one.text else 0.0
-            worth[index] = worthy(one, telling, telling.words[index]) + steps - LATER * earlier[one.document_id]
-            earlier[one.document_id] += 1
+def _same(request: DraftRequest, one: int, other: int) -> bool:
+    return request.evidence[one].document_id == request.evidence[other].document_id
+
+
+def _replaces(newer: Evidence, older: Evidence) -> bool:
+    """Whether a page of much the same title was changed so much later that it is the one that holds."""
+    if not newer.date[:10] or not older.date[:10]:
+        return False
+    if date.fromisoformat(newer.date) - date.fromisoformat(older.date) < STALE:
+        return False
+    titles = content(newer.title), content(older.title)
+    return len(titles[0] & titles[1]) >= ALIKE * max(1, min(map(len, titles)))
+
+
+def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
+    """What each section is worth; of one article's sections the best comes first, and what an agent said already comes last."""
+    said = content("\n".join(m.text for m in request.conversation.messages if m.author == "agent"))
+    worth = {i: one.fit for i, one in enumerate(request.evidence) if one.kind == "article"}
+    for i in worth:
+        newer = [worth[j] for j in worth if _replaces(request.evidence[j], request.evidence[i])]
+        worth[i] = min([worth[i], *(other - LATER for other in newer if other >= worth[i] - MUCH)])
+    for i in worth if said else ():
+        words = telling.words[i]
+        worth[i] -= REPEATED * (len(words & said) >= KNOWN * len(words))
     return worth
-
-
-def worthy(one: Evidence, telling: Telling, words: Collection[str]) -> float:
-    """How well a section answers: its document's rank, its passage's nearness, and the share of the message's words that it holds."""
-    heading = one.text.partition("\n")[0] if one.text.startswith("#") else ""
-    exclusion = EXCLUDES if EXCEPTION.search(heading) else 0.0
-    return 3 * one.rank + one.near - exclusion + telling.share(words) / (1 + math.log(1 + len(words) / 40))
 
 
 def useful(one: Evidence) -> bool:
@@ -151,7 +179,10 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
     """One question where a fact that decides the answer is missing."""
     sources = {piece.evidence for line in lines for piece in line.pieces if _labelled(line)}
     platforms = [name for i in sorted(sources) for name in undecided(request.evidence[i].text, known)]
-    asked, quoted = f"{_asked(request)} {_plan(request)}", " ".join(line.text for line in lines)
+    asked, quoted = (
+        f"{_asked(request)} {_plan(request)}",
+        " ".join(line.text for line in lines if not says_no(line.text)),
+    )
     missing = [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
     about = "platform" if platforms else missing[0] if missing else ""
     if request.tone == "short" and not about:

@@ -23,22 +23,31 @@ class Disagreement:
 
     said: Citation
     other: Citation
+    dates: tuple[str, str] = ("", "")
+    """The days on which the two sources were last changed, as ISO writes them; empty where that is not known."""
+
+    def in_order(self) -> tuple[tuple[str, str, Citation], ...]:
+        """Which, when and what: `newer` and `older`, or `one` and `other` where nothing tells."""
+        two = sorted(zip(self.dates, (self.said, self.other), strict=True), key=lambda one: one[0], reverse=True)
+        known = two[0][0] > two[1][0] > ""
+        names = ("newer", "older") if known else ("one", "other")
+        return tuple((name, date, citation) for name, (date, citation) in zip(names, two, strict=True))
 
 
 def disagreements(draft: Draft, evidence: Sequence[Evidence]) -> Iterator[Disagreement]:
     """Each cited sentence with figures that another document has otherwise; one for each pair of documents."""
-    seen = set[tuple[str, str]]()
+    seen, dates = set[frozenset[str]](), {source.document_id: source.date for source in evidence}
     for citation in (citation for statement in draft.statements for citation in statement.citations):
         figures, words = _figures(citation.quote), _matter(citation.quote)
         if not figures or len(words) < FEWEST_WORDS:
             continue
         for source in evidence:
-            pair = citation.document_id, source.document_id
+            pair = frozenset((citation.document_id, source.document_id))
             if source.document_id == citation.document_id or pair in seen:
                 continue
             if other := _otherwise(citation.quote, figures, words, source):
                 seen.add(pair)
-                yield Disagreement(citation, other)
+                yield Disagreement(citation, other, (dates.get(citation.document_id, ""), source.date))
 
 
 def _otherwise(quote: str, figures: frozenset[str], words: frozenset[str], source: Evidence) -> Citation | None:

@@ -148,7 +148,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`."""
+    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`.
+
+    `date` is the day of its last change; `fit` says how well it answers the message that it was chosen for, `words` are its content words.
+    """
 
     document_id: str
     revision: int
@@ -165,6 +168,9 @@ class Evidence:
     near: float = 0.0
     focus: tuple[int, int] | None = None
     solution_by: Author | None = None
+    date: str = ""
+    fit: float = 0.0
+    words: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +271,8 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triage:
-    """What the customer wants (`intents`, where it is several things), how they feel, how soon; `attention`: whether a person is needed."""
+    """What the customer wants (`intents`, where it is several things), how they feel, how soon; `attention`: whether a person is needed;
+    `reads_like`: the critical codes that the message is like, with the chance as weight."""
 
     intent: Tag
     sentiment: Sentiment
@@ -274,6 +281,7 @@ class Triage:
     entities: tuple[Entity, ...] = ()
     attention: Reason | None = None
     intents: tuple[Tag, ...] = ()
+    reads_like: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

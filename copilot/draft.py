@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby, islice, pairwise
 
+from copilot.disagree import disagreements
 from copilot.domain import (
     PUBLIC,
     Channel,
@@ -21,8 +23,9 @@ from copilot.domain import (
     Statement,
     Support,
 )
+from copilot.fit import fitted, words_of
 from copilot.ground import Grounded
-from copilot.ports import Drafter, DraftRequest
+from copilot.ports import Drafter, DraftRequest, Handover
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
 from copilot.sayable import APOLOGY
@@ -31,36 +34,80 @@ from prompts import render
 SECTION_CHARS = 2_400
 RESOLUTION_CHARS = 4_000
 SECTIONS = 3
+READ_WHOLE = 3
+"""So many articles are read whole for the section that answers; of the others only what was found."""
+FARTHER = 0.05
+"""A section that was not found is less near than those that were, by this."""
+HEADING = re.compile(r"\n(?=#)")
 LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
 FRAMED = ("en", "de", "fr", "nl", "es")
 GAP = "\n\n"
 CHAT_SENTENCES = 3
+TERSE = ("chat", "social")
+"""Channels with no room for more than the answer."""
 
 Texts = Mapping[tuple[str, int], tuple[str, int]]
 
 
-def evidence(articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
-    """What a draft may rest on: the sections of public articles around what was found, best article first, then whole resolutions.
+def evidence(
+    message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts, dates: Mapping[str, str]
+) -> tuple[Evidence, ...]:
+    """What a draft may rest on: the sections of public articles that fit the message, best article first, then whole resolutions.
 
     Internal documents never get in here: this is the door between what agents see and what customers read.
     """
     articles, tickets = ([hit for hit in hits if hit.audience == PUBLIC] for hits in (articles, tickets))
-    return passages_of(articles, tickets, texts)
+    return tuple(
+        replace(one, date=dates.get(one.document_id, "")) for one in passages_of(message, articles, tickets, texts)
+    )
 
 
-def passages_of(articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
+def passages_of(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> tuple[Evidence, ...]:
     """The same of whatever documents are given: for the agent's eyes."""
-    found = [one for hit in articles for one in _sections(hit, texts[hit.document_id, hit.revision][0])]
-    return (*found, *(_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets))
+    found = [
+        one
+        for number, hit in enumerate(articles)
+        for one in _sections(hit, texts[hit.document_id, hit.revision][0], whole=number < READ_WHOLE)
+    ]
+    resolutions = (_resolution(hit, *texts[hit.document_id, hit.revision]) for hit in tickets)
+    solved = [replace(one, words=words_of(one)) for one in resolutions]
+    return (*_best(found, fitted(message, found, solved)), *solved)
 
 
-def _sections(hit: Hit, text: str) -> list[Evidence]:
-    """The sections around the best passages, each once: by the first of its passages."""
+def _best(sections: Sequence[Evidence], fits: Sequence[tuple[float, frozenset[str]]]) -> Iterator[Evidence]:
+    """Of each article the sections that fit best, best first."""
+    for _, places in groupby(range(len(sections)), key=lambda i: sections[i].document_id):
+        for i in sorted(places, key=lambda i: (-fits[i][0], sections[i].start))[:SECTIONS]:
+            yield replace(sections[i], fit=fits[i][0], words=fits[i][1])
+
+
+def _sections(hit: Hit, text: str, whole: bool) -> list[Evidence]:
+    """The sections around the best passages, each once, by the first of its passages; all others too where the article is read whole."""
     made: dict[int, Evidence] = {}
     for passage in hit.passages[:SECTIONS]:
         one = _section(hit, text, passage)
         made.setdefault(one.start, one)
+    far = min(passage.scores["dense"] for passage in hit.passages) - FARTHER
+    taken = [(one.start, one.end) for one in made.values()]
+    for start, end in _cuts(text) if whole else ():
+        if not any(a < end and b > start for a, b in taken):
+            one = replace(_evidence(hit, text, start, _until(text, start, end)), near=far)
+            if one.text:
+                made[one.start] = one
     return list(made.values())
+
+
+def _cuts(text: str) -> Iterator[tuple[int, int]]:
+    """From each heading to the next."""
+    return pairwise([0, *(found.start() + 1 for found in HEADING.finditer(text)), len(text)])
+
+
+def _until(text: str, start: int, end: int) -> int:
+    """The end, or a line's end before it where that is too far."""
+    if end - start <= SECTION_CHARS:
+        return end
+    line = text.rfind("\n", start + 1, start + SECTION_CHARS)
+    return line if line > start else start + SECTION_CHARS
 
 
 def _section(hit: Hit, text: str, passage: Passage) -> Evidence:
@@ -121,20 +168,27 @@ class Frame:
     closing: tuple[str, ...]
 
 
-def frame(conversation: Conversation, sentiment: str, language: str, tone: str | None) -> Frame:
-    """Greeting and a line that fits the mood; closing that fits the channel. English where the language has no templates.
+def frame(
+    conversation: Conversation, sentiment: str, language: str, tone: str | None, handover: Handover | None = None
+) -> Frame:
+    """Greeting and a line that fits the mood; who takes over; closing that fits the channel. English where the language has no templates.
 
     Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
     """
     language = language if language in FRAMED else "en"
     replies = "\n".join(m.text for m in conversation.messages if m.author == "agent" and m.visibility == "public")
+    held, channel = handover is not None and handover.only, conversation.channel
     inputs = {
-        "name": first_name(conversation.customer.name), "channel": conversation.channel, "language": language,
-        "sentiment": sentiment, "tone": tone or "", "first": not replies,
+        "name": first_name(conversation.customer.name), "channel": channel, "language": language,
+        "sentiment": sentiment, "tone": "short" if held else tone or "", "first": not replies,
     }  # fmt: skip
-    empathy = _fresh(render("empathy", inputs), replies)
-    lines = render("greeting", inputs), empathy, _fresh(render("closing", inputs), replies)
-    return Frame(tuple(filter(None, lines[:2])), tuple(filter(None, lines[2:])))
+    empathy = _fresh(render("empathy", {**inputs, "tone": tone or ""}), replies)
+    opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
+    passed = (
+        _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), replies) if handover else ""
+    )
+    closing = "" if handover and channel in ("chat", "social") else _fresh(render("closing", inputs), replies)
+    return Frame(tuple(filter(None, opening)), tuple(filter(None, (passed, closing))))
 
 
 def _fresh(alternatives: str, replies: str) -> str:
@@ -164,10 +218,13 @@ class Said:
 
 
 def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
-    """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands.
+    """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands and nobody takes over.
 
     Raises DrafterFailed. What is quoted word for word stays in its source's language, and so does the frame around it.
     """
+    if request.handover and request.handover.only:
+        yield from _held(drafter, request)
+        return
     page, dropped, sentences = Page(), list[Dropped](), 0
     framed, language = Frame((), ()), request.language
     waiting: list[Grounded] = []
@@ -183,25 +240,49 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             continue  # the greeting needs the language of the first claim
         if not page.statements:
             language = _language(one, request)
-            framed = frame(request.conversation, request.sentiment, language, request.tone)
+            framed = frame(request.conversation, request.sentiment, language, request.tone, request.handover)
+            sentences = len(framed.opening[1:]) + bool(request.handover)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
             sentences += grounded.text.endswith((".", "?", "!"))
-            if request.conversation.channel == "chat" and sentences + max(len(framed.opening) - 1, 0) > CHAT_SENTENCES:
+            if request.conversation.channel == "chat" and sentences > CHAT_SENTENCES:
                 dropped.append(Dropped(text=grounded.text, reason="a chat has no room for more"))
             else:
                 yield page.add(grounded.text, _lead(grounded, request), grounded)
         waiting.clear()
     if page.statements:
         full = request.conversation.channel == "chat" and len(page.statements) > CHAT_SENTENCES  # the greeting is none
-        yield from (page.add(line, GAP) for line in framed.closing if not full)
-        yield Draft(
-            text=page.text,
-            generator=drafter.name,
-            language=language,
-            statements=tuple(page.statements),
-            dropped=tuple(dropped),
-        )
+        lines = framed.closing if not full or request.handover else ()
+        if request.conversation.channel not in TERSE:
+            yield from _conflicts(page, drafter, language, request)
+        yield from (page.add(line, GAP) for line in lines)
+        yield _whole(page, drafter, language, dropped)
+
+
+def _conflicts(page: Page, drafter: Drafter, language: str, request: DraftRequest) -> Iterator[Said]:
+    """Where two pages disagree on what the draft says: both, the newer one first."""
+    articles = [one for one in request.evidence if one.kind == "article"]
+    for found in islice(disagreements(_whole(page, drafter, language, ()), articles), 1):
+        if found.said.kind == "article":
+            for which, _, citation in found.in_order():
+                words = render("conflict", {"which": which, "language": language if language in FRAMED else "en"})
+                yield page.add(words, GAP if which in ("newer", "one") else "\n")
+                yield page.add(citation.quote, " ", Grounded(citation.quote, " ", "supported", (citation,)))
+
+
+def _held(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
+    """The frame alone: thanks or regret, and who takes over."""
+    page = Page()
+    framed = frame(request.conversation, request.sentiment, request.language, request.tone, request.handover)
+    yield from (page.add(line, GAP) for line in (*framed.opening, *framed.closing))
+    if page.statements:
+        yield _whole(page, drafter, request.language if request.language in FRAMED else "en", ())
+
+
+def _whole(page: Page, drafter: Drafter, language: str, dropped: Sequence[Dropped]) -> Draft:
+    return Draft(
+        text=page.text, generator=drafter.name, language=language, statements=tuple(page.statements), dropped=tuple(dropped)
+    )  # fmt: skip
 
 
 def _restored(one: Grounded | Dropped, personal: Mapping[str, str], public: bool) -> Grounded | Dropped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -123,6 +123,7 @@ class Policy:
     threshold: float
     rules: tuple[Rule, ...]
     learned: Learned | None = None
+    reads_like: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -144,16 +145,24 @@ class Policy:
             file.threshold,
             tuple(_rule(number, raw, file.terms) for number, raw in enumerate(file.rules, 1)),
             file.learned,
+            file.reads_like,
         )
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     learned: Learned | None = None
+    reads_like: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
     version: Literal[1]
     threshold: float = Field(gt=0, le=1)
     terms: dict[str, list[str]] = {}
     rules: list[dict[str, Any]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _reads_like_its_rules(self) -> _File:
+        if unknown := sorted(set(self.reads_like) - {str(rule.get("code")) for rule in self.rules}):
+            raise ValueError(f"`reads_like` names {unknown[0]}, which no rule gives")
+        return self
 
 
 def _rule(number: int, raw: dict[str, Any], terms: Mapping[str, Sequence[str]]) -> Rule:
@@ -244,7 +253,7 @@ def escalate(
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
     case = Case.of(conversation, triage, abstained, refund_limit, answerability)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
-    kept = strongest(fired)
+    kept = strongest([*fired, *read_alike(policy, triage)])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
     unseen, said_so = learned(policy.learned, triage.attention)
     grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
@@ -275,6 +284,13 @@ def learned(policy: Learned | None, attention: Reason | None) -> tuple[float, li
     if attention.weight < policy.shown_from:
         return weight, []
     return 0.0, [Ground(replace(attention, weight=weight), policy.level, policy.team)]
+
+
+def read_alike(policy: Policy, triage: Triage) -> list[tuple[Rule, Reason]]:
+    """The first rule of each code that the message reads like, whatever its words, with the phrase that weighs most."""
+    near = {one.code: one for one in triage.reads_like if one.weight >= policy.reads_like.get(one.code, math.inf)}
+    firsts = {rule.code: rule for rule in reversed(policy.rules) if rule.code in near}
+    return [(rule, replace(near[code], weight=rule.weight)) for code, rule in sorted(firsts.items())]
 
 
 def strongest(fired: list[tuple[Rule, Reason]]) -> list[tuple[Rule, Reason]]:

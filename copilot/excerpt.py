@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 
 from copilot.domain import Evidence
+from copilot.fit import USUAL, Telling
 from copilot.ground import content
 from copilot.ports import Piece, Proposed
 from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks, read, whole
@@ -19,7 +19,13 @@ from copilot.variants import Known
 ENOUGH = 260
 SHORT_SECTION = 750
 HEADING_CHARS = 80
+NUMBERED = re.compile(r"(\d{1,3})[.)] ")
 ROWS = 3
+FOUND = 0.15
+"""What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
+LATER = 0.02
+"""What counts against each block or sentence that comes before: the first ones say the main thing."""
+JOINT = "; "
 REACH = 12
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
@@ -38,32 +44,8 @@ class Room:
 
     statements: int
     characters: int
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """How much each word of the message tells: the fewer sources have it, the more; words that none has tell nothing."""
-
-    weights: dict[str, float]
-    words: tuple[frozenset[str], ...] = ()
-    """The content words of each source, title included."""
-
-    @classmethod
-    def of(cls, message: str, evidence: Sequence[Evidence]) -> Telling:
-        """Weighed over the sources at hand."""
-        among = [content(f"{one.title} {one.text}") for one in evidence]
-        seen = Counter(word for words in among for word in words)
-        weights = {word: math.log(1 + len(among) / seen[word]) for word in content(message) if word in seen}
-        return cls(weights, tuple(map(frozenset, among)))
-
-    def share(self, words: Collection[str]) -> float:
-        """The share of the message, by weight, that these words hold."""
-        whole = sum(self.weights.values())
-        return sum(weight for word, weight in self.weights.items() if word in words) / whole if whole else 0.0
-
-    def without(self, words: Collection[str]) -> Telling:
-        """What is left to be said once these words are."""
-        return replace(self, weights={word: weight for word, weight in self.weights.items() if word not in words})
+    tight: bool = False
+    """Whether a list must be told in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +64,73 @@ def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[P
     among = [
         kept for block in _after_summary(source, blocks(reading)) if (kept := _kept(source, reading, block, wanted))
     ]
-    picked = _fitting(_picked(source, among), reading, among, wanted, room)
-    head = _heading(source, reading, [among[i] for i in picked])
+    picked = _picked(source, reading, among, wanted, room)
+    head = _heading(source, reading, picked)
     lines = (
         [Proposed(text=head.rstrip(":."), evidence=(number,), pieces=(_head_piece(number, source, head),))]
         if head
         else []
     )
-    spans = [span for i in picked for span in among[i].spans]
+    spans = [span for block in picked for span in block.spans]
     if source.kind == "ticket":
         spans = list(dropwhile(lambda span: bool(HANGS.match(reading.text[slice(*span)])), spans))
-    body = list(_body(source, number, reading, spans, wanted, room))
-    while body and body[-1].text.endswith(":"):
+    groups = _folded(reading, spans) if room.tight else [(span,) for span in spans]
+    body = list(_body(source, number, reading, groups, wanted, room))
+    while body and body[-1].text.endswith((":", "?")):
         body.pop()  # what it announces found no room
     if head and body:
         body[0] = replace(body[0], lead="\n" if head.endswith("?") else ":\n")
     return [*lines, *body] if body else []
 
 
+Group = tuple[tuple[int, int], ...]
+"""Spans that make one statement: a sentence, or the steps of a list told in one."""
+
+
+def _folded(reading: Reading, spans: Sequence[tuple[int, int]]) -> list[Group]:
+    """A list's items as one statement, each by its first sentence."""
+    groups: list[Group] = []
+    inside = False
+    for span in spans:
+        item = bool(ITEM.match(reading.text, span[0]))
+        same = inside and "\n" not in reading.text[groups[-1][-1][1] : span[0]]
+        if inside and item:
+            groups[-1] = (*groups[-1], span)
+        elif not same:
+            groups.append((span,))
+        inside = item or (inside and same)
+    return groups
+
+
 def _body(
-    source: Evidence, number: int, reading: Reading, spans: Sequence[tuple[int, int]], wanted: Wanted, room: Room
+    source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Room
 ) -> Iterator[Proposed]:
     left, used, end = room.characters, 0, 0
-    for a, b in spans:
-        words = reading.text[a:b]
-        if used >= room.statements or (used and len(words) > left):
+    for group in groups:
+        group = _within(group, left) if used or len(group) > 1 else group
+        if used >= room.statements or not group:
             return
-        if wanted.said and content(words) <= wanted.said:
-            continue
-        pieces = tuple(Piece(evidence=number, start=x, end=y) for x, y in _trimmed(source.text, reading.pieces(a, b)))
-        yield Proposed(
-            text=words, evidence=(number,), lead=_between(reading.text[end:a]) if used else "", pieces=pieces
+        words = JOINT.join(reading.text[a:b].rstrip(".") for a, b in group[:-1])
+        words = JOINT.join(filter(None, (words, reading.text[slice(*group[-1])])))
+        if wanted.said and not ITEM.match(words) and content(words) <= wanted.said:
+            continue  # a list stays whole
+        ends = [b - (reading.text[b - 1] == ".") for _, b in group[:-1]] + [group[-1][1]]
+        pieces = tuple(
+            Piece(evidence=number, start=x, end=y)
+            for (a, _), b in zip(group, ends, strict=True)
+            for x, y in _trimmed(source.text, reading.pieces(a, b))
         )
-        left, used, end = left - len(words), used + 1, b
+        lead = _between(reading.text[end : group[0][0]]) if used else ""
+        yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
+        left, used, end = left - len(words), used + 1, group[-1][1]
+
+
+def _within(group: Group, characters: int) -> Group:
+    """As many of the spans as there is room for."""
+    kept = list(group)
+    while kept and sum(b - a + len(JOINT) for a, b in kept) > characters:
+        kept.pop()
+    return tuple(kept)
 
 
 def _after_summary(source: Evidence, among: list[Block]) -> list[Block]:
@@ -156,37 +172,81 @@ def _bare(words: str) -> str:
     return words[found.end() :] if found else words
 
 
-def _picked(source: Evidence, among: Sequence[Block]) -> list[int]:
-    """A short section whole; of a long one what matched, with the lists and lead-ins that belong to it, and more until it is enough."""
+def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Room) -> list[Block]:
+    """A short section whole; of a long one, or in little room, what answers, with the lists and lead-ins that belong to it."""
     size = [sum(b - a for a, b in block.spans) for block in among]
-    if source.focus is None or sum(size) <= SHORT_SECTION or source.kind == "ticket":
-        return _without_tail(range(len(among)), among)
-    start, end = source.focus
-    picked = whole([i for i, block in enumerate(among) if block.start < end and block.end > start], among)
-    following = (picked[-1] + 1) if picked else 0
+    whole_fits = sum(len(block.spans) for block in among) <= room.statements
+    if not among or (whole_fits and (sum(size) <= SHORT_SECTION or source.kind == "ticket")):
+        return _without_tail(among)
+    telling = _telling(source, reading, among, wanted)
+    best = max(range(len(among)), key=lambda i: (telling[i], -i))
+    if room.tight:
+        return _tight(reading, among, best, wanted)
+    picked = _from_first(reading, among, whole([best, *_matched(source, among)], among))
+    if sum(len(among[i].spans) for i in picked) > room.statements or sum(size[i] for i in picked) > room.characters:
+        picked = _from_first(reading, among, [i for i in whole([best], among) if i <= best + 1])
+    following = picked[-1] + 1
     while following < len(among) and sum(size[i] for i in picked) < ENOUGH:
         picked = whole([*picked, following], among)
         following = picked[-1] + 1
-    return _without_tail(picked, among)
+    return _without_tail([among[i] for i in picked])
 
 
-def _fitting(picked: list[int], reading: Reading, among: Sequence[Block], wanted: Wanted, room: Room) -> list[int]:
-    """From the block that tells most, where there is no room for all."""
-    if sum(len(among[i].spans) for i in picked) <= room.statements:
+def _from_first(reading: Reading, among: Sequence[Block], picked: list[int]) -> list[int]:
+    """With the steps before the first one picked, from number one on, and what stands between them."""
+    first = next((i for i in picked if _number(reading, among[i]) > 1), None)
+    if first is None or any(_number(reading, among[i]) == 1 for i in picked if i < first):
         return picked
-    share = {
-        i: wanted.telling.share(content(" ".join(reading.text[slice(*span)] for span in among[i].spans)))
-        for i in picked
-    }
-    best = max(picked, key=lambda i: (share[i], -i), default=0)
-    first = best - 1 if best - 1 in share and among[best - 1].leads_on else best
-    return [i for i in picked if i >= first]
+    begin = next((i for i in range(first - 1, -1, -1) if _number(reading, among[i]) == 1), None)
+    return picked if begin is None else whole({*picked, *range(begin, first)}, among)
 
 
-def _without_tail(picked: Collection[int], among: Sequence[Block]) -> list[int]:
+def _number(reading: Reading, block: Block) -> int:
+    """The number of the step that the block begins with; 0 where it begins with none."""
+    found = NUMBERED.match(reading.text, block.spans[0][0])
+    return int(found[1]) if found else 0
+
+
+def _matched(source: Evidence, among: Sequence[Block]) -> list[int]:
+    """The blocks that the passage which was found stands in."""
+    start, end = source.focus or (0, 0)
+    return [i for i, block in enumerate(among) if block.start < end and block.end > start]
+
+
+def _telling(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted) -> list[float]:
+    """How well each block answers: what it shares with the message and with the best-answered thing asked, and whether it was found."""
+    matched, made = set(_matched(source, among)), list[float]()
+    for i, block in enumerate(among):
+        words = content(" ".join(reading.text[slice(*span)] for span in block.spans))
+        asked = max((wanted.telling.share(words, ask) for ask in wanted.telling.asks), default=0.0)
+        shared = (wanted.telling.share(words) + asked) / (1 + math.log(1 + len(words) / USUAL))
+        made.append(shared + FOUND * (i in matched) - LATER * i)
+    return made
+
+
+def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) -> list[Block]:
+    """A list with the line that announces it, or the sentence of a paragraph that answers and what follows it."""
+    block = among[best]
+    if block.listed or block.leads_on:
+        near = [i for i in whole([best], among) if best - 1 <= i <= best + 1]
+        return [_announcing(among[i]) for i in _from_first(reading, among, near)]
+    words = [reading.text[slice(*span)] for span in block.spans]
+    share = [wanted.telling.share(content(one)) - LATER * i for i, one in enumerate(words)]
+    first = max(range(len(share)), key=lambda i: (share[i], -i))
+    while first and (HANGS.match(words[first]) or words[first - 1].endswith("?")):
+        first -= 1
+    return [replace(block, spans=block.spans[first:])]
+
+
+def _announcing(block: Block) -> Block:
+    """Of a paragraph that leads on to a list, the sentence that announces it."""
+    return replace(block, spans=block.spans[-1:]) if block.leads_on and not block.listed else block
+
+
+def _without_tail(picked: Sequence[Block]) -> list[Block]:
     """Without a last line that announces what does not follow."""
     kept = list(picked)
-    while kept and among[kept[-1]].leads_on:
+    while kept and kept[-1].leads_on:
         kept.pop()
     return kept
 

@@ -92,21 +92,17 @@ class Others:
     """The sentences of all sources, to find those that say the same as a statement."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
-        lowered = [(source, source.text.lower()) for source in evidence]
-        self._sentences = [
-            Sentence(source, start, end, low[start:end])
-            for source, low in lowered
-            for start, end in sentences(source.text)
-        ]
+        self._sources = evidence
+        self._cut: dict[int, list[Sentence]] = {}
 
     def agreeing(self, said: Grounded) -> tuple[Citation, ...]:
         """The sentences of other documents with nearly the same words, the same facts and no other negation, two at most."""
         wanted, cited = content(said.text), {citation.document_id for citation in said.citations}
         found: dict[str, Citation] = {}
         telling = sorted(wanted, key=lambda word: (-len(word), word))[:FEWEST_WORDS]
-        for one in self._sentences if len(wanted) >= FEWEST_WORDS else ():
+        for one in self._near(wanted, cited) if len(wanted) >= FEWEST_WORDS else ():
             length, document = one.end - one.start, one.source.document_id
-            if document in cited or document in found or not len(said.text) < 2 * length < 4 * len(said.text):
+            if document in found or not len(said.text) < 2 * length < 4 * len(said.text):
                 continue
             if not any(word in one.low for word in telling):
                 continue
@@ -114,6 +110,20 @@ class Others:
             if alike and same_facts(said.text, one.source.text[one.start : one.end]):
                 found[document] = cite(one.source, one.start, one.end)
         return tuple(found.values())[:MOST_AGREEING]
+
+    def _near(self, wanted: set[str], cited: Collection[str]) -> Iterator[Sentence]:
+        """The sentences of the other documents that hold enough of these words anywhere."""
+        for number, source in enumerate(self._sources):
+            if source.document_id in cited:
+                continue
+            if source.words and len(wanted & source.words) < ALIKE * len(wanted):
+                continue
+            if number not in self._cut:
+                low = source.text.lower()
+                self._cut[number] = [
+                    Sentence(source, start, end, low[start:end]) for start, end in sentences(source.text)
+                ]
+            yield from self._cut[number]
 
 
 @dataclass(frozen=True)

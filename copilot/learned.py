@@ -58,7 +58,7 @@ class Learned:
         self, workspace: str, revision: str, before: datetime | None, kinds: Sequence[TrainedKind]
     ) -> tuple[str, ...]:
         """What of these kinds is in force, as provenance names it."""
-        wanted = {"intents": self.fits(workspace, revision), "ranking": RANKING}
+        wanted = {"intents": self.fits(workspace, revision), "ranking": RANKING, "embedder": self._embedder.fingerprint}
         found = [self._newest(workspace, revision, kind, before, wanted.get(kind, "")) for kind in kinds]
         return tuple(one.name for one in found if one)
 
@@ -81,6 +81,8 @@ class Learned:
     ) -> Trained | None:
         """The newest of a kind that knows nothing later than `before`, and was made for this embedder and what else it must fit."""
         for one in self._all(workspace, revision):
+            if kind == "embedder" and one.kind == kind and one.fits == fits:
+                return one  # it read the query, whatever it knew and whatever became of it since
             mine = kind == "taxonomy" or (one.embedder == self._embedder.fingerprint and one.fits == fits)
             if one.kind == kind and one.state == "active" and mine and one.known_by(before):
                 return one

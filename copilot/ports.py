@@ -82,6 +82,10 @@ class VectorIndex(Protocol):
         """Every shelf that holds or held something."""
         ...
 
+    def worn(self) -> bool:
+        """Whether what was deleted takes so much room and time that the index is worth making anew."""
+        ...
+
     def twin(self) -> Self:
         """An empty index beside this one, to be filled and then adopted."""
         ...
@@ -156,6 +160,14 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A person takes over for this reason; `only` where that is all that the reply says."""
+
+    reason: str
+    only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
     """Everything that a drafter may use: public passages and redacted resolutions, the redacted message, nothing else.
 
@@ -170,6 +182,7 @@ class DraftRequest:
     tone: str | None = None
     personal: tuple[tuple[str, str], ...] = ()
     rewrite: Rewrite | None = None
+    handover: Handover | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

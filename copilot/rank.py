@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 PASSAGES = 3
 
 
-ARMS = ("lexical", "votes", "map", "recency", "agent", "title", "named", "about")
+ARMS = ("lexical", "votes", "map", "letters", "recency", "agent", "title", "named", "about")
 """What may add to a document's cosine, each from 0 to 1 (`about` from -1); how `disliked` it is takes away."""
 
 
@@ -32,6 +32,7 @@ class Weights:
     lexical: float
     votes: float = 0.0
     map: float = 0.0
+    letters: float = 0.0
     recency: float = 0.0
     agent: float = 0.0
     title: float = 0.0
@@ -76,7 +77,9 @@ def said_for(frame: Frame, documents: Places, scored: Scored, arms: Arms) -> dic
     none = np.zeros(len(documents))
     said = {arm: arms.more[arm][documents] if arm in arms.more else none for arm in (*ARMS, "disliked")}
     said["lexical"] = scored.said
-    said["votes"] = np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()])
+    said["votes"] = (
+        np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()]) if arms.votes else none
+    )
     said["map"] = none if arms.turned is None else arms.turned[documents]
     return said
 

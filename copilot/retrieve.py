@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -16,6 +16,7 @@ from copilot.cuts import Cut, cut_by
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
 from copilot.learned import Learned
 from copilot.linear_map import apply
+from copilot.lookup import Lookup, Words, shelves
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
 from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for
@@ -70,6 +71,15 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the words, their vector, and the words' look-up where it is under way already."""
+
+    text: str
+    vector: Vectors
+    lookup: Lookup | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What the arms say of some articles: a row an article, a column for its cosine, each of ARMS, and how disliked it is."""
 
@@ -106,26 +116,32 @@ class Retriever:
 
     def __init__(
         self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
-        lexical: LexicalIndex, settings: Settings, reranker: Reranker | None = None,
+        lexical: LexicalIndex, settings: Settings, reranker: Reranker | None = None, language: Callable[[str], str] | None = None,
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
-        self._embedder, self._vectors, self._lexical, self._settings = embedder, vectors, lexical, settings
-        self._reranker = reranker
+        self._embedder, self._vectors, self._settings = embedder, vectors, settings
+        self._said, self._reranker, self._language = Words(lexical, settings.candidates), reranker, language
         self._lock = Lock()
         # By what is asked, who may see what, and the index revision: what changes an answer changes the key. Neither holds a text.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
 
     def search(self, principal: Principal, query: Query) -> Found:
         """The documents that bear on the query. Raises NotFound for an unknown workspace."""
-        self._frames.at(principal.workspace)  # an unknown workspace is refused before anything is computed
+        frame = self._frames.at(principal.workspace)  # an unknown workspace is refused before anything is computed
         started = perf_counter()
+        lookup = self.look_up(principal.workspace, frame.revision, query.text, query.kinds)
         vector = self._embedder.embed([query.text], "query")[0]
         embedded = perf_counter()
-        revision, results = self._filled(principal, query, vector)
-        while self._moved(principal, revision) and perf_counter() - embedded < SETTLE_SECONDS:
-            revision, results = self._filled(principal, query, vector)  # an ingest switched meanwhile
+        results, now = self._filled(frame, principal, query, vector, lookup)
+        while now != frame.revision and perf_counter() - embedded < SETTLE_SECONDS:  # an ingest switched meanwhile
+            frame = self._frames.at(principal.workspace)
+            results, now = self._filled(frame, principal, query, vector, lookup)
         timings = {"embed": _ms(started, embedded), "search": _ms(embedded, perf_counter())}
-        return Found(results=results, timings_ms=timings, index_revision=revision)
+        return Found(results=results, timings_ms=timings, index_revision=frame.revision)
+
+    def look_up(self, workspace: str, revision: str, text: str, kinds: Collection[Kind]) -> Lookup:
+        """Begin to look up what the words find; whoever embeds meanwhile waits for the slower of the two, not for both."""
+        return self._said.begin(workspace, revision, text, kinds)
 
     def cuts(self, principal: Principal, query: Query, found: Found) -> tuple[Cut, ...]:
         """What else came near the query, best first, each with the filters that cut it. What the principal may not see is not named."""
@@ -147,83 +163,90 @@ class Retriever:
 
     def rank(self, principal: Principal, query: Query, vector: Vectors) -> tuple[Hit, ...]:
         """The same, with the query's vector given: best documents first, ties by id, scores rounded to 1e-6."""
-        return self._filled(principal, query, vector)[1]
+        return self._filled(self._frames.at(principal.workspace), principal, query, vector, None)[0]
 
     def told(self, principal: Principal, query: Query, vector: Vectors, ranking: Ranking) -> Told:
         """What each arm says of the articles that any of them proposes: what a ranking is learned from."""
         view = _view(principal, query)
         frame = self._frames.at(view.workspace)
         nearness = frame.best(self._cosines(frame, view, ("article",), vector))
-        documents, arms = self._heard(frame, view, "article", query.text, vector, nearness, ranking)
+        documents, arms = self._heard(frame, view, "article", Question(query.text, vector), nearness, ranking)
         scored = Scored.of(frame, documents, vector, arms, ranking.weights)
         said = said_for(frame, documents, scored, arms)
         columns = np.column_stack([scored.near, *(said[arm] for arm in ARMS), said["disliked"]])
         return Told(tuple(frame.heads[at].id for at in documents.tolist()), columns, arms.turned is not None)
 
-    def kinds(self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int]) -> Ranked:
+    def kinds(
+        self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None = None
+    ) -> Ranked:  # fmt: skip
         """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
+        return self._ranked(self._frames.at(principal.workspace), principal, query, vector, limits, lookup)
+
+    def _ranked(
+        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None
+    ) -> Ranked:  # fmt: skip
         view = _view(principal, query)
-        frame = self._frames.at(view.workspace)
         asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), frame.revision)
         with self._lock:
             kept = self._kept.get(asked)
         if kept is not None:
             return kept
-        cosines = self._cosines(frame, view, tuple(limits), vector)
-        nearness = frame.best(cosines)
-        hits = {
-            kind: self._of_kind(frame, view, kind, query.text, vector, nearness, limit)
-            for kind, limit in limits.items()
-        }
+        question = Question(query.text, vector, lookup)
+        nearness = frame.best(self._cosines(frame, view, tuple(limits), vector))
+        hits = {kind: self._of_kind(frame, view, kind, question, nearness, limit) for kind, limit in limits.items()}
         ranked = Ranked(hits=hits, revision=frame.revision)
         if self._settings.queries_kept:
             with self._lock:
                 self._kept[asked] = ranked
         return ranked
 
-    def _moved(self, principal: Principal, revision: str) -> bool:
-        return self._library.clock(principal.workspace) != revision
-
-    def _filled(self, principal: Principal, query: Query, vector: Vectors) -> tuple[str, tuple[Hit, ...]]:
-        """Index revision and the hits of all kinds together, with their passages' texts."""
-        ranked = self.kinds(principal, query, vector, dict.fromkeys(query.kinds, query.limit))
+    def _filled(
+        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, lookup: Lookup | None
+    ) -> tuple[tuple[Hit, ...], str]:
+        """The hits of all kinds together, with their passages' texts, and the index revision at which the texts were read."""
+        ranked = self._ranked(frame, principal, query, vector, dict.fromkeys(query.kinds, query.limit), lookup)
         together = sorted(
             (hit for hits in ranked.hits.values() for hit in hits), key=lambda hit: (-hit.score, hit.document_id)
         )
         best = together[: query.limit]
-        texts = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in best})
-        return ranked.revision, with_texts(best, texts)
+        texts, now = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in best})
+        return with_texts(best, texts), now
 
     def _of_kind(
-        self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, limit: int
+        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int
     ) -> tuple[Hit, ...]:
         ranking = self._learned.ranking(view.workspace, frame.revision, view.before)
-        told, arms = self._heard(frame, view, kind, text, vector, nearness, ranking)
+        told, arms = self._heard(frame, view, kind, asked, nearness, ranking)
         if kind != "article" or self._reranker is None:
-            return tuple(rank(frame, told, vector, arms, self._weights(kind, ranking), limit))
-        hits = rank(frame, told, vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT))
-        texts = self._library.texts(view.workspace, {(hit.document_id, hit.revision) for hit in hits})
-        again = reranked(self._reranker, text, with_texts(hits, texts), self._settings.reranker_seconds)[:limit]
+            return tuple(rank(frame, told, asked.vector, arms, self._weights(kind, ranking), limit))
+        hits = rank(frame, told, asked.vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT))
+        texts, _ = self._library.texts(view.workspace, {(hit.document_id, hit.revision) for hit in hits})
+        again = reranked(self._reranker, asked.text, with_texts(hits, texts), self._settings.reranker_seconds)[:limit]
         return tuple(replace(hit, passages=tuple(replace(one, text="") for one in hit.passages)) for hit in again)
 
     def _heard(
-        self, frame: Frame, view: View, kind: Kind, text: str, vector: Vectors, nearness: Vectors, ranking: Ranking | None
-    ) -> tuple[Places, Arms]:  # fmt: skip
+        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, ranking: Ranking | None
+    ) -> tuple[Places, Arms]:
         """Which documents any arm proposes, and what all arms say."""
         seen = frame.visible(view, (kind,))
-        words = self._words(frame, view, kind, text, seen)
+        words = self._words(frame, view, kind, asked, seen)
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
-            arms = self._taught(frame, view, vector, nearness, arms)
+            arms = self._spelt(frame, asked.text, self._taught(frame, view, asked.vector, nearness, arms))
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
             arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
         near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
         turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
         voted = frame.find(arms.votes)
-        told = np.unique(np.concatenate([near, turned, voted[seen[voted]], frame.owner[np.flatnonzero(words)]]))
+        spelt = (
+            _top(np.flatnonzero(seen & (arms.more["letters"] > 0)), arms.more["letters"], most)
+            if "letters" in arms.more
+            else near[:0]
+        )
+        told = np.unique(np.concatenate([near, turned, voted[seen[voted]], spelt, frame.owner[np.flatnonzero(words)]]))
         if ranking is not None:
-            arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, text, told)})
+            arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, asked.text, told)})
         return told, arms
 
     def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
@@ -236,10 +259,18 @@ class Retriever:
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
         return replace(arms, votes=said, turned=turned)
 
+    def _spelt(self, frame: Frame, text: str, arms: Arms) -> Arms:
+        """With the letters that titles share with a question which is not in English: the shipped model reads little else."""
+        if not self._settings.letters_weight or self._language is None or self._language(text) == "en":
+            return arms
+        shared = np.zeros(len(frame.heads))
+        shared[frame.articles] = frame.letters.shared(text)
+        return replace(arms, more={**arms.more, "letters": shared})
+
     def shipped(self) -> Weights:
         """The weights of articles as the settings have them."""
         s = self._settings
-        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight)
+        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight, letters=s.letters_weight)
 
     def _weights(self, kind: Kind, ranking: Ranking | None) -> Weights:
         """The settings' weights, or for articles the workspace's own."""
@@ -253,16 +284,15 @@ class Retriever:
             return Weights(lexical=s.lexical_weight)
         return ranking.weights if ranking else self.shipped()
 
-    def _words(self, frame: Frame, view: View, kind: Kind, text: str, seen: Mask) -> Floats:
+    def _words(self, frame: Frame, view: View, kind: Kind, asked: Question, seen: Mask) -> Floats:
         """Each chunk's BM25 where it is visible and the words find it, as a share of the best; else 0.
 
         A ticket's words stand in the lexical index as a whole, under its first chunk: they speak for all of it.
         """
         said = np.zeros(len(frame.ids))
-        for shelf in _shelves(view.workspace, kind):
-            for id, score in self._lexical.search(shelf, text, self._settings.candidates):
-                if id in frame.place and seen[frame.owner[frame.place[id]]]:
-                    said[frame.place[id]] = score
+        for id, score in self._said.matches(view.workspace, kind, frame.revision, asked.text, asked.lookup):
+            if id in frame.place and seen[frame.owner[frame.place[id]]]:
+                said[frame.place[id]] = score
         best = said.max(initial=0.0)
         if not best > 0:
             return said
@@ -295,7 +325,7 @@ class Retriever:
         limit, named = self._settings.candidates, set[str]()
         for kind in kinds:
             seen, shown, whole = frame.visible(view, (kind,)), 0, True
-            for shelf in _shelves(view.workspace, kind):
+            for shelf in shelves(view.workspace, kind):
                 found = [id for id, _ in self._vectors.search(shelf, vector, 4 * limit) if id in frame.place]
                 whole = whole and len(found) < 4 * limit
                 shown += sum(bool(seen[frame.owner[frame.place[id]]]) for id in found)
@@ -315,10 +345,6 @@ def with_texts(hits: list[Hit] | tuple[Hit, ...], texts: Mapping[tuple[str, int]
 
 def _with_text(hit: Hit, text: str) -> Hit:
     return replace(hit, passages=tuple(replace(p, text=text[p.start : p.end]) for p in hit.passages))
-
-
-def _shelves(workspace: str, kind: Kind) -> tuple[Shelf, ...]:
-    return Shelf(workspace, kind, "public"), Shelf(workspace, kind, "internal")
 
 
 def _top(places: Places, values: NDArray[np.floating], count: int) -> Places:

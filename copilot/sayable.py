@@ -32,7 +32,8 @@ COMMAND = re.compile(
 CHATTER = re.compile(
     r"\b(?:i|i['’](?:m|ve|ll|d)|my|mine|me|myself|lol|imho|btw|solved|sorry|apolog\w+|glad|thanks|thank you|you(?:['’]re)? welcome|cheers|"
     r"above,|forums?|post a reply|screen ?shots?|here is the (?:link|info)|"
-    r"hope (?:this|that|it)|as (?:said|mentioned|requested)|you (?:said|wrote|asked|mentioned)|told)\b|^re ?:|[:;]-?[)(D](?:\s|$)",
+    r"hope (?:this|that|it)|let (?:us|me) know|tell us|good luck|"
+    r"not the answer|life happens|as (?:said|mentioned|requested)|you (?:said|wrote|asked|mentioned)|told)\b|^re ?:|[:;]-?[)(D](?:\s|$)",
     re.I,
 )
 THEIRS = re.compile(
@@ -43,6 +44,8 @@ THEIRS = re.compile(
     r"[€$£]\s?\d|\d\s?(?:€|eur\b|euros?\b)",
     re.I,
 )
+IDENTIFIER = re.compile(r"\b(?=[a-z0-9]*[a-z])(?=[a-z]*\d[a-z]*\d)[a-z0-9]{7,40}\b")
+"""A name that a machine gave, as of somebody's profile: nobody else has it."""
 DOES = re.compile(
     r"\b(?:click|choose|select|open|press|go to|check|try|turn|set|change|start|restart|remove|delete|add|enter|type|use|create|right-click|tap|"
     r"switch|disable|enable|install|update|hold|unplug|plug|wait|copy|move|run|uninstall|hit|pick|uncheck|untick|tick|replace|send|write|ask|print)\b",
@@ -63,4 +66,4 @@ def says(source: Evidence, words: str) -> bool:
         return False
     if source.kind != "ticket":
         return True
-    return not (CHATTER.search(words) or THEIRS.search(words) or words.endswith("?"))
+    return not (CHATTER.search(words) or THEIRS.search(words) or IDENTIFIER.search(words) or words.endswith("?"))

@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     workspace: str = Field("default", description="The workspace that commands and keyless requests work in.")
 
     embedder: str = Field(
-        "minilm", description="`minilm` (its package), or the path or name of any sentence-transformers model."
+        "minilm",
+        description="`minilm` (its package), the path or name of any sentence-transformers model, or `trained:HASH`, "
+        "which `copilot train embedder` made.",
     )
     engine: Literal["onnx", "onnx-int8", "torch"] = Field(
         "onnx",
@@ -76,6 +78,12 @@ class Settings(BaseSettings):
     )
     map_weight: float = Field(
         0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
+    )
+    letters_weight: float = Field(
+        0.2,
+        ge=0,
+        le=2,
+        description="What an article's title gains that shares letters with a question not in English; 0 for a multilingual model.",
     )
     reranker: str | None = Field(
         None,
@@ -193,6 +201,15 @@ class Settings(BaseSettings):
         """The SQLAlchemy URL in force."""
         return self.database or f"sqlite:///{(self.home / 'copilot.db').resolve()}"
 
+    def embedders(self) -> Path:
+        """Where embedding models are kept that this home's tickets taught, each in a folder named by the hash of its weights."""
+        return self.home.resolve() / "embedders"
+
+    def embedder_path(self) -> str:
+        """The path or name that the embedding model is loaded by."""
+        kind, _, name = self.embedder.partition(":")
+        return str(self.embedders() / name) if kind == "trained" else self.embedder
+
     def uploads(self) -> Path:
         """Where uploaded files wait to be ingested."""
         return self.home.resolve() / "uploads"
@@ -213,6 +230,6 @@ class Settings(BaseSettings):
 
 ANSWERING = (
     "embedder", "engine", "window", "chunk_tokens", "lexical_weight", "ticket_lexical_weight", "recency_weight", "agent_weight",
-    "votes_weight", "map_weight", "reranker", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url",
+    "votes_weight", "map_weight", "letters_weight", "reranker", "candidates", "exact", "abstain_below", "resolution_from", "llm", "llm_base_url",
     "llm_prompt_tokens", "llm_answer_tokens", "taxonomy", "policy", "entities", "refund_limit",
 )  # fmt: skip

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from copilot.domain import Alternative, Conversation, Level, Sentiment, Tag, Trend, Triage
+from copilot.critical import critical
+from copilot.domain import Alternative, Conversation, Level, Reason, Sentiment, Tag, Trend, Triage
 from copilot.entities import Own, entities
 from copilot.intents import IntentHead, fit_intents, intent_head
 from copilot.labelled import MOODS, URGENCIES
@@ -25,7 +26,7 @@ from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
 from copilot.text import normalise, own_words
-from copilot.urgency import URGENT, Patterns, attention, told_by
+from copilot.urgency import URGENT, Patterns, attention, from_phrase, told_by
 from copilot.wishes import several
 
 HIGH, MEDIUM = 0.75, 0.45
@@ -39,6 +40,8 @@ TREND_MARGIN = 0.6
 """How far, on the scale of moods (-2 to 2), the latest turn must lie from the mean of the earlier ones to be a trend."""
 REMEMBERED = 10_000
 """Turns whose mood is kept, under a hash of their words, so that a long conversation is not read anew at each message."""
+WORTH_TELLING = 0.1
+"""Chances of critical codes below this are not told: no policy would count them."""
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
 LANGUAGE_READ = 500
@@ -65,6 +68,7 @@ class Triager:
         self._embedder, self._own = embedder, own
         self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
         self._moods = moods(embedder, models)
+        self._critical = critical(embedder, models)
         self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}
         _detect("The language model is read now, not at the first message.")
@@ -85,7 +89,13 @@ class Triager:
             urgency=self._urgency(conversation, latest),
             entities=entities(conversation, self._own.of(workspace)),
             attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
+            reads_like=self._reads_like(conversation, _first_lines(conversation, turns), vector),
         )
+
+    def _reads_like(self, conversation: Conversation, text: str, vector: Vectors) -> tuple[Reason, ...]:
+        """The critical codes that are not out of the question, each with its chance and the phrase that weighs most."""
+        near = (one for one in self._critical.read(text, vector) if text and one.chance >= WORTH_TELLING)
+        return tuple(from_phrase(conversation, one.code, one.phrase, one.chance) for one in near)
 
     def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:
         """How soon, with the words that say why: what a pattern names, else the phrase that weighs most."""

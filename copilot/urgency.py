@@ -48,9 +48,14 @@ def told_by(conversation: Conversation, code: str, phrase: str, weight: float) -
 
 def attention(conversation: Conversation, chance: float, phrase: str) -> Reason:
     """The learned chance that a person is needed, with the phrase that weighs most where it stands word for word in the message."""
-    found = told_by(conversation, "reads_like_one", phrase, round(chance, 4))
+    return from_phrase(conversation, "reads_like_one", phrase, round(chance, 4))
+
+
+def from_phrase(conversation: Conversation, code: str, phrase: str, weight: float) -> Reason:
+    """A reason with the phrase as its words, or with none where the phrase is not word for word in the customer's latest message."""
+    found = told_by(conversation, code, phrase, weight)
     at, message = latest(conversation)
-    return found[0] if found else _reason("reads_like_one", message, at, (0, 0), round(chance, 4))
+    return found[0] if found else _reason(code, message, at, (0, 0), weight)
 
 
 def latest(conversation: Conversation) -> tuple[int, Message]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-MARK = re.compile(r"\[(not )?([a-z][a-z0-9+]{1,15}(?:, ?[a-z][a-z0-9+]{1,15}){0,7}): ")
+MARK = re.compile(r"\[(not )?([a-z][a-z0-9+]{1,15}(?:, ?[a-z][a-z0-9+]{1,15}){0,7}):[ \n]")
 PLATFORMS = {
     "win": re.compile(r"\b(?:windows|win ?(?:xp|7|8|10|11)|pc)\b", re.I),
     "mac": re.compile(r"\b(?:mac|macs|macos|macbook|imac|os ?x|sonoma|sequoia|ventura)\b", re.I),

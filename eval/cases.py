@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -78,9 +78,12 @@ class Case:
 # ---- JSONL ----
 
 
-def load_jsonl(path: Path) -> list[Case]:
-    """One case a line, in the file's order. Raises InputError with the line and what is wrong there."""
-    cases = [_case(line, f"{path.name}, line {number}") for number, line in _lines(path) if line.strip()]
+def load_jsonl(path: Path, *, similar: bool = False) -> list[Case]:
+    """One case a line, in the file's order; `similar` asks only for the solved tickets that each names as like it.
+
+    Raises InputError with the line and what is wrong there.
+    """
+    cases = [_case(line, f"{path.name}, line {number}", similar) for number, line in _lines(path) if line.strip()]
     _refuse_doubles(cases, path)
     return cases
 
@@ -93,9 +96,10 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"The cases in {path} cannot be read: {error}. Give a JSONL file in UTF-8.") from error
 
 
-def _case(line: str, where: str) -> Case:
+def _case(line: str, where: str, similar: bool) -> Case:
     try:
-        return _Row.model_validate_json(line).case()
+        case = (row := _Row.model_validate_json(line)).case()
+        return replace(case, gold_docs=None, gold_tickets=row.similar_tickets or None) if similar else case
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors()[:3])
         raise InputError(f"{where}: {wrong}. See docs/evaluation.md for the format.") from error
@@ -146,6 +150,7 @@ class _Row(BaseModel):
     customer: _CustomerRow | None = None
     gold_docs: tuple[str, ...] | None = Field(None, validation_alias=AliasChoices("gold_docs", "cited_docs"))
     gold_tickets: tuple[str, ...] | None = None
+    similar_tickets: tuple[str, ...] | None = None
     gold_spans: tuple[_SpanRow, ...] | None = None
     answerable: bool | None = None
     reference_reply: str | None = None

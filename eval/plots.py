@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, get_args
 
 from eval.abstention import risk_coverage
 from eval.cases import Mood
 from eval.drawing import ACCENT, BAD, INK, LINE, MUTED, SECOND, SMALL, Plot, Sketch, drawn
+from eval.metrics import HEADLINES
 from eval.record import Run, Score, SliceScore
 from eval.worst import unknown_intents, words
 
@@ -104,7 +106,7 @@ def _paint_risk(ax: Axes, rows: Mapping[str, tuple[float, float]], answered: set
     kept = [rows[id][1] for id in sorted(answered & rows.keys())]
     if kept:
         here = (len(kept) / len(rows), sum(kept) / len(kept))
-        label = f"this run: {here[0]:.0%} answered, {here[1]:.0%} wrong"
+        label = f"this run: a draft for {len(kept)} of {len(rows)}, {round(sum(kept))} of them wrong"
         ax.plot(
             *here,
             marker="o",
@@ -240,7 +242,7 @@ def _latency(run: Run) -> Iterator[Sketch]:
     if len(totals) > 1:
         yield Sketch(
             "latency", "How long a suggestion takes",
-            "The bulk should stand well to the left of p95; a long tail to the right is what agents will complain of.",
+            "The bulk should stand well to the left of p95; what is slower than twice that is named, not drawn.",
             lambda page: _paint_latency(page.add_subplot(), totals),
         )  # fmt: skip
 
@@ -249,12 +251,16 @@ def _paint_latency(ax: Axes, totals: Sequence[float]) -> None:
     import numpy as np
     from matplotlib.ticker import MaxNLocator
 
-    ax.hist(totals, bins=min(30, max(8, len(totals) // 5)), color=ACCENT, alpha=0.75, rwidth=0.92)
+    end = 2 * float(np.percentile(totals, 95))
+    drawn_ms = [one for one in totals if one <= end]
+    ax.hist(drawn_ms, bins=min(30, max(8, len(totals) // 5)), color=ACCENT, alpha=0.75, rwidth=0.92)
     for p, style in ((50, "-"), (95, "--"), (99, ":")):
         value = float(np.percentile(totals, p))
         ax.axvline(value, color=INK, linewidth=1.1, linestyle=style, label=f"p{p}: {value:.0f} ms")
+    if beyond := len(totals) - len(drawn_ms):
+        ax.plot([], [], linestyle="none", label=f"{beyond} more, up to {max(totals):.0f} ms")
     ax.legend(loc="upper right")
-    ax.set_xlim(0, max(totals) * 1.45 or 1)
+    ax.set_xlim(0, end or 1)
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.grid(axis="y")
     ax.set_xlabel("milliseconds")
@@ -311,7 +317,7 @@ def _paint_slices(
             ax.plot(one.score, y, marker="o", markersize=4.5, color=ACCENT, linestyle="none")
     if whole is not None:
         ax.axvline(whole.value, color=MUTED, linewidth=1, linestyle=":")
-        ax.set_title(_short(whole.name, 30))
+        ax.set_title(fill(HEADLINES.get(whole.name, whole.name), 24))
     ax.set_yticks([at for at, _ in ticks], [text for _, text in ticks])
     ax.set_ylim(y + 0.8, 0.2)
     ax.spines["left"].set_visible(False)

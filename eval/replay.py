@@ -40,13 +40,27 @@ def replay(
     settings = settings.model_copy(update={"home": index, "database": None} if index else {})
     suite = _suite(settings, since, seed)
     with opened(settings) as parts:
-        cases = _drawn(list(solved(parts, settings.workspace, since)), limit, seed)
+        taught = _taught_until(parts)
+        all = list(solved(parts, settings.workspace, since))
+        cases = _drawn(
+            [case for case in all if taught is None or (case.created and case.created > taught)], limit, seed
+        )
         if not cases:
+            known = (
+                f"; the embedding model in force was taught by those until {taught:%Y-%m-%d}" if taught and all else ""
+            )
             raise InputError(
-                f"The workspace {settings.workspace!r} has no ticket solved since {since:%Y-%m-%d}. Give an earlier --since."
+                f"The workspace {settings.workspace!r} has no ticket solved since {since:%Y-%m-%d} that can be asked again{known}. "
+                "Give another --since."
             )
         asked = asked_of(parts, settings, lambda: ask_all(ProcessDesk(parts, settings.workspace), cases, step))
     return scored(suite, asked, {}, "process", step)
+
+
+def _taught_until(parts: Parts) -> datetime | None:
+    """The last moment that the embedding model in force knows, where tickets taught it: no earlier one can be asked as if it were new."""
+    mine = (one.trained_until for _, one in parts.trained.embedders() if one.fits == parts.embedder.fingerprint)
+    return next(mine, None)
 
 
 def solved(parts: Parts, workspace: str, since: datetime) -> Iterator[Case]:

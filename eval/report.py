@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.drawing import Plot
-from eval.metrics import Value
+from eval.metrics import HEADLINES, Value
 from eval.plots import plots
 from eval.record import Run, Score
 from eval.shown import Shown, shown
@@ -29,27 +29,6 @@ TOP = 10
 DETAILED = 60
 """So many of the worst cases are shown in full; the others are rows of a table."""
 TURNED = 40
-HEADLINES = {
-    "retrieval.article.hit@5": "Right article among the first five found",
-    "citations.gold_recall": "Right documents that the drafts cite",
-    "abstention.false_abstain": "No draft though there is an answer",
-    "abstention.correct_refusal": "No draft where there is no answer",
-    "abstention.coverage_at_5_risk": "Cases it could answer with 5 % errors at most",
-    "triage.intent.accuracy": "Intent right",
-    "drafts.token_f1": "Words shared with the reference reply",
-    "escalation.recall": "Needed escalations seen",
-    "triage.sentiment.within_one": "Mood right, or one step off",
-    "claims.faithfulness": "Statements that their sources bear out",
-    "abstention.aurc": "Errors among the surest cases",
-    "claims.recall": "Facts of the reference reply that drafts hold",
-    "retrieval.ticket.hit@5": "Right ticket among the first five found",
-    "retrieval.article.mrr@10": "How near the top the right article is",
-    "citations.recall.lexical": "Statements that their citations support",
-    "triage.urgency.accuracy": "Urgency right",
-    "drafts.answered": "Cases with a draft",
-    "escalation.average_precision": "Escalation ranking",
-}
-"""The scores that head the report, as far as the run has them, the first eight."""
 CARDS = 8
 BY_CONSTRUCTION = (
     "citations.recall.", "citations.precision.", "citations.f1.", "citations.coverage", "claims.faithfulness", "claims.hallucination",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from eval.cases import Case
 from eval.metrics import Metric, Outcome
@@ -22,7 +23,33 @@ def retrieval(outcomes: Sequence[Outcome]) -> list[Metric]:
     with the grade itself as gain (1 where the case has no grades). Source: trec_eval 9 (`success`, `recall`, `recip_rank`,
     `ndcg_cut`), by ir-measures and pytrec_eval; nDCG is Järvelin and Kekäläinen 2002.
     """
-    return [metric for level in NOUNS for metric in _level(level, outcomes)]
+    return [*(metric for level in NOUNS for metric in _level(level, outcomes)), *_beside_bm25(outcomes)]
+
+
+def _beside_bm25(outcomes: Sequence[Outcome]) -> list[Metric]:
+    """The same of BM25 alone, on the cases that name a ticket like theirs, and how far the product is ahead of it, case by case.
+
+    The mean of the differences has the interval of a paired comparison.
+    """
+    asked = [outcome for outcome in outcomes if outcome.by_words is not None]
+    ours = _measured("ticket", asked)
+    alone = _measured("ticket", [replace(one, ranked={"ticket": one.by_words or ()}) for one in asked])
+    over = {id: {name: ours[id][name] - value for name, value in row.items()} for id, row in alone.items()}
+    kinds = [
+        *(
+            Kind(f"hit@{k}", f"Share of cases with a right one among the first {k} that BM25 alone finds.")
+            for k in CUTS
+        ),
+        Kind("mrr@10", "1 / place of the first right one among the first 10 that BM25 alone finds."),
+    ]
+    ahead = [
+        replace(kind, about=f"The product's less BM25's own, case by case: above 0 it is ahead. {kind.about}")
+        for kind in kinds
+    ]
+    return [
+        *rates("retrieval.ticket.bm25", kinds, asked, lambda one: alone.get(one.case.id, {})),
+        *rates("retrieval.ticket.over_bm25", ahead, asked, lambda one: over.get(one.case.id, {})),
+    ]
 
 
 def finds(outcome: Outcome, within: int = 5) -> bool:

@@ -23,6 +23,7 @@ from copilot.build import Parts, embedder_of
 from copilot.ports import Embedder, Vectors
 from copilot.settings import Settings
 from eval.abstention import abstention
+from eval.bm25 import by_words, timely
 from eval.citations import citations
 from eval.claims import claims
 from eval.desk import Door, HttpDesk, ProcessDesk, Step, ask_all, bring_in, opened, served, settings_of
@@ -85,14 +86,22 @@ def answers(suite: Suite, step: Step, door: Door = "process", base: Settings | N
         start_up = perf_counter() - begun
         bring_in(suite, parts, step)
         desk = ProcessDesk(parts, suite.workspace)
+        cases = timely(parts, suite.workspace, cases)
+        words = by_words(parts, suite.workspace, cases)
         asked = asked_of(parts, settings, lambda: ask_all(desk, cases, step) if door == "process" else [], start_up)
     if door == "process":
-        return asked
+        return replace(asked, outcomes=_beside(asked.outcomes, words))
     begun = perf_counter()
     with served(settings) as client:
         ready = perf_counter()
         outcomes = ask_all(HttpDesk(client), cases, step)
-    return replace(asked, outcomes=tuple(outcomes), times=_times(outcomes, ready - begun, perf_counter() - ready))
+    times = _times(outcomes, ready - begun, perf_counter() - ready)
+    return replace(asked, outcomes=_beside(outcomes, words), times=times)
+
+
+def _beside(outcomes: Sequence[Outcome], words: Mapping[str, tuple[str, ...]]) -> tuple[Outcome, ...]:
+    """The outcomes with what BM25 alone finds."""
+    return tuple(replace(outcome, by_words=words.get(outcome.case.id)) for outcome in outcomes)
 
 
 def asked_of(parts: Parts, settings: Settings, asking: Callable[[], Sequence[Outcome]], start_up: float = 0.0) -> Asked:

@@ -61,6 +61,8 @@ class CaseFile(Strict):
     """Only cases with gold documents."""
     foreign: bool = False
     """Another company's questions: nothing here answers them, and a good copilot says so."""
+    similar: bool = False
+    """Asked for the solved tickets that each case's `similar_tickets` name and that were solved by then, not for articles."""
     limit: int | None = Field(None, ge=1)
     """So many at random, by the suite's seed."""
 
@@ -109,7 +111,7 @@ class Suite(Strict):
 
     def _of(self, file: CaseFile) -> list[Case]:
         path = self.find(file.path)
-        cases = load_beir(path) if file.format == "beir" else load_jsonl(path)
+        cases = load_beir(path) if file.format == "beir" else load_jsonl(path, similar=file.similar)
         cases = [case for case in cases if _counts(case, file)]
         if file.limit is not None and file.limit < len(cases):
             kept = set(random.Random(self.seed).sample([case.id for case in cases], file.limit))

@@ -1,4 +1,4 @@
-"""`copilot train intents | ranking | list | undo` and `copilot taxonomy show | set`: what a workspace learns, checked, switched and undone."""
+"""`copilot train intents | ranking | embedder | list | undo`, `copilot taxonomy show | set`: what a workspace learns, checked, switched, undone."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def register(app: typer.Typer) -> None:
     train = typer.Typer(help="Learn from the workspace's own tickets and choices.", no_args_is_help=True)
     train.command("intents")(intents)
     train.command("ranking")(ranking)
+    train.command("embedder")(embedder)
     train.command("list")(list_)
     train.command("undo")(undo)
     app.add_typer(train, name="train")
@@ -82,6 +83,20 @@ def ranking(until: Until = None, workspace: Workspace = None, as_json: JSON = Fa
     _train({"what": "ranking", "until": _time(until)}, workspace, as_json)
 
 
+def embedder(
+    until: Until = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="All workspaces here are one company's: the model may serve them all.")
+    ] = False,
+    workspace: Workspace = None, as_json: JSON = False,
+) -> None:  # fmt: skip
+    """Teach the embedding model with solved cases; takes up to an hour. Example: copilot train embedder.
+
+    Exit code 1 where the taught model does not win: then everything stays as it was.
+    """
+    _train({"what": "embedder", "until": _time(until), "shared": shared}, workspace, as_json)
+
+
 def list_(workspace: Workspace = None, as_json: JSON = False) -> None:
     """List what was learned, what of it is in force, and each switch. Example: copilot train list."""
     settings = Settings()
@@ -102,13 +117,17 @@ def list_(workspace: Workspace = None, as_json: JSON = False) -> None:
 
 
 def undo(
-    kind: Annotated[str, typer.Argument(help="taxonomy, intents or ranking.")], workspace: Workspace = None
+    kind: Annotated[str, typer.Argument(help="taxonomy, intents, ranking or embedder.")], workspace: Workspace = None
 ) -> None:
-    """Take back what is in force; what was before it is in force again at once. Example: copilot train undo ranking."""
+    """Take back what is in force; what was before it is in force again at once, an embedding model when it has read everything.
+
+    Example: copilot train undo ranking.
+    """
     settings = Settings()
     if kind not in KINDS:
         raise InputError(f"{kind!r} is nothing that is trained. Give one of {', '.join(KINDS)}.")
-    number = _store(settings).undo(workspace or settings.workspace, kind)
+    name = workspace or settings.workspace
+    number = _undone(settings, name) if kind == "embedder" else _store(settings).undo(name, kind)
     console.print(f"{kind} {number} is in force." if number else f"{kind} is as shipped.", highlight=False)
 
 
@@ -153,6 +172,7 @@ def train_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]
 
 def trained(parts: Parts, workspace: str, payload: dict[str, Any], tell: Told) -> dict[str, Any]:
     """What came of the training that a payload asks for, as JSON. Raises InputError, NotFound."""
+    from eval import train_embedder
     from eval.train_intents import train_intents
     from eval.train_ranking import train_ranking
 
@@ -160,6 +180,13 @@ def trained(parts: Parts, workspace: str, payload: dict[str, Any], tell: Told) -
     if payload["what"] == "intents":
         labelled = Path(payload["labelled"]) if payload.get("labelled") else None
         found = train_intents(parts, workspace, labelled, until)
+    elif payload["what"] == "embedder":
+        shared = bool(payload.get("shared"))
+        found = train_embedder.train_embedder(parts, workspace, tell, until, shared=shared)
+    elif payload["what"] == "undo embedder":
+        return {"number": train_embedder.undo(parts, workspace, tell)}
+    elif payload["what"] == "go back":
+        return {"went": train_embedder.go_back(parts, tell)}
     else:
         found = train_ranking(parts, workspace, tell, until)
     made: dict[str, Any] = to_jsonable_python(asdict(found))
@@ -168,10 +195,7 @@ def trained(parts: Parts, workspace: str, payload: dict[str, Any], tell: Told) -
 
 def _train(payload: dict[str, Any], workspace: str | None, as_json: bool) -> None:
     settings = Settings()
-    name = workspace or settings.workspace
-    bar = progress_bar("train", errors, quiet=as_json)
-    with bar:
-        result = hand_over(settings, name, "train", payload, bar) if served(settings) else _here(settings, name, payload, tell(bar))  # fmt: skip
+    result = _do(settings, workspace or settings.workspace, payload, quiet=as_json)
     if as_json:
         _print_json(result)
     else:
@@ -181,6 +205,19 @@ def _train(payload: dict[str, Any], workspace: str | None, as_json: bool) -> Non
         console.print(f"{result['name']} is {verdict}: {escape(result['why'])}", highlight=False, soft_wrap=True)
     if not result["switched"]:
         raise typer.Exit(1)
+
+
+def _undone(settings: Settings, workspace: str) -> int | None:
+    number: int | None = _do(settings, workspace, {"what": "undo embedder"}, quiet=False)["number"]
+    return number
+
+
+def _do(settings: Settings, workspace: str, payload: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+    """What came of it, done here or by the server that owns the indexes."""
+    with progress_bar("train", errors, quiet=quiet) as bar:
+        if served(settings):
+            return hand_over(settings, workspace, "train", payload, bar)
+        return _here(settings, workspace, payload, tell(bar))
 
 
 def _here(settings: Settings, workspace: str, payload: dict[str, Any], tell: Told) -> dict[str, Any]:

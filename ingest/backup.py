@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from copilot.settings import Settings
 from copilot.store import schema as t
 from copilot.store.customers import traces
 
-DATABASE, MANIFEST, LIST = "copilot.db", "manifest.json", "backups.jsonl"
+DATABASE, MANIFEST, LIST, MODELS = "copilot.db", "manifest.json", "backups.jsonl", "embedders"
+WEIGHTS = "model.safetensors"
 FORMAT = 1
 
 
@@ -37,6 +39,8 @@ class Manifest:
     conversations: int
     suggestions: int
     embedders: list[str]
+    models: dict[str, str] = field(default_factory=dict)
+    """The weights of embedding models that tickets taught: folder -> sha256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def backup(settings: Settings, folder: Path) -> Manifest:
         copy.execute("PRAGMA journal_mode=DELETE")
     point("backup.copied")
     os.chmod(copied, 0o600)
-    manifest = _manifest(copied)
+    manifest = _manifest(copied, _models(settings, copied, folder))
     (folder / f"{MANIFEST}.new").write_text(json.dumps(asdict(manifest), indent=2), encoding="utf-8")
     (folder / f"{MANIFEST}.new").replace(folder / MANIFEST)
     point("backup.written")
@@ -81,6 +85,9 @@ def check(folder: Path) -> Manifest:
         raise InputError(f"{folder} is no whole backup ({error}). `copilot backup DIR` makes one.") from None
     if manifest.format != FORMAT:
         raise InputError(f"{folder} was written by another version (format {manifest.format}). Install that version.")
+    changed = [name for name, sha in manifest.models.items() if not _is(folder / MODELS / name / WEIGHTS, sha)]
+    if changed:
+        raise InputError(f"{folder / MODELS / changed[0]} is not what was backed up. Use another backup.")
     if found != (manifest.bytes, manifest.sha256):
         raise InputError(f"{folder / DATABASE} is not what was backed up: its checksum differs. Use another backup.")
     return manifest
@@ -101,6 +108,8 @@ def restore(settings: Settings, folder: Path, replace: bool = False) -> Manifest
     target.parent.mkdir(parents=True, exist_ok=True)
     empty_indexes(settings)  # first: a chunk id of the backup may have stood for other words
     point("restore.emptied")
+    for name in manifest.models:
+        shutil.copytree(folder / MODELS / name, settings.embedders() / name, dirs_exist_ok=True)
     with closing(sqlite3.connect(folder / DATABASE)) as copy, closing(sqlite3.connect(target, timeout=30)) as live:
         copy.backup(live)
     point("restore.loaded")
@@ -146,7 +155,20 @@ def _sqlite_file(settings: Settings) -> Path:
     return Path(url.database)
 
 
-def _manifest(file: Path) -> Manifest:
+def _models(settings: Settings, database: Path, folder: Path) -> dict[str, str]:
+    """Copies the model that made the vectors, where tickets taught it: without it nothing could be asked."""
+    with closing(sqlite3.connect(database)) as copy:
+        noted = copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'makers'").fetchone()
+        asked = "SELECT m.embedder FROM makers m JOIN workspaces w ON w.embedder = m.fingerprint"
+        rows = copy.execute(asked).fetchall() if noted else []  # an older version's database has no such table
+    copied = {}
+    for name in sorted({name.removeprefix("trained:") for (name,) in rows if name.startswith("trained:")}):
+        shutil.copytree(settings.embedders() / name, folder / MODELS / name)
+        copied[name] = _sha256(folder / MODELS / name / WEIGHTS)
+    return copied
+
+
+def _manifest(file: Path, models: dict[str, str]) -> Manifest:
     engine = create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
         documents, conversations, suggestions = (
@@ -158,7 +180,7 @@ def _manifest(file: Path) -> Manifest:
     engine.dispose()
     return Manifest(
         format=FORMAT, made_at=datetime.now(UTC).isoformat(), bytes=file.stat().st_size, sha256=_sha256(file),
-        documents=documents, conversations=conversations, suggestions=suggestions, embedders=embedders,
+        documents=documents, conversations=conversations, suggestions=suggestions, embedders=embedders, models=models,
     )  # fmt: skip
 
 
@@ -168,6 +190,10 @@ def _documents(file: Path) -> int:
             return int(database.execute("SELECT count(*) FROM documents").fetchone()[0])
         except sqlite3.DatabaseError:
             return 0
+
+
+def _is(file: Path, sha: str) -> bool:
+    return file.is_file() and _sha256(file) == sha
 
 
 def _sha256(file: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from copilot.build import Parts
 from copilot.crash import point
+from copilot.memory import give_back
 from copilot.ports import LexicalIndex, VectorIndex
 from copilot.store.contents import Contents
 from copilot.store.history import forget_uncited
@@ -54,6 +55,7 @@ def compact(parts: Parts, progress: Progress = lambda done, all: None) -> Compac
         with parts.writing:
             kept = _switch(parts, vectors, lexical)
     point("compact.vacuumed")
+    give_back()
     return Compacted(kept, before, size(parts.settings.home))
 
 

@@ -19,6 +19,7 @@ from copilot.crash import point
 from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
 from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
+from copilot.memory import give_back
 from copilot.ports import Broken, Raw
 from copilot.redact import OURS
 from copilot.store.contents import by_shelf, is_case
@@ -31,7 +32,7 @@ from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, scan
 from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
-from ingest.repair import put_in_step
+from ingest.repair import put_in_step, renew_worn
 from ingest.split import split, split_ticket
 from ingest.summary import Summary, total
 
@@ -128,6 +129,7 @@ class Indexer:
             self.let_go(run, ())
             raise
         self.let_go(run, [] if uploaded else run.gone(found))
+        self.tidy(run)
         summary.seconds = round(perf_counter() - started, 3)
         return summary
 
@@ -170,6 +172,18 @@ class Indexer:
             self._retire(run.workspace, keys)
             if run.summary.added or run.summary.changed or keys:
                 self._mapper.refit(run.workspace)
+
+    def tidy(self, run: Run) -> None:
+        """Give memory back, and room where an index has become mostly what was deleted; if that fails now, the next run tries again."""
+        summary = run.summary
+        if run.dry_run or not (summary.added or summary.changed or summary.retired):
+            return
+        try:
+            renew_worn(self._parts)
+        except Exception as error:
+            said = storage_failure(error) or type(error).__name__
+            log.warning("the vector index keeps the room of what was deleted until the next time: %s", said)
+        give_back()
 
     def retire(self, workspace: str, document_ids: Collection[str]) -> None:
         """Delete documents; when this returns nothing finds, quotes or shows them. Raises NotFound for an unknown id, before any is gone."""

@@ -36,9 +36,7 @@ class Reembedded:
     seconds: float
 
 
-def reembed(
-    parts: Parts, other: Parts, progress: Progress = lambda done, all: None, wished: Model | None = None
-) -> Reembedded:
+def reembed(parts: Parts, other: Parts, progress: Progress = lambda done, all: None, wished: str = "") -> Reembedded:
     """Bring the index to the model of `other` (see `copilot.build.successor`), whose place `parts` then take.
 
     Readers are answered with the old model's vectors until the new one's are whole, and writers wait only for the last moment. Whatever was
@@ -63,14 +61,14 @@ def reembed(
 def _change(parts: Parts, other: Parts, progress: Progress) -> tuple[int, int]:
     """How many texts were embedded, and how many of these must be cut anew."""
     makers, contents = Makers(parts.database), Contents(parts.database, other.embedder.fingerprint)
-    made, recut = _fill(parts, other, progress)
+    made, recut = fill(parts, other, progress)
     point("reembed.filled")
     with twin_of(other.vectors) as twin:
         mend_vectors(other, twin, contents.held(), Repaired())
         point("reembed.twin")
         with parts.writing:
             parts.ledger.recover()
-            late, more = _fill(parts, other, progress)
+            late, more = fill(parts, other, progress)
             mend_vectors(other, twin, contents.held(), Repaired())
             makers.switch(other.embedder.fingerprint)
             parts.become(other)
@@ -81,8 +79,8 @@ def _change(parts: Parts, other: Parts, progress: Progress) -> tuple[int, int]:
     return made + late, recut + more
 
 
-def _fill(parts: Parts, other: Parts, progress: Progress) -> tuple[int, int]:
-    """Embed what the shadow lacks."""
+def fill(parts: Parts, other: Parts, progress: Progress) -> tuple[int, int]:
+    """Embed what the shadow of `other` lacks; how many texts that were, and how many chunks of them must be cut anew."""
     makers, fingerprint = Makers(parts.database), other.embedder.fingerprint
     (before, all), made, recut = makers.size(fingerprint), 0, 0
     for page in makers.lacking(fingerprint, PAGE):

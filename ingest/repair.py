@@ -89,6 +89,21 @@ def put_in_step(parts: Parts) -> None:
     makers.arrived(fingerprint)
 
 
+def renew_worn(parts: Parts) -> None:
+    """Make the vector index anew where half of it is what was deleted; readers are answered meanwhile, writers wait for the last moment.
+
+    Never beside compact or another of these: they are jobs, and jobs run one after the other.
+    """
+    if not parts.vectors.worn():
+        return
+    contents = Contents(parts.database, parts.embedder.fingerprint)
+    with twin_of(parts.vectors) as twin:
+        mend_vectors(parts, twin, contents.held(), Repaired())
+        with parts.writing:
+            mend_vectors(parts, twin, contents.held(), Repaired())
+            parts.vectors.adopt(twin)
+
+
 def _mend(name: str, mend: Callable[[], None], anew: Callable[[], None], done: Repaired) -> None:
     try:
         mend()

@@ -71,13 +71,15 @@ class _Splitter:
         self._text, self._headings, self._count, self._window = text, headings, count, window
         self._head = _head(title, headings, count, window)
         self._base = count("")  # what a text costs besides its words
-        self._room = max(1, min(target, window - count(self._head)))
+        above = count(self._head)
+        self._room = max(1, min(target, window - above))
+        self._surely = window * 3 // 4 - above
 
     def chunks(self, start: int, end: int) -> Iterator[Chunk]:
         """The chunks of this stretch of the text."""
         pieces = (piece for a, b in self._units(start, end) for piece in self._pieces(a, b))
-        for a, b in self._packed(self._with_intros(pieces)):
-            yield from self._fitting(a, b)
+        for together in self._packed(self._with_intros(pieces)):
+            yield from self._fitting(together)
 
     def _units(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Paragraphs, tables and list items."""
@@ -134,30 +136,31 @@ class _Splitter:
         if intro:
             yield intro
 
-    def _packed(self, pieces: Iterable[_Piece]) -> Iterator[tuple[int, int]]:
-        """As many pieces in a row as there is room for."""
+    def _packed(self, pieces: Iterable[_Piece]) -> Iterator[_Piece]:
+        """As many pieces in a row as there is room for, as one."""
         held: list[_Piece] = []
         cost = 0
         for piece in pieces:
             if held and cost + piece.cost > self._room:
-                yield held[0].start, held[-1].end
+                yield _Piece(held[0].start, held[-1].end, cost)
                 held, cost = [], 0
             held.append(piece)
             cost += piece.cost
         if held:
-            yield held[0].start, held[-1].end
+            yield _Piece(held[0].start, held[-1].end, cost)
 
-    def _fitting(self, start: int, end: int) -> Iterator[Chunk]:
-        """The chunk; halved where the pieces together take more of the window than they did alone."""
+    def _fitting(self, piece: _Piece) -> Iterator[Chunk]:
+        """The chunk; halved where the pieces together take more of the window than they did alone, which is counted where it may be."""
+        start, end = piece.start, piece.end
         words = self._text[start:end]
         read = _under(self._head, words)
-        if end - start == 1 or self._count(read) <= self._window:
+        if piece.cost <= self._surely or end - start == 1 or self._count(read) <= self._window:
             yield Chunk(start=start, end=end, text=words, headings=self._headings, embedded=read)
             return
         middle = self._cut(start, end, (end - start + 1) // 2)
         for half in (start, middle), (middle, end):
             for a, b in self._stripped(*half):
-                yield from self._fitting(a, b)
+                yield from self._fitting(_Piece(a, b, self._window))
 
 
 def _head(title: str, headings: tuple[str, ...], count: Count, window: int) -> str:

@@ -163,6 +163,7 @@ class Syncer:
             self._indexer.let_go(run, ())  # what came before stays
             raise
         self._indexer.let_go(run, keys)
+        self._indexer.tidy(run)
         if stream.cursor is not None and not wish.dry_run:
             self._sources.reached(upstream, stream.cursor, basis)
 

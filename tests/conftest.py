@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ for name in [name for name in os.environ if name.startswith("COPILOT_")]:
 from api.app import create_app
 from copilot.build import Parts, build
 from copilot.domain import Conversation, Message, Principal
+from copilot.memory import give_back
 from copilot.ports import Embedder
 from copilot.settings import Settings
 from ingest.load import Reading
@@ -122,6 +125,24 @@ def parts(settings: Settings) -> Iterator[Parts]:
     made = build(settings)
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_model() -> Iterator[None]:
+    """All products that tests build share the shipped model: loading it anew took a third of the time and most of the memory."""
+    from copilot.adapters import onnx
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx, "minilm", cache(onnx.minilm))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _tidy() -> Iterator[None]:
+    """What a file's tests leave is let go of before the next file's."""
+    yield
+    gc.collect()
+    give_back()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from copilot.adapters import chroma
 from copilot.build import Parts
 from copilot.disk import storage_failure
 from copilot.errors import NotFound
@@ -128,7 +129,7 @@ def main() -> None:
         plan = Plan.from_buffer(mmap.mmap(file.fileno(), 4096))
     plan.left = -1
     warm(base / "warm")
-    embed.BATCH_CHUNKS, reembed.PAGE = 8, 8
+    embed.BATCH_CHUNKS, reembed.PAGE, chroma.WORN = 8, 8, 4
     template(base)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(attempt(base, plan, Failure(**json.loads(line)))) + "\n")

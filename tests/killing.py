@@ -19,12 +19,14 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import RLock, Timer
+from time import monotonic
 from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import select
 
 from copilot import crash
+from copilot.adapters import chroma
 from copilot.build import Parts, empty_indexes, indexes, redactor_of
 from copilot.errors import IndexBroken
 from copilot.mapping import Mapper
@@ -176,7 +178,7 @@ def fork(work: Callable[[], None]) -> int:
 
 
 def dying(name: str, place: Path, point: str | None, visit: int, seconds: float | None) -> Callable[[], None]:
-    """The act, until it dies; `done` is written when the call has returned."""
+    """The act, until it dies; `done` is written when the call has returned, with how long it took."""
 
     def work() -> None:
         visits = Counter[str]()
@@ -190,8 +192,9 @@ def dying(name: str, place: Path, point: str | None, visit: int, seconds: float 
         crash.install(hook)
         if seconds is not None:
             Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        started = monotonic()
         act(name, parts, place)
-        (place / f"done.{name}").touch()
+        (place / f"done.{name}").write_text(str(monotonic() - started))
 
     return work
 
@@ -273,9 +276,10 @@ def attempt(base: Path, trial: Trial) -> dict[str, object]:
 
     look = fork(judge)
     found = json.loads(verdict.read_text()) if look == 0 else ["looking at it failed"]
-    finished = (place / f"done.{trial.act}").exists()
+    done = place / f"done.{trial.act}"
+    finished, took = done.exists(), float(done.read_text() or 0) if done.exists() else 0.0
     shutil.rmtree(place)
-    return {**asdict(trial), "killed": killed, "finished": finished, "faults": found}
+    return {**asdict(trial), "killed": killed, "finished": finished, "took": took, "faults": found}
 
 
 def template(base: Path) -> None:
@@ -316,6 +320,7 @@ def main() -> None:
     base = Path(sys.argv[1])
     warm(base / "warm")
     embed.BATCH_CHUNKS = 8  # two documents a batch
+    chroma.WORN = 4  # so that an ingest makes the vector index anew
     reembed.PAGE = 8
     template(base)
     for line in sys.stdin:

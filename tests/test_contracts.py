@@ -177,6 +177,22 @@ class TestVectorIndex:
         assert [id for id, _ in index.search(INTERNAL, vectors(1)[0], 5)] == ["new"]
         assert open_vectors().shelves() == [INTERNAL]
 
+    def test_one_that_is_mostly_deletions_says_so_until_it_is_made_anew(
+        self, open_vectors: Callable[[], VectorIndex], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("copilot.adapters.chroma.WORN", 3)
+        index = open_vectors()
+        index.upsert(PUBLIC, ["a", "b", "c", "d", "e"], vectors(0, 1, 2, 3, 4))
+        index.delete(PUBLIC, ["a", "b"])
+        assert not index.worn()
+        index.delete(PUBLIC, ["c"])
+        assert index.worn()
+        assert open_vectors().worn(), "after a restart too"
+        twin = index.twin()
+        twin.upsert(PUBLIC, ["d", "e"], vectors(3, 4))
+        index.adopt(twin)
+        assert not index.worn()
+
     def test_the_vectors_that_stand_there_can_be_read(self, open_vectors: Callable[[], VectorIndex]) -> None:
         index = open_vectors()
         index.upsert(PUBLIC, ["a", "b"], vectors(0, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,17 +73,22 @@ def sentiment(triager: Triager, embedder: Embedder, text: str) -> str:
         (cases.SARCASM, BAD, 0.55),
         (cases.POLITE, {"neutral"}, 0.95),
         (cases.FAULTS, {"neutral"}, 0.95),
-        ([f"{text}\n\n{cases.QUOTED[i % 5]}" for i, text in enumerate(cases.CALM)], {"neutral"}, 0.95),
     ],
-    ids=["sarcasm", "politeness", "plain faults", "quoted text"],
+    ids=["sarcasm", "politeness", "plain faults"],
 )
-def test_sarcasm_politeness_faults_and_quotes_do_not_fool_it(
+def test_sarcasm_politeness_and_faults_do_not_fool_it(
     triager: Triager, embedder: Embedder, texts: Sequence[str], moods: set[str], share: float
 ) -> None:
     said = {text: sentiment(triager, embedder, text) for text in texts}
     assert np.mean([label in moods for label in said.values()]) >= share, {
         text: label for text, label in said.items() if label not in moods
     }
+
+
+def test_quoted_text_does_not_change_the_mood(triager: Triager, embedder: Embedder) -> None:
+    for i, text in enumerate(cases.CALM):
+        quoting = f"{text}\n\n{cases.QUOTED[i % len(cases.QUOTED)]}"
+        assert sentiment(triager, embedder, quoting) == sentiment(triager, embedder, text)
 
 
 def test_a_trend_over_the_turns_is_seen(triager: Triager, embedder: Embedder) -> None:
@@ -98,7 +103,7 @@ def test_a_trend_over_the_turns_is_seen(triager: Triager, embedder: Embedder) ->
 def test_a_paraphrase_keeps_the_mood_within_a_level(triager: Triager, embedder: Embedder) -> None:
     levels = [[MOODS.index(sentiment(triager, embedder, text)) for text in pair] for pair in cases.PARAPHRASES]
     apart = [pair for pair, (one, other) in zip(cases.PARAPHRASES, levels, strict=True) if abs(one - other) > 1]
-    assert len(apart) <= 2, apart  # .967 of 60; the aim is .97
+    assert len(apart) <= 0.03 * len(levels), apart
 
 
 @pytest.mark.parametrize(
@@ -138,13 +143,19 @@ CHANGES: dict[str, Callable[[str], str]] = {
 }
 
 
+def moods_of(triager: Triager, embedder: Embedder, texts: Iterable[str]) -> list[int]:
+    return [MOODS.index(read(triager, embedder, asks(text)).sentiment.label) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def unchanged(triager: Triager, embedder: Embedder) -> list[int]:
+    return moods_of(triager, embedder, SAMPLE)
+
+
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_mood_stays_within_a_level(triager: Triager, embedder: Embedder, change: str) -> None:
-    steps = []
-    for text in SAMPLE:
-        first, second = (read(triager, embedder, asks(one)).sentiment.label for one in (text, CHANGES[change](text)))
-        steps.append(abs(MOODS.index(first) - MOODS.index(second)))
-    assert np.mean(np.array(steps) <= 1) >= 0.97
+def test_the_mood_stays_within_a_level(triager: Triager, embedder: Embedder, unchanged: list[int], change: str) -> None:
+    changed = moods_of(triager, embedder, map(CHANGES[change], SAMPLE))
+    assert np.mean(np.abs(np.array(unchanged) - changed) <= 1) >= 0.97
 
 
 @hypothesis_settings(deadline=None)

@@ -115,3 +115,20 @@ def test_an_article_that_only_solved_cases_speak_for_is_found(filled: Parts) -> 
     hits = filled.copilot.search(AGENT, Query(text=EMPTY, kinds=("article",))).results
     assert hits[0].scores["votes"] == 1
     assert {*hits[0].scores} == {"dense", "lexical", "votes", "map"}
+
+
+def test_of_two_like_tickets_the_one_that_an_agent_solved_comes_first(parts: Parts, tmp_path: Path) -> None:
+    solved = TICKETS[0]["thread"][1]
+    rows = [
+        {
+            **TICKETS[0],
+            "ticket_id": "a-customer",
+            "solution_by": "customer",
+            "thread": [{**solved, "role": "customer"}],
+        },
+        {**TICKETS[0], "ticket_id": "b-agent", "solution_by": "agent", "thread": [solved]},
+    ]
+    write_tickets(tmp_path / "tickets.jsonl", rows)
+    ingest(parts, tmp_path)
+    hits = parts.copilot.search(ADMIN, Query(text=EMPTY, kinds=("ticket",))).results
+    assert [hit.document_id for hit in hits] == ["b-agent", "a-customer"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
+
 from copilot.build import Parts, build
 from copilot.retrieve import Query
 from copilot.settings import Settings
@@ -80,6 +82,23 @@ def test_after_many_edits_the_disk_is_near_a_fresh_index(parts: Parts, tmp_path:
         "old revisions stay citable and take their text's room"
     )
     fresh.close()
+
+
+def test_a_vector_index_that_is_mostly_deletions_is_made_anew_by_the_ingest_that_made_it_so(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("copilot.adapters.chroma.WORN", 100)
+    sizes = []
+    for round in range(1, 5):
+        write_many(tmp_path / "docs", round)
+        ingest(parts, tmp_path / "docs")
+        sizes.append((parts.settings.home / "chroma" / "generation").exists())
+    assert sizes == [False, False, False, True], "40 chunks a round: 80 deletions are let be, 120 are not"
+    assert not parts.vectors.worn()
+    assert verify(parts).problems == []
+    assert found(parts, "matter 7")[0] == "a7"
+    ingest(parts, tmp_path / "docs")
+    assert (parts.settings.home / "chroma" / "generation").read_text() == "g1", "nothing changed: nothing is made anew"
 
 
 def test_readers_are_answered_and_writers_lose_nothing_while_it_runs(filled: Parts, tmp_path: Path) -> None:

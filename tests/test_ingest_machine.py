@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from copilot import crash
+from copilot.adapters import chroma
 from copilot.build import Parts
 from copilot.errors import NotFound
 from copilot.store.frames import View
@@ -32,7 +33,7 @@ EXAMPLES = int(
 )  # of 50 steps each; without it a small run of always the same ones
 
 
-STEPS = [0]
+STEPS, KEPT = [0], [0]
 
 
 class Killed(BaseException):
@@ -215,7 +216,13 @@ TestMachine.settings = settings(
 )  # fmt: skip
 
 
+def setup_module() -> None:
+    """So few deletions make the vector index anew that it happens all the time."""
+    chroma.WORN, KEPT[0] = 4, chroma.WORN
+
+
 def teardown_module() -> None:
     """The long form says how long it was: `LEDGER_EXAMPLES=200 pytest -s tests/test_ingest_machine.py` takes 10,000 steps."""
+    chroma.WORN = KEPT[0]
     if EXAMPLES:
         print(f"\n{STEPS[0]} steps in {EXAMPLES} examples", flush=True)  # noqa: T201

@@ -28,6 +28,8 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
 MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 RELS = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+OFFICE_97 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How a Word document begins that is locked with a password, or older than 2007."""
 SECONDS = 30
 """A busy machine gets three times the 10 seconds that a quiet one needs at most."""
 MEGABYTES = 300
@@ -74,6 +76,14 @@ def yaml_laughs() -> bytes:
     lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     return ("---\ntitle: x\n" + "\n".join(lines) + "\n---\n\nwords\n").encode()
+
+
+def zipped() -> bytes:
+    """An archive with a document in it, which leads out of wherever it is unpacked."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("../../up.md", "# Up\n\nWords from outside.\n")
+    return made.getvalue()
 
 
 def pdf_pages(count: int) -> bytes:
@@ -126,6 +136,9 @@ HOSTILE: list[tuple[str, Callable[[], bytes]]] = [
     ("line.txt", lambda: b"word " * 9_999_999), ("line.md", lambda: b"*a _b " * 8_000_000), ("line.html", lambda: b"<p>word " * 6_000_000),
     ("line.jsonl", lambda: b'{"ticket_id": "x", "message": "' + b"word " * 9_999_000 + b'"}'),
     ("line.csv", lambda: b"ticket_id,message\nx," + b"word " * 9_999_000), ("wrong.pdf", lambda: b"no pdf at all"),
+    ("archive.docx", zipped), ("wrong.docx", lambda: b"words, no archive"), ("wrong.md", lambda: pdf_pages(2)),
+    ("wrong.txt", lambda: docx(WORD % b"")), ("charset.md", lambda: "No byte order mark".encode("utf-16-le")),
+    ("up.docx", lambda: docx(WORD % b"", **{"../../../up.md": b"# Up"})), ("office.docx", lambda: OFFICE_97 + bytes(4096)),
     ("stars.md", lambda: b"*" * 3_000_000), ("brackets.md", lambda: b"[" * 3_000_000),
 ]  # fmt: skip
 

@@ -37,7 +37,7 @@ def _sources(parts: Parts, who: Principal, made: Suggestion) -> list[Evidence]:
         for one in statement.citations
     }
     heads = {**cited, **heads}
-    texts = parts.library.texts(who.workspace, set(heads))
+    texts, _ = parts.library.texts(who.workspace, set(heads))
     return [
         Evidence(
             document_id=id, revision=number, start=start, end=len(text), text=text[start:], title=heads[id, number][0],

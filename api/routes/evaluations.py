@@ -32,6 +32,7 @@ Setting = Literal[
     "lexical_weight",
     "votes_weight",
     "map_weight",
+    "letters_weight",
     "recency_weight",
     "candidates",
     "abstain_below",

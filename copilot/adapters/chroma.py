@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from copilot.adapters import generations
+from copilot.memory import BLANK_MEMORY
 from copilot.ports import Shelf, Vectors
 
 if TYPE_CHECKING:
@@ -22,37 +22,8 @@ if TYPE_CHECKING:
 
 EF_SEARCH = 100
 PAGE = 5000
-M_PERTURB = -6
-
-
-class _BlankMemory:
-    """While anybody is inside, the C library hands out zeroed memory: Chroma writes some of its memory to its files unused, with whatever
-    words, messages or secrets stood there before."""
-
-    def __init__(self) -> None:
-        self._lock, self._inside = RLock(), 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._inside += 1
-            _fill(255)
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                _fill(0)
-
-
-def _fill(byte: int) -> None:
-    """New memory is filled with the complement of this byte, freed memory with the byte; 0 leaves both alone."""
-    try:
-        ctypes.CDLL(None).mallopt(M_PERTURB, byte)
-    except (AttributeError, OSError, TypeError):
-        return  # another C library: nothing of the kind is known there
-
-
-BLANK_MEMORY = _BlankMemory()
+WORN = 2000
+"""So many deletions are let be, however little there is beside them."""
 
 
 class ChromaIndex:
@@ -89,6 +60,13 @@ class ChromaIndex:
             for at in range(0, len(ids) if collection else 0, PAGE):
                 assert collection is not None
                 collection.delete(ids=list(ids[at : at + PAGE]))
+            if collection and ids:
+                collection.modify(metadata={**collection.metadata, "deleted": _deleted(collection) + len(ids)})
+
+    def worn(self) -> bool:
+        """Whether half of what a collection holds, in memory and on disk, is vectors that were deleted: Chroma keeps those in its graph."""
+        collections = self._now.collections.values()
+        return any(_deleted(one) >= WORN and _deleted(one) >= one.count() for one in collections)
 
     def search(self, shelf: Shelf, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """The nearest ids with their cosine, best first; an unknown shelf is empty."""
@@ -217,6 +195,11 @@ def _search(collection: Collection | None, vector: Vectors, limit: int) -> list[
     found = collection.query(query_embeddings=cast("Any", [vector]), n_results=limit, include=["distances"])
     distances = (found["distances"] or [[]])[0]
     return [(id, 1.0 - float(distance)) for id, distance in zip(found["ids"][0], distances, strict=True)]
+
+
+def _deleted(collection: Collection) -> int:
+    """How many vectors were ever deleted from it."""
+    return int(cast("Any", collection.metadata or {}).get("deleted", 0))
 
 
 def _name(shelf: Shelf) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from copilot.compose import compose
-from copilot.draft import BUDGET
+from copilot.draft import BUDGET, TERSE
 from copilot.excerpt import Room
 from copilot.ports import DraftRequest, Proposed
 
@@ -23,4 +23,5 @@ class ExtractiveDrafter:
         statements, characters = BUDGET[request.conversation.channel]
         if request.tone == "short":
             statements, characters = min(statements, 3), characters // 2
-        yield from compose(request, Room(statements, characters), self._resolution_from)
+        tight = request.conversation.channel in TERSE
+        yield from compose(request, Room(statements, characters, tight), self._resolution_from)

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from copilot.domain import Author, Kind, Use
 from copilot.errors import NotFound
+from copilot.letters import Letters
 from copilot.ports import Vectors
 from copilot.signals import Titles
 from copilot.store import schema as t
@@ -195,6 +196,11 @@ class Frame:
         return Titles.of([head.title for head in self.heads])
 
     @cached_property
+    def letters(self) -> Letters:
+        """How the articles' titles are spelt, in the order of `articles`."""
+        return Letters.of([self.heads[at].title for at in self.articles.tolist()])
+
+    @cached_property
     def by_agent(self) -> Floats:
         """1 where an agent solved the ticket."""
         return np.array([head.solution_by == "agent" for head in self.heads], dtype=np.float64)
@@ -203,8 +209,8 @@ class Frame:
 class Frames:
     """The newest frame of each workspace, for as many chunks as memory is given; what was not asked for longest goes first."""
 
-    def __init__(self, database: Database, embedder: str, most: int) -> None:
-        self._db, self._embedder, self._most = database, embedder, most
+    def __init__(self, database: Database, embedder: str, most: int, *, shadow: bool = False) -> None:
+        self._db, self._embedder, self._most, self._shadow = database, embedder, most, shadow
         self._lock = RLock()
         self._kept: OrderedDict[str, Frame] = OrderedDict()
         self._replaced_at: float | None = None
@@ -238,7 +244,7 @@ class Frames:
 
     def _foreign(self, connection: Connection, workspace: str) -> bool:
         made_by = connection.execute(select(t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)).scalar()
-        return made_by not in (None, self._embedder)
+        return not self._shadow and made_by not in (None, self._embedder)
 
     def _last(self, connection: Connection, workspace: str) -> Frame:
         """What stood when another embedder took over, for those who began before; nobody else gets vectors that are not theirs."""

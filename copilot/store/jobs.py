@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import select, update
 
 from copilot.domain import JobState
 from copilot.errors import Conflict, InputError, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import now
+from copilot.store.queue import queued
 
 OPEN: tuple[JobState, ...] = ("queued", "running")
 STOPPABLE = frozenset({"ingest", "sync", "evaluate", "compare"})
@@ -52,7 +52,7 @@ class Jobs:
     def add(self, workspace: str, kind: str, payload: dict[str, Any]) -> Job:
         """A new queued job."""
         with self._db.write() as connection:
-            id = _add(connection, workspace, kind, payload)
+            id = queued(connection, workspace, kind, payload)
         return self.get(workspace, id)
 
     def add_once(self, workspace: str, kind: str, payload: dict[str, Any]) -> Job:
@@ -63,7 +63,7 @@ class Jobs:
         )
         with self._db.write() as connection:
             same = [row.id for row in connection.execute(query.order_by(c.created_at, c.id)) if row.payload == payload]
-            id = same[0] if same else _add(connection, workspace, kind, payload)
+            id = same[0] if same else queued(connection, workspace, kind, payload)
         return self.get(workspace, id)
 
     def get(self, workspace: str, id: str) -> Job:
@@ -160,13 +160,6 @@ class Jobs:
     def _set(self, id: str, **values: Any) -> None:
         with self._db.write() as connection:
             connection.execute(update(t.jobs).where(t.jobs.c.id == id).values(**values))
-
-
-def _add(connection: Connection, workspace: str, kind: str, payload: dict[str, Any]) -> str:
-    id = uuid.uuid4().hex
-    row = {"id": id, "workspace": workspace, "kind": kind, "payload": payload, "state": "queued", "progress": {}}
-    connection.execute(insert(t.jobs).values(created_at=now(), cancelling=False, **row))
-    return id
 
 
 def _cancelled(id: str) -> str:

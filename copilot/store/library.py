@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from copilot.domain import Document, Kind
 from copilot.errors import NotFound
@@ -17,6 +17,13 @@ from copilot.store.customers import pseudonym
 from copilot.store.database import Database
 from copilot.store.frames import View, clock
 from copilot.store.ledger import HEAD, now, parts
+
+TEXTS = (
+    select(t.documents.c.id, t.revisions.c.number, t.revisions.c.text, t.revisions.c.answer_start)
+    .join(t.documents, t.documents.c.key == t.revisions.c.document)
+    .where(t.documents.c.workspace == bindparam("workspace"), t.documents.c.id.in_(bindparam("ids", expanding=True)))
+)
+"""Put together once: every suggestion asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +94,18 @@ class Library:
         head = HEAD.validate_python(row["head"])
         return Text(head, row["number"], row["text"], row["content_hash"], row["status"], row["answer_start"])
 
-    def texts(self, workspace: str, revisions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, int]]:
-        """Text and start of the answer of each (document id, revision number)."""
-        d, r = t.documents.c, t.revisions.c
+    def texts(
+        self, workspace: str, revisions: Collection[tuple[str, int]]
+    ) -> tuple[dict[tuple[str, int], tuple[str, int]], str]:
+        """Text and start of the answer of each (document id, revision number), and the index revision at which they were read."""
         found: dict[tuple[str, int], tuple[str, int]] = {}
         with self._db.read() as connection:
+            read_at = clock(connection, workspace)
             for some in parts(sorted({id for id, _ in revisions})):
-                query = select(d.id, r.number, r.text, r.answer_start).join(t.documents, d.key == r.document)
-                for row in connection.execute(query.where(d.workspace == workspace, d.id.in_(some))):
-                    if (row.id, row.number) in revisions:
-                        found[row.id, row.number] = (row.text, row.answer_start)
-        return found
+                for id, number, text, answer_start in connection.execute(TEXTS, {"workspace": workspace, "ids": some}):
+                    if (id, number) in revisions:
+                        found[id, number] = (text, answer_start)
+        return found, read_at
 
     def dates(self, workspace: str, ids: Collection[str]) -> dict[str, str]:
         """The day on which each of the documents was last changed or resolved, as ISO writes it; those without one are left out."""

@@ -62,6 +62,12 @@ class Makers:
             row = connection.execute(query.order_by(w.id).limit(1)).first()
         return Maker(Model(row.embedder, row.engine, row.window), row.wished) if row else None
 
+    def workspaces(self) -> list[str]:
+        """The workspaces that have vectors: all by one model."""
+        w = t.workspaces.c
+        with self._db.read() as connection:
+            return list(connection.execute(select(w.id).where(w.embedder.is_not(None)).order_by(w.id)).scalars())
+
     def note(self, fingerprint: str, model: Model) -> None:
         """Remember how this model is loaded."""
         known = select(t.makers.c.fingerprint).where(t.makers.c.fingerprint == fingerprint)

@@ -19,7 +19,7 @@ from copilot.store.database import Database
 from copilot.store.ledger import now
 from copilot.store.unlearn import in_force, is_one, missing, record
 
-TrainedKind = Literal["taxonomy", "intents", "ranking"]
+TrainedKind = Literal["taxonomy", "intents", "ranking", "embedder"]
 KINDS: tuple[TrainedKind, ...] = get_args(TrainedKind)
 State = Literal["candidate", "active", "undone", "dropped"]
 Figures = Mapping[str, float | int | str | bool]
@@ -80,7 +80,10 @@ class TrainedStore:
         self._db, self._embedder = database, embedder
 
     def keep(self, workspace: str, lesson: Lesson, *, active: bool) -> Trained:
-        """Store it, and put it in force where it is active. Raises Conflict where something that taught it is gone by now, NotFound."""
+        """Store it, and put it in force where it is active; an embedding model is when it makes the vectors.
+
+        Raises Conflict where something that taught it is gone by now, NotFound.
+        """
         with self._db.write() as connection:
             _known(connection, workspace)
             if gone := missing(connection, workspace, lesson.basis):
@@ -94,7 +97,7 @@ class TrainedStore:
                 payload=lesson.payload if active else b"", figures=dict(lesson.figures),
                 basis=sorted(lesson.basis) if active else [], created_at=now(),
             ))  # fmt: skip
-            if active:
+            if active and lesson.kind != "embedder":
                 record(connection, workspace, lesson.kind, "trained")
         return next(one for one in self.all(workspace, lesson.kind) if one.number == number)
 
@@ -108,6 +111,25 @@ class TrainedStore:
             connection.execute(update(t.trained).where(is_one(workspace, kind, number)).values(state="undone"))
             return record(connection, workspace, kind, "undone")
 
+    def embedder_undone(self, workspace: str, number: int) -> int | None:
+        """Note that the index went back to the embedding model before this one; the number that is in force now, None for what is shipped."""
+        with self._db.write() as connection:
+            connection.execute(update(t.trained).where(is_one(workspace, "embedder", number)).values(state="undone"))
+            return record(connection, workspace, "embedder", "undone")
+
+    def embedder_switched(self, workspace: str) -> None:
+        """Note that the index's vectors are the newest embedding model's."""
+        with self._db.write() as connection:
+            record(connection, workspace, "embedder", "trained")
+
+    def embedders(self) -> list[tuple[str, Trained]]:
+        """The embedding models that tickets taught, with the workspace whose they were, newest first: the index is everybody's."""
+        w = t.workspaces.c
+        with self._db.read() as connection:
+            names = connection.execute(select(w.id).order_by(w.id)).scalars().all()
+        found = [(name, one) for name in names for one in self.all(name, "embedder")]
+        return sorted(found, key=lambda pair: pair[1].created_at, reverse=True)
+
     def all(self, workspace: str, kind: TrainedKind | None = None) -> list[Trained]:
         """All that was learned, newest first within each kind."""
         c = t.trained.c
@@ -115,11 +137,8 @@ class TrainedStore:
         query = select(*shown).where(c.workspace == workspace, *([c.kind == kind] if kind else []))
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(c.kind, c.number.desc())).mappings().all()
-        best: dict[str, int] = {}
-        for row in rows:
-            if row["state"] == "active":
-                best.setdefault(row["kind"], row["number"])
-        return [Trained(**row, in_force=best.get(row["kind"]) == row["number"]) for row in rows]
+            best = {kind: in_force(connection, workspace, kind) for kind in {row["kind"] for row in rows}}
+        return [Trained(**row, in_force=best[row["kind"]] == row["number"]) for row in rows]
 
     def switches(self, workspace: str) -> list[Switch]:
         """Each change of what is in force, oldest first."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from copilot.store import schema as t
+from copilot.store.queue import queued
 
 
 def forget_untaught(connection: Connection, workspace: str) -> None:
@@ -21,6 +22,8 @@ def forget_untaught(connection: Connection, workspace: str) -> None:
             connection.execute(emptied.values(state="dropped", payload=b"", basis=[]))
             if before == row.number:
                 record(connection, workspace, row.kind, "deleted")
+                if row.kind == "embedder":  # all vectors are its: they are made anew by the model before it
+                    queued(connection, workspace, "train", {"what": "go back"})
 
 
 def record(connection: Connection, workspace: str, kind: str, why: str) -> int | None:
@@ -44,9 +47,11 @@ def missing(connection: Connection, workspace: str, basis: Collection[str]) -> s
 
 
 def in_force(connection: Connection, workspace: str, kind: str) -> int | None:
-    """The highest active number of the kind."""
-    c = t.trained.c
+    """The highest active number of the kind; an embedding model is in force where it made the vectors."""
+    c, w = t.trained.c, t.workspaces.c
     query = select(func.max(c.number)).where(c.workspace == workspace, c.kind == kind, c.state == "active")
+    if kind == "embedder":
+        query = query.join(t.workspaces, and_(w.id == c.workspace, w.embedder == c.fits))
     return connection.execute(query).scalar()
 
 

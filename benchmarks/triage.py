@@ -1,0 +1,72 @@
+"""What all of triage costs beyond the embedding: `python -m benchmarks.triage DATA` with DATA a folder of `thunderbird/`.
+
+CPU time of one thread over 500 real first messages, each read three times, of which the fastest counts: tags, several wishes, facts,
+critical codes and escalation, given the message's vector. The vectors are made beforehand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from copilot.adapters.onnx import minilm
+from copilot.domain import Conversation, Message
+from copilot.escalate import Policy, escalate
+from copilot.query import search_text
+from copilot.settings import DEFAULTS, Settings
+from copilot.triage import Triager
+
+MESSAGES = 500
+TIMES = 3
+
+
+def main() -> None:
+    """Measure and print."""
+    from threadpoolctl import threadpool_limits
+
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("data", type=Path)
+    asked = conversations(arguments.parse_args().data)
+    settings = Settings()
+    embedder = minilm(settings.models, 1, settings.window)
+    policy = Policy.load(DEFAULTS / "policy.yaml")
+    with TemporaryDirectory() as models, threadpool_limits(1):
+        triager = Triager(embedder, DEFAULTS / "taxonomy.yaml", Path(models))
+        vectors = [embedder.embed([search_text(one)], "query")[0] for one in asked]
+        pairs = list(zip(asked, vectors, strict=True))
+        tags = [fastest(lambda c=c, v=v: triager.read(c, v)) for c, v in pairs]  # type: ignore[misc]
+        read = [triager.read(c, v) for c, v in pairs]
+        rules = [fastest(lambda c=c, t=t: escalate(policy, c, t, False, 150.0)) for c, t in zip(asked, read, strict=True)]  # type: ignore[misc]
+    print(f"tags {shown(tags)}; escalation {shown(rules)}; together {shown(np.add(tags, rules).tolist())}; n {len(asked)}")
+
+
+def conversations(data: Path) -> list[Conversation]:
+    """The newest first messages of the forum, each as a conversation."""
+    lines = (data / "thunderbird" / "dev" / "intent_train.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = sorted(map(json.loads, lines), key=lambda row: int(row["ticket_id"].split("-")[1]))[-MESSAGES:]
+    return [Conversation(subject=row["subject"], messages=(Message(text=row["message"]),)) for row in rows]
+
+
+def fastest(work: Callable[[], object]) -> float:
+    """The least CPU time of some runs, in milliseconds."""
+    times = []
+    for _ in range(TIMES):
+        begun = time.process_time()
+        work()
+        times.append((time.process_time() - begun) * 1000)
+    return min(times)
+
+
+def shown(times: list[float]) -> str:
+    """Median and 95th percentile."""
+    return f"{np.median(times):.2f} ms, p95 {np.percentile(times, 95):.2f} ms"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Which sections of the found articles answer a message: a small linear score that transfers between companies.
+
+It looks at the document's rank, the nearness of the section's passage, the words that it shares with the message, and those that it shares
+with what agents replied to similar customers; the weights were fitted on such replies (`python -m benchmarks.sections`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from copilot.domain import Evidence
+from copilot.ground import content
+from copilot.text import sentences
+
+FEATURES = ("rank", "near", "words", "told", "exception", "length")
+WEIGHTS = (9.6, 2.9, 1.5, 5.3, -0.34, 0.3)
+"""Fitted on the demo company's tickets and Thunderbird's; docs/evaluation-drafts.md has the figures."""
+SIMILAR = 8
+"""A solved ticket's reply counts by this power of its cosine: the nearest ones decide."""
+EXCEPTION = re.compile(r"\b(?:not|except\w{0,4}|cannot|without|no|won['’]t|doesn['’]t|nicht|niet|sauf|salvo)\b", re.I)
+ASKS = re.compile(
+    r"\?\W*$|^\W*(?:please|tell me|let me know|explain|kindly)\b|"
+    r"\b(?:i(?:['’]d| would) (?:like|love) to|i (?:want|need|wish) to|how (?:do|can) (?:i|we))\b",
+    re.I,
+)
+USUAL = 40
+"""A section of so many different words counts in full."""
+LEAST = 2
+MOST_ASKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How much each word of the message tells: the fewer sources have it, the more; words that none has tell nothing."""
+
+    weights: dict[str, float]
+    words: tuple[frozenset[str], ...] = ()
+    """The content words of each source, title included."""
+    asks: tuple[frozenset[str], ...] = ()
+    """The telling words of each thing that is asked."""
+    told: Mapping[str, float] = field(default_factory=dict)
+    """The share that each word has in what agents replied to similar customers, and the message has not."""
+
+    @classmethod
+    def of(cls, message: str, evidence: Sequence[Evidence]) -> Telling:
+        """Weighed over the sources at hand."""
+        among = [one.words or words_of(one) for one in evidence]
+        rare = rarity(among)
+        asks = [frozenset(content(ask) & rare.keys()) for ask in asked(message)]
+        weights = {word: rare[word] for word in content(message) if word in rare}
+        return cls(weights, tuple(among), tuple(ask for ask in asks if len(ask) >= LEAST))
+
+    def heard(self, words: Collection[str]) -> float:
+        """The share of what agents replied to similar customers that these words hold."""
+        return sum(self.told.get(word, 0.0) for word in words)
+
+    def share(self, words: Collection[str], of: Collection[str] | None = None) -> float:
+        """The share of the message, or of one thing asked, by weight, that these words hold."""
+        wanted = self.weights.keys() if of is None else of
+        whole = sum(self.weights[word] for word in wanted)
+        return sum(self.weights[word] for word in wanted if word in words) / whole if whole else 0.0
+
+    def without(self, words: Collection[str]) -> Telling:
+        """What is left to be said once these words are."""
+        return replace(self, weights={word: weight for word, weight in self.weights.items() if word not in words})
+
+
+def asked(message: str) -> list[str]:
+    """The sentences that ask for something."""
+    return [words for start, end in sentences(message) if ASKS.search(words := message[start:end])][:MOST_ASKS]
+
+
+def words_of(one: Evidence) -> frozenset[str]:
+    """Its content words, the title's included."""
+    return frozenset(content(f"{one.title} {one.text}"))
+
+
+def rarity(among: Sequence[Collection[str]]) -> dict[str, float]:
+    """What each word tells: the fewer of these have it, the more."""
+    seen = Counter(word for words in among for word in words)
+    return {word: math.log(1 + len(among) / count) for word, count in seen.items()}
+
+
+def heading(one: Evidence) -> str:
+    """The heading that the section begins with; the title of the whole page is none."""
+    line = one.text.partition("\n")[0]
+    return line.lstrip("# ") if line.startswith("##") else ""
+
+
+def fitted(
+    message: str, sections: Sequence[Evidence], solved: Sequence[Evidence]
+) -> list[tuple[float, frozenset[str]]]:
+    """How well each section answers, and its words."""
+    words = [words_of(one) for one in sections]
+    rare, asked_with = rarity(words), content(message)
+    telling = Telling({word: rare[word] for word in asked_with if word in rare}, told=_told(solved, asked_with, rare))
+    return [(fit(features(one, held, telling)), held) for one, held in zip(sections, words, strict=True)]
+
+
+def fit(seen: Sequence[float]) -> float:
+    """The score of these features."""
+    return round(sum(weight * value for weight, value in zip(WEIGHTS, seen, strict=True)), 6)
+
+
+def features(one: Evidence, words: Collection[str], telling: Telling) -> tuple[float, ...]:
+    """What the score looks at, in the order of FEATURES."""
+    long = 1 + math.log(1 + len(words) / USUAL)
+    exception = EXCEPTION.search(heading(one)) is not None
+    return (
+        one.rank,
+        one.near,
+        telling.share(words) / long,
+        telling.heard(words) / long,
+        float(exception),
+        math.log(1 + len(words)),
+    )
+
+
+def _told(solved: Sequence[Evidence], known: Collection[str], rare: Mapping[str, float]) -> dict[str, float]:
+    """The share that each word has in what agents replied to similar customers, and the message has not."""
+    told = Counter[str]()
+    for one in solved:
+        near = max(one.score, 0.0) ** SIMILAR
+        told.update({word: near * rare[word] for word in one.words if word in rare and word not in known})
+    whole = sum(told.values())
+    return {word: weight / whole for word, weight in told.items()} if whole else {}

@@ -1,0 +1,49 @@
+"""What the words of a question find, looked up beside the embedding of it: the one does not need the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from copilot.domain import Kind
+from copilot.ports import LexicalIndex, Shelf
+
+Matches = list[tuple[str, float]]
+THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A look-up under way, and the index revision at which it began: at a later one it may lack what came meanwhile."""
+
+    revision: str
+    found: Future[Mapping[Shelf, Matches]]
+
+
+class Words:
+    """Asks the lexical index, at once or in a thread of its own."""
+
+    def __init__(self, lexical: LexicalIndex, most: int) -> None:
+        self._lexical, self._most = lexical, most
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="words")
+
+    def begin(self, workspace: str, revision: str, text: str, kinds: Collection[Kind]) -> Lookup:
+        """Look up what the words find among these kinds while the caller does something else."""
+        asked = [shelf for kind in kinds for shelf in shelves(workspace, kind)]
+        return Lookup(revision, self._threads.submit(self._all, asked, text))
+
+    def matches(self, workspace: str, kind: Kind, revision: str, text: str, lookup: Lookup | None) -> Matches:
+        """The best ids of a kind with their BM25, from the look-up where it is of this revision, else asked now."""
+        asked = shelves(workspace, kind)
+        current = lookup is not None and lookup.revision == revision
+        found = lookup.found.result() if lookup and current else self._all(asked, text)
+        return [match for shelf in asked for match in found[shelf]]
+
+    def _all(self, asked: Collection[Shelf], text: str) -> dict[Shelf, Matches]:
+        return {shelf: self._lexical.search(shelf, text, self._most) for shelf in asked}
+
+
+def shelves(workspace: str, kind: Kind) -> tuple[Shelf, Shelf]:
+    """Where chunks of a kind that answer stand."""
+    return Shelf(workspace, kind, "public"), Shelf(workspace, kind, "internal")

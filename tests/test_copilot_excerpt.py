@@ -1,0 +1,73 @@
+"""What of a source is quoted: lists whole and from their first step, in a chat told in one sentence, and nothing cut in the middle."""
+
+from __future__ import annotations
+
+import re
+
+from copilot.domain import Channel
+from tests.test_copilot_compose import article, drafted, text
+
+LONG = "This part tells of the history of the device and of the people who made it, which nobody needs to know. " * 8
+BROKEN = f"""## Reset
+
+{LONG}
+
+1. Open the case with a coin.
+
+Mind the cable.
+
+2. Take out the old cell.
+
+3. Hold the blue button for ten seconds.
+
+4. Close the case again."""
+LED = """## Lamps
+
+The lamp of the device tells how it is. If it stays red:
+
+1. Pull the plug.
+2. Wait for a minute. It cools down.
+3. Put the plug back."""
+
+
+def steps(made: str) -> list[int]:
+    return [int(number) for number in re.findall(r"(?:^|; )(\d)\. ", made, re.M)]
+
+
+def test_a_list_that_is_found_in_its_middle_is_told_from_its_first_step() -> None:
+    at = BROKEN.index("3. Hold")
+    made = text(article(BROKEN, focus=(at, at + 40)), message="How long must I hold the blue button?")
+    assert steps(made) == [1, 2, 3, 4]
+    assert "Mind the cable." in made
+
+
+def test_in_a_chat_a_list_is_one_sentence_behind_the_line_that_announces_it() -> None:
+    draft = drafted(article(LED), message="The lamp stays red, what now?", channel="chat")
+    assert draft is not None
+    assert "If it stays red:\n\n1. Pull the plug; 2. Wait for a minute; 3. Put the plug back." in draft.text
+    folded = next(one for one in draft.statements if len(one.citations) == 3)
+    assert [citation.quote for citation in folded.citations] == [
+        "1. Pull the plug",
+        "2. Wait for a minute",
+        "3. Put the plug back.",
+    ]
+    assert all(LED[c.start - 10 : c.end - 10] == c.quote for c in folded.citations)
+
+
+def test_in_an_email_the_same_list_keeps_its_lines() -> None:
+    made = text(article(LED), message="The lamp stays red, what now?")
+    assert "\n1. Pull the plug.\n2. Wait for a minute. It cools down.\n3. Put the plug back." in made
+
+
+def test_a_chat_gets_the_sentence_that_answers_and_not_the_first_one() -> None:
+    words = "The hub was made for houses of every size. Its range is forty metres through two walls. It weighs little."
+    made = text(article(f"## About\n\n{words}"), message="What range has the hub through walls?", channel="chat")
+    assert "forty metres" in made
+    assert "houses of every size" not in made
+
+
+def test_a_question_in_the_source_is_not_left_without_its_answer() -> None:
+    channel: Channel = "chat"
+    words = "New number? Remove the old one and add the new one under Settings, then send yourself a test."
+    made = text(article(f"## Numbers\n\n{words}"), message="How do I remove a number under Settings?", channel=channel)
+    assert "New number? Remove the old one" in made

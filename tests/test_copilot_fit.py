@@ -1,0 +1,116 @@
+"""Which section answers: by the words of the message and of what agents replied to similar customers, the newer page before the older."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from copilot.domain import Draft, Evidence, Hit, Passage
+from copilot.draft import evidence
+from copilot.fit import asked, fitted, words_of
+from tests.test_copilot_compose import article, drafted, text, ticket
+
+PAGE = """The Lamp and what it tells.
+
+## Buy a lamp
+
+The lamp costs 20 euro in the shop and comes with a cable of one metre.
+
+## Blinking
+
+Press the small button at the back until it clicks, and let the lamp cool for an hour.
+
+## Colours
+
+Choose another colour in the menu under Settings.
+"""
+
+
+def hit(page: str, *found: str) -> Hit:
+    passages = tuple(
+        Passage(start=page.index(words), end=page.index(words) + len(words), text=words, headings=(), score=0.5, scores={"dense": 0.5})
+        for words in found
+    )  # fmt: skip
+    return Hit(
+        document_id="lamp", kind="article", title="Lamp", url=None, audience="public", revision=1, score=0.5,
+        scores={"dense": 0.5}, passages=passages,
+    )  # fmt: skip
+
+
+def chosen(message: str, solved: str = "") -> Evidence:
+    """The best section where the passage that was found is the shop's."""
+    found = [hit(PAGE, "The lamp costs 20 euro")]
+    tickets = [replace(found[0], document_id="t", kind="ticket", scores={"dense": 0.8})] if solved else []
+    texts = {("lamp", 1): (PAGE, 0), ("t", 1): (solved, 0)}
+    return evidence(message, found, tickets, texts, {"lamp": "2026-01-01"})[0]
+
+
+def test_a_section_that_was_not_found_is_read_too_and_taken_where_it_fits_better() -> None:
+    assert chosen("What does the lamp cost?").text.startswith("## Buy")
+    assert chosen("How can I choose another colour for it in the settings menu?").text.startswith("## Colours")
+
+
+def test_what_agents_replied_to_similar_customers_tells_which_section_answers() -> None:
+    message = "It flickers all the time, help"
+    replied = "Press the small button at the back until it clicks, then let it cool for an hour."
+    assert not chosen(message).text.startswith("## Blinking")
+    assert chosen(message, replied).text.startswith("## Blinking")
+
+
+def test_each_section_carries_its_place_its_day_and_its_words() -> None:
+    one = chosen("What does the lamp cost?")
+    assert PAGE[one.start : one.end] == one.text
+    assert one.date == "2026-01-01"
+    assert one.words == words_of(one)
+
+
+def test_the_score_is_the_same_whatever_else_is_asked_of_it() -> None:
+    sections = [article("Press the button."), article("Choose a colour.")]
+    assert fitted("Which colour?", sections, []) == fitted("Which colour?", sections, [])
+
+
+def test_what_is_asked_is_told_from_what_is_only_said() -> None:
+    said = "The lamp is new. Can I change its colour? I would like to know the price. It is nice."
+    assert asked(said) == ["Can I change its colour?", "I would like to know the price."]
+
+
+def test_two_questions_are_both_answered_each_from_its_section() -> None:
+    colour = "## Change the colour\n\nChoose another colour in the menu under Settings of the lamp."
+    price = "## Spare parts\n\nA spare cable costs 5 euro and is sent by post within a week."
+    one, two = article(colour, start=10), article(price, start=400, fit=-1.0)
+    made = text(one, two, message="How can I change the colour of the lamp? And what does a spare cable cost by post?")
+    assert "Choose another colour" in made
+    assert "A spare cable costs 5 euro" in made
+    assert "cable" not in text(one, two, message="How can I change the colour of the lamp?")
+
+
+def test_of_two_pages_of_one_title_the_one_that_was_changed_much_later_comes_first() -> None:
+    old = article(
+        "Send the parcel back within 14 days and pay the stamp.", id="old", title="Returns", fit=1.0, date="2024-03-01"
+    )
+    new = article(
+        "Send the parcel back within 30 days, the stamp is free.", id="new", title="Returns", date="2026-03-01"
+    )
+    asks = {"message": "How do I send the parcel back?"}
+    assert "30 days" in text(old, new, **asks).partition("Two of our pages")[0]
+    assert "14 days" in text(replace(old, date=""), new, **asks).partition("Two of our pages")[0]
+    assert "14 days" in text(replace(old, title="Stamps and post"), new, **asks).partition("Two of our pages")[0]
+
+
+def test_what_the_agent_said_already_is_not_said_again_where_something_else_is_there() -> None:
+    first = article("Pull the plug of the router and wait for a minute.", id="one", fit=0.5)
+    second = article("Hold the small button at its back until all lamps of it blink twice.", id="two")
+    asks = {"message": "The router does not work"}
+    assert "Pull the plug" in text(first, second, **asks)
+    assert "Hold the small button" in text(
+        first, second, replies=("Pull the plug of the router and wait for a minute. Restart.",), **asks
+    )
+
+
+def test_a_name_that_a_machine_gave_another_customer_is_not_quoted() -> None:
+    words = (
+        "Open the folder c9224fqm1 in the profiles. Click the button above the list and wait until it is there again."
+    )
+    made = drafted(ticket(words), message="My list is gone")
+    assert isinstance(made, Draft)
+    assert "c9224fqm1" not in made.text
+    assert "Click the button" in made.text

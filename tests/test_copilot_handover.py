@@ -1,0 +1,72 @@
+"""Who takes over is said in the reply: instead of an answer where an article would be out of place, else beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.domain import Channel, Conversation, Customer, Draft, Escalation, Message, Reason
+from copilot.draft import FRAMED, write
+from copilot.facts import has_facts
+from copilot.handover import BESIDE, ONLY, handover
+from copilot.ports import DraftRequest, Handover
+from tests.test_copilot_compose import STEPS, article
+
+ASKED = "How do I restart the router?"
+
+
+def reasons(*codes: str, recommended: bool = True) -> Escalation:
+    made = tuple(Reason(code=code, message=0, start=0, end=3, quote="How", weight=0.9) for code in codes)
+    return Escalation(recommended=recommended, level="lead", team="lead", score=0.9, reasons=made)
+
+
+def reply(
+    passed: Handover | None, channel: Channel = "email", replies: tuple[str, ...] = (), language: str = "en"
+) -> str:
+    turns = (*(Message(author="agent", text=text) for text in replies), Message(text=ASKED))
+    request = DraftRequest(
+        conversation=Conversation(channel=channel, messages=turns, customer=Customer(name="Ana Sousa")), message=ASKED,
+        evidence=(article(STEPS),), language=language, sentiment="negative", handover=passed,
+    )  # fmt: skip
+    (draft,) = [step for step in write(ExtractiveDrafter(0.7), request) if isinstance(step, Draft)]
+    assert all((one.support == "no_claim") == (not one.citations) for one in draft.statements)
+    return draft.text
+
+
+@pytest.mark.parametrize("code", sorted(ONLY))
+def test_what_no_article_answers_gets_a_holding_reply_without_one(code: str) -> None:
+    text = reply(handover(reasons("worsening_mood", code)))
+    assert "plug" not in text
+    assert "colleague" in text or "team, who take it from here" in text
+
+
+@pytest.mark.parametrize("code", sorted(BESIDE))
+def test_other_handovers_are_said_beside_the_answer(code: str) -> None:
+    text = reply(handover(reasons(code)))
+    assert "Pull the plug of the router." in text
+    assert "I am also passing" in text
+
+
+@pytest.mark.parametrize("escalation", [reasons("press", recommended=False), reasons("worsening_mood"), reasons()])
+def test_where_nobody_takes_over_nothing_is_said_of_it(escalation: Escalation) -> None:
+    assert handover(escalation) is None
+
+
+@pytest.mark.parametrize("language", FRAMED)
+@pytest.mark.parametrize("reason", sorted(ONLY | BESIDE | {"a_rule_of_ones_own"}))
+def test_a_holding_reply_names_no_time_and_no_figure_in_any_language(language: str, reason: str) -> None:
+    text = reply(Handover(reason=reason, only=True), language=language)
+    assert not has_facts(text.partition("\n")[2])
+    assert "None" not in text
+
+
+def test_a_handover_is_said_once_in_a_thread() -> None:
+    first = reply(Handover(reason="press", only=True))
+    assert "press team" not in reply(Handover(reason="press", only=True), replies=(first,))
+
+
+@pytest.mark.parametrize("passed", [None, Handover(reason="safety", only=False)])
+def test_a_chat_reply_with_a_handover_has_three_sentences_at_most(passed: Handover | None) -> None:
+    text = reply(passed, channel="chat")
+    assert len([mark for mark in text if mark in ".?!"]) - text.count("1.") - text.count("2.") - text.count("3.") <= 3
+    assert "1. Pull the plug of the router; 2. Wait for 30 seconds; 3. Put the plug back" in text
