@@ -18,6 +18,8 @@ TARGETS = ("very_negative", "negative", "positive", "very_positive", "low", "hig
 """What is learned, each against the rest; `negative` and `positive` include the stronger level."""
 OWN_SHARE = 0.2
 """What a message written for this product weighs in the last step, where real ones weigh 1: it is more extreme than those of an inbox."""
+MESSAGES, TONES = "mood.jsonl", "tones.jsonl"
+"""Own messages of all kinds, and short ones whose words and mood often differ: thanks with a question, politeness, sarcasm."""
 FORUM = ("resolved_tickets.jsonl", "answered_with_kb.jsonl", "incoming.jsonl", "intent_train.jsonl")
 HELD_OUT_FROM = 1504883
 """The ticket number from which the forum's labelled messages are only measured on: the youngest fifth of the first set."""
@@ -50,9 +52,9 @@ class Labelled:
 
 
 @cache
-def own_messages() -> tuple[Labelled, ...]:
-    """The messages that were written for this product, with their labels."""
-    rows = map(json.loads, (DEFAULTS / "mood.jsonl").read_text(encoding="utf-8").splitlines())
+def own_messages(file: str = MESSAGES) -> tuple[Labelled, ...]:
+    """The messages of one kind that were written for this product, with their labels."""
+    rows = map(json.loads, (DEFAULTS / file).read_text(encoding="utf-8").splitlines())
     return tuple(
         Labelled(
             own_words(normalise(row["text"])).strip(),

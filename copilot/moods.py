@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copilot.cues import cues
-from copilot.labelled import HELD_OUT_FROM, TARGETS, Labelled, forum_messages, own_messages
+from copilot.labelled import HELD_OUT_FROM, MESSAGES, TARGETS, TONES, Labelled, forum_messages, own_messages
 from copilot.learn import read_arrays, write_arrays
 from copilot.phrases import BUCKETS, Phrases, phrases, signals
 from copilot.ports import Embedder, Vectors
@@ -31,9 +31,9 @@ Flags = NDArray[np.bool_]
 MOOD_TARGETS = 4
 RECIPE = 2
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
-STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR, STRENGTH_LAST = 3.0, 1.0, 0.5, 0.01
+STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR, STRENGTH_LAST = 3.0, 1.0, 0.5, 0.03
 LEAN = np.array([0.5, 0.5, 1.0, 1.0])
-"""What is added to the log-odds of the moods before one is named: the values with the best macro-F1 in folds, as moods are rare."""
+"""What is added to the log-odds of the moods before one is named, chosen for macro-F1 in folds, as moods are rare."""
 FOLDS = 4
 SEARCHES = 2
 SURE = 1.0
@@ -135,8 +135,8 @@ def sigmoid(logits: Floats) -> Floats:
 
 
 def shipped_key(embedder: Embedder) -> str:
-    """What the shipped weights depend on, as one hash: both label files, the cues, the embedder's fingerprint and the recipe."""
-    return _key(embedder, "mood.jsonl", "mood_labels.jsonl")
+    """What the shipped weights depend on, as one hash: all label files, the cues, the embedder's fingerprint and the recipe."""
+    return _key(embedder, MESSAGES, TONES, "mood_labels.jsonl")
 
 
 def _key(embedder: Embedder, *files: str) -> str:
@@ -151,11 +151,11 @@ def moods(embedder: Embedder, cache_folder: Path) -> Moods:
     """The weights for this embedder: the shipped ones where they fit it, else some fitted on the shipped messages alone, and kept."""
     if found := Moods.load(DEFAULTS / "mood.npz", shipped_key(embedder)):
         return found
-    key = _key(embedder, "mood.jsonl")
+    key = _key(embedder, MESSAGES, TONES)
     kept = cache_folder / f"mood-{key[:16]}.npz"
     found = Moods.load(kept, key)
     if found is None:
-        found = fit(own_messages(), embedder, key)
+        found = fit([*own_messages(), *own_messages(TONES)], embedder, key)
         found.save(kept)
     return found
 
@@ -163,7 +163,7 @@ def moods(embedder: Embedder, cache_folder: Path) -> Moods:
 def refit(embedder: Embedder, data: Path, folder: Path = DEFAULTS) -> None:
     """Fit the shipped weights anew on the product's own messages and the forum's in `data`, but for the youngest, which are held out."""
     older = [one for one in forum_messages(data) if one.number < HELD_OUT_FROM]
-    fit([*older, *own_messages()], embedder, shipped_key(embedder)).save(folder / "mood.npz")
+    fit([*older, *own_messages(), *own_messages(TONES)], embedder, shipped_key(embedder)).save(folder / "mood.npz")
 
 
 # ---- fitting ----

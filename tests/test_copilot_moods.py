@@ -73,17 +73,22 @@ def sentiment(triager: Triager, embedder: Embedder, text: str) -> str:
         (cases.SARCASM, BAD, 0.55),
         (cases.POLITE, {"neutral"}, 0.95),
         (cases.FAULTS, {"neutral"}, 0.95),
-        ([f"{text}\n\n{cases.QUOTED[i % 5]}" for i, text in enumerate(cases.CALM)], {"neutral"}, 0.95),
     ],
-    ids=["sarcasm", "politeness", "plain faults", "quoted text"],
+    ids=["sarcasm", "politeness", "plain faults"],
 )
-def test_sarcasm_politeness_faults_and_quotes_do_not_fool_it(
+def test_sarcasm_politeness_and_faults_do_not_fool_it(
     triager: Triager, embedder: Embedder, texts: Sequence[str], moods: set[str], share: float
 ) -> None:
     said = {text: sentiment(triager, embedder, text) for text in texts}
     assert np.mean([label in moods for label in said.values()]) >= share, {
         text: label for text, label in said.items() if label not in moods
     }
+
+
+def test_quoted_text_does_not_change_the_mood(triager: Triager, embedder: Embedder) -> None:
+    for i, text in enumerate(cases.CALM):
+        quoting = f"{text}\n\n{cases.QUOTED[i % len(cases.QUOTED)]}"
+        assert sentiment(triager, embedder, quoting) == sentiment(triager, embedder, text)
 
 
 def test_a_trend_over_the_turns_is_seen(triager: Triager, embedder: Embedder) -> None:
@@ -98,7 +103,7 @@ def test_a_trend_over_the_turns_is_seen(triager: Triager, embedder: Embedder) ->
 def test_a_paraphrase_keeps_the_mood_within_a_level(triager: Triager, embedder: Embedder) -> None:
     levels = [[MOODS.index(sentiment(triager, embedder, text)) for text in pair] for pair in cases.PARAPHRASES]
     apart = [pair for pair, (one, other) in zip(cases.PARAPHRASES, levels, strict=True) if abs(one - other) > 1]
-    assert len(apart) <= 2, apart  # .967 of 60; the aim is .97
+    assert len(apart) <= 0.03 * len(levels), apart
 
 
 @pytest.mark.parametrize(
