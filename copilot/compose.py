@@ -147,7 +147,8 @@ def _replaces(newer: Evidence, older: Evidence) -> bool:
 
 def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
     """What each section is worth; of one article's sections the best comes first, and what an agent said already comes last."""
-    said = content("\n".join(m.text for m in request.conversation.messages if m.author == "agent"))
+    replies = (m.text for m in request.conversation.messages if m.author == "agent" and m.visibility == "public")
+    said = content("\n".join(replies))
     worth = {i: one.fit for i, one in enumerate(request.evidence) if one.kind == "article"}
     for i in worth:
         newer = [worth[j] for j in worth if _replaces(request.evidence[j], request.evidence[i])]

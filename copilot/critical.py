@@ -33,6 +33,8 @@ PHRASINGS = "critical.yaml"
 RECIPE = 1
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
 STRENGTH = 3.0
+WORTH_TELLING = 0.1
+"""Chances below this are not told: no policy would count them."""
 PUBLIC = 3000
 """As many messages of public sets are taught as everyday ones, about."""
 NOT_CALM = frozenset(
@@ -74,12 +76,16 @@ class Critical:
     constant: Floats32
 
     def read(self, text: str, vector: Vectors) -> list[Likeness]:
-        """What a message in the customer's own words, with its embedding, reads like; one for each code."""
+        """What a message in the customer's own words, with its embedding, may read like; codes that are out of the question are left out."""
         made = phrases(text)
         chances = 1 / (1 + np.exp(-np.clip(self.scores(made, vector).astype(np.float64), -30, 30)))
-        best = made.scores(self.words, self.idf).argmax(axis=0)
+        near = np.flatnonzero(chances >= WORTH_TELLING)
+        if not len(near):
+            return []
+        best = made.scores(self.words[:, near], self.idf).argmax(axis=0)
         told_by = [text[slice(*made.spans[at])].strip() for at in best]
-        return [Likeness(*one) for one in zip(self.codes, chances.round(4).tolist(), told_by, strict=True)]
+        codes = [self.codes[at] for at in near]
+        return [Likeness(*one) for one in zip(codes, chances[near].round(4).tolist(), told_by, strict=True)]
 
     def scores(self, made: Phrases, vector: Vectors) -> Floats32:
         """The log-odds of each code, among messages of which half give it."""
@@ -107,7 +113,7 @@ def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:
     """What the message's words and letter groups, each counted once, score together."""
     buckets = np.unique(made.buckets)
     worth = idf[buckets]
-    return np.asarray(worth / max(float(np.linalg.norm(worth)), 1e-9) @ words[buckets], dtype=np.float32)
+    return np.asarray((worth / max(float(np.linalg.norm(worth)), 1e-9)) @ words[buckets], dtype=np.float32)
 
 
 # ---- the data ----
@@ -205,7 +211,7 @@ def rows_of(data: Sequence[Taught]) -> tuple[Any, Floats32]:
     ends = np.cumsum([0, *map(len, found)])
     ones = sparse.csr_matrix((np.ones(ends[-1]), np.concatenate(found), ends), shape=(len(data), BUCKETS))
     seen_in = np.asarray(ones.sum(axis=0))[0]
-    idf = np.round(np.log((1 + len(data)) / (1 + seen_in)) + 1, 2).astype(np.float32)
+    idf: Floats32 = np.round(np.log((1 + len(data)) / (1 + seen_in)) + 1, 2).astype(np.float32)
     return normalize(ones.multiply(idf)).tocsr(), idf
 
 

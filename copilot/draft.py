@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, islice, pairwise
@@ -24,11 +24,13 @@ from copilot.domain import (
     Support,
 )
 from copilot.fit import fitted, words_of
-from copilot.ground import Grounded
+from copilot.ground import Grounded, harm
 from copilot.ports import Drafter, DraftRequest, Handover
+from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
-from copilot.sayable import APOLOGY
+from copilot.sayable import APOLOGY, POINTER
+from copilot.variants import MARK
 from prompts import render
 
 SECTION_CHARS = 2_400
@@ -262,12 +264,23 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
 def _conflicts(page: Page, drafter: Drafter, language: str, request: DraftRequest) -> Iterator[Said]:
     """Where two pages disagree on what the draft says: both, the newer one first."""
     articles = [one for one in request.evidence if one.kind == "article"]
+    own = hosts([one.url for one in articles])
     for found in islice(disagreements(_whole(page, drafter, language, ()), articles), 1):
-        if found.said.kind == "article":
-            for which, _, citation in found.in_order():
+        both = [(which, _alone(citation)) for which, _, citation in found.in_order()]
+        if found.said.kind == "article" and all(_sendable(one, own) for _, one in both):
+            for which, one in both:
                 words = render("conflict", {"which": which, "language": language if language in FRAMED else "en"})
                 yield page.add(words, GAP if which in ("newer", "one") else "\n")
-                yield page.add(citation.quote, " ", Grounded(citation.quote, " ", "supported", (citation,)))
+                yield page.add(one.text, one.lead, one)
+
+
+def _alone(citation: Citation) -> Grounded:
+    return Grounded(citation.quote, " ", "supported", (citation,))
+
+
+def _sendable(one: Grounded, own: Collection[str]) -> bool:
+    """Whether the sentence can stand by itself: nothing in it harms, and nothing in it is for one platform only."""
+    return not (harm(one, own) or PLACEHOLDER.search(one.text) or MARK.search(one.text) or POINTER.search(one.text))
 
 
 def _held(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:

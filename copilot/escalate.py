@@ -23,6 +23,8 @@ ANSWERED = 0.5
 """What is left of a weight when an agent has replied since the words were written, unless the rule is `standing`."""
 ANOTHER_CONTACT = timedelta(hours=12)
 """Messages nearer to each other than this are one attempt to reach somebody."""
+NOTED = 0.01
+"""What a code that a message may read like adds to the score: enough to be told, too little to recommend anything."""
 CHECK_LIMIT = 150.0
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -123,7 +125,7 @@ class Policy:
     threshold: float
     rules: tuple[Rule, ...]
     learned: Learned | None = None
-    reads_like: Mapping[str, float] = field(default_factory=dict)
+    reads_like: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -152,7 +154,7 @@ class Policy:
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     learned: Learned | None = None
-    reads_like: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    reads_like: dict[str, tuple[float, float]] = {}
     version: Literal[1]
     threshold: float = Field(gt=0, le=1)
     terms: dict[str, list[str]] = {}
@@ -287,10 +289,17 @@ def learned(policy: Learned | None, attention: Reason | None) -> tuple[float, li
 
 
 def read_alike(policy: Policy, triage: Triage) -> list[tuple[Rule, Reason]]:
-    """The first rule of each code that the message reads like, whatever its words, with the phrase that weighs most."""
-    near = {one.code: one for one in triage.reads_like if one.weight >= policy.reads_like.get(one.code, math.inf)}
-    firsts = {rule.code: rule for rule in reversed(policy.rules) if rule.code in near}
-    return [(rule, replace(near[code], weight=rule.weight)) for code, rule in sorted(firsts.items())]
+    """The first rule of each code that the message reads like, whatever its words: with its own weight where that is sure, else as a note."""
+    rules = {rule.code: rule for rule in reversed(policy.rules)}
+    found = []
+    for one in triage.reads_like:
+        told_from, counts_from = policy.reads_like.get(one.code, (math.inf, math.inf))
+        if one.weight >= counts_from:
+            found.append((rules[one.code], replace(one, weight=rules[one.code].weight)))
+        elif one.weight >= told_from:
+            note = rules[one.code].model_copy(update={"level": "note"})
+            found.append((note, replace(one, weight=NOTED)))
+    return found
 
 
 def strongest(fired: list[tuple[Rule, Reason]]) -> list[tuple[Rule, Reason]]:

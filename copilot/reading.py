@@ -73,7 +73,7 @@ def is_own(url: str, own: Collection[str]) -> bool:
 
 def _host(url: str) -> str:
     try:
-        return (urlsplit(url.strip("()<>[]")).hostname or "").lower()
+        return (urlsplit(url.strip("()<>[]")).hostname or "").lower().rstrip(".")  # one may end the sentence
     except ValueError:
         return ""
 

@@ -6,7 +6,7 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -40,8 +40,6 @@ TREND_MARGIN = 0.6
 """How far, on the scale of moods (-2 to 2), the latest turn must lie from the mean of the earlier ones to be a trend."""
 REMEMBERED = 10_000
 """Turns whose mood is kept, under a hash of their words, so that a long conversation is not read anew at each message."""
-WORTH_TELLING = 0.1
-"""Chances of critical codes below this are not told: no policy would count them."""
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
 LANGUAGE_READ = 500
@@ -83,7 +81,7 @@ class Triager:
         intent = _intent_tag(intents or self._intent, vector, search_text(conversation) if any(turns) else "", spoken)
         return Triage(
             intent=intent,
-            intents=several(intent, intents or self._intent, conversation) if any(turns) else (),
+            intents=several(intents or self._intent, conversation, self._clauses) if any(turns) else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),
@@ -92,9 +90,12 @@ class Triager:
             reads_like=self._reads_like(conversation, _first_lines(conversation, turns), vector),
         )
 
+    def _clauses(self, clauses: Sequence[str]) -> Vectors:
+        return self._embedder.embed(clauses, "query")
+
     def _reads_like(self, conversation: Conversation, text: str, vector: Vectors) -> tuple[Reason, ...]:
         """The critical codes that are not out of the question, each with its chance and the phrase that weighs most."""
-        near = (one for one in self._critical.read(text, vector) if text and one.chance >= WORTH_TELLING)
+        near = self._critical.read(text, vector) if text else []
         return tuple(from_phrase(conversation, one.code, one.phrase, one.chance) for one in near)
 
     def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:

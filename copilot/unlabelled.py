@@ -23,16 +23,17 @@ ENOUGH = 20
 """Labelled messages for each label from which on past ones are not asked: they teach less than they mislead."""
 
 
-def with_past(vectors: Vectors, data: Sequence[Example], past: Vectors, texts: Sequence[str]) -> tuple[Vectors, list[Example]]:
-    """The examples and their vectors, with those past messages (in the order of time) that they make clear put in front as anchors.
-
-    Unchanged where there are labelled messages enough.
-    """
+def helps(data: Sequence[Example]) -> bool:
+    """Whether there are few enough labelled messages that past ones are worth asking."""
     labels = {example.label for example in data} - {OTHER}
     asked = sum(not example.anchor and example.label != OTHER for example in data)
-    if not len(past) or asked >= ENOUGH * len(labels):
-        return vectors, list(data)
-    past, texts = past[-MOST:], texts[-MOST:]
+    return asked < ENOUGH * len(labels)
+
+
+def with_past(
+    vectors: Vectors, data: Sequence[Example], past: Vectors, texts: Sequence[str]
+) -> tuple[Vectors, list[Example]]:
+    """The examples and their vectors, with the past messages behind them as anchors of the labels that they most likely have."""
     rows, examples = vectors, list(data)
     for share in ROUNDS:
         head = fit(rows, examples)
@@ -40,7 +41,7 @@ def with_past(vectors: Vectors, data: Sequence[Example], past: Vectors, texts: S
         kept = surest(scores, share)
         names = [head.labels[code] for code in scores[kept].argmax(axis=1).tolist()]
         found = [Example(texts[i], name, anchor=True) for i, name in zip(kept.tolist(), names, strict=True)]
-        rows, examples = np.vstack([past[kept], vectors]), [*found, *data]
+        rows, examples = np.vstack([vectors, past[kept]]), [*data, *found]
     return rows, examples
 
 

@@ -78,6 +78,8 @@ def undo(parts: Parts, workspace: str, progress: Progress = lambda done, all: No
     """Give the index back to the model before the one in force, by embedding everything again; the number of that one, None for what is
     shipped or set. Raises NotFound."""  # fmt: skip
     one = next((one for one in parts.trained.all(workspace, "embedder") if one.in_force), None)
+    if one is None and go_back(parts, progress):
+        return None
     if one is None:
         raise NotFound("No embedding model that this workspace taught is in force. See `copilot train list`.")
     _go_to(parts, _before(parts, one), progress)
@@ -290,13 +292,7 @@ def _judged(
     fill(parts, other, progress)
     checks = [one for name, cases in asked.items() for one in _checks(parts, other, name, cases, own=name == workspace)]
     why = verdict(checks)
-    figures: dict[str, float | int | str | bool] = {"lessons": len(examples), "model": model.embedder}
-    for name, was in (("base", base_of(parts)), ("former", model_of(parts.settings))):
-        figures |= {f"{name}.{key}": value for key, value in asdict(was).items()}
-    lesson = Lesson(
-        kind="embedder", payload=b"", figures=figures, fits=other.embedder.fingerprint, trained_until=max(map(_known, early), default=None),
-        basis=_basis(parts, workspace, early),
-    )  # fmt: skip
+    lesson = _lesson(parts, workspace, other, model, early, len(examples))
     made = keep(parts.trained, workspace, lesson, checks, switch=not why, why=why or "it wins on what was held out")
     if why:
         makers.abandon()
@@ -304,6 +300,17 @@ def _judged(
     reembed(parts, other, progress, _wished(parts))
     parts.trained.embedder_switched(workspace)
     return made
+
+
+def _lesson(parts: Parts, workspace: str, other: Parts, model: Model, early: Sequence[Case], lessons: int) -> Lesson:
+    """What is kept of a training: no weights, but how to load them, where the index was before, and all that taught it."""
+    figures: dict[str, float | int | str | bool] = {"lessons": lessons, "model": model.embedder}
+    for name, was in (("base", base_of(parts)), ("former", model_of(parts.settings))):
+        figures |= {f"{name}.{key}": value for key, value in asdict(was).items()}
+    return Lesson(
+        kind="embedder", payload=b"", figures=figures, fits=other.embedder.fingerprint, trained_until=max(map(_known, early), default=None),
+        basis=_basis(parts, workspace, early),
+    )  # fmt: skip
 
 
 def _basis(parts: Parts, workspace: str, cases: Sequence[Case]) -> frozenset[str]:

@@ -20,6 +20,7 @@ from copilot.store.cases import Cases
 from copilot.store.choices import Choices
 from copilot.store.trained import Lesson
 from copilot.taxonomy import Taxonomy
+from copilot.unlabelled import MOST, helps, with_past
 from eval.cases import load_jsonl
 from eval.train import HELD_OUT, Training, check, keep
 
@@ -52,6 +53,17 @@ class Fitted:
     shipped: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Messages that nobody labelled, oldest first, with their vectors."""
+
+    messages: tuple[Labelled, ...]
+    vectors: Vectors
+
+
+NO_PAST = Past((), np.zeros((0, 0), dtype=np.float32))
+
+
 def train_intents(
     parts: Parts, workspace: str, labelled: Path | None = None, until: datetime | None = None
 ) -> Training:
@@ -69,19 +81,27 @@ def train_intents(
 
     late = _held_out(before, messages, vectors)
     early = np.setdiff1d(np.arange(len(messages)), late)
-    tried = _fit(base, shipped, [messages[i] for i in early], vectors[early])
+    learned = [messages[i] for i in early]
+    tried = _fit(base, shipped, learned, vectors[early])
     plain = _fit(base, shipped, [], vectors[:0])
     asked = [(messages[i], vectors[i]) for i in late.tolist()]
+    past = _past(parts, workspace, messages, [*base, *(one.example for one in learned)], until)
+    if past.messages:
+        helped = _fit(base, shipped, learned, vectors[early], past)
+        better = _answers(helped, asked) > _answers(tried, asked)
+        tried, past = (helped, past) if better else (tried, NO_PAST)
     checks = [
         check("held out", _right(before, asked), _right(tried.head, asked)),
         check("shipped", plain.shipped, tried.shipped),
     ]
     why = "; ".join(one.words for one in checks if one.difference < 0)
-    final = _fit(base, shipped, messages, vectors)
+    final = _fit(base, shipped, messages, vectors, past)
+    taught = [*messages, *past.messages]
+    corrections = sum(one.basis is not None and "suggestion" in one.basis for one in messages)
     lesson = Lesson(
-        kind="intents", payload=packed(**final.head.arrays()), fits=fits_of(intents), trained_until=_until(messages),
-        figures={"labelled": len(messages), "corrections": sum(one.basis is not None and "suggestion" in one.basis for one in messages)},
-        basis=frozenset(one.basis for one in messages if one.basis),
+        kind="intents", payload=packed(**final.head.arrays()), fits=fits_of(intents), trained_until=_until(taught),
+        figures={"labelled": len(messages), "corrections": corrections, "past": len(past.messages)},
+        basis=frozenset(one.basis for one in taught if one.basis),
     )  # fmt: skip
     return keep(
         parts.trained, workspace, lesson, checks, switch=not why, why=why or "nothing was lost on what was held out"
@@ -143,6 +163,21 @@ def _put_right(parts: Parts, workspace: str, intents: Taxonomy, until: datetime 
     ]
 
 
+def _past(
+    parts: Parts, workspace: str, labelled: Sequence[Labelled], taught: Sequence[Example], until: datetime | None
+) -> Past:
+    """The newest solved tickets' questions, where so few messages are labelled that these help."""
+    if not helps(taught):
+        return NO_PAST
+    known = {one.text for one in labelled}
+    found = [
+        Labelled(case.id, case.question, "", case.known, f"document/{case.key}")
+        for case in Cases(parts.database).tickets(workspace)
+        if case.question and case.question not in known and (until is None or (case.known or NEVER) <= until)
+    ][-MOST:]
+    return Past(tuple(found), parts.embedder.embed([one.text for one in found], "document")) if found else NO_PAST
+
+
 def _until(messages: Sequence[Labelled]) -> datetime | None:
     """When all of it was known; None where some of it has no date."""
     times = [one.at for one in messages if one.at is not None]
@@ -170,9 +205,13 @@ def _held_out(
     return fresh[len(fresh) - max(1, round(HELD_OUT * len(fresh))) :]
 
 
-def _fit(base: Sequence[Example], shipped: Vectors, messages: Sequence[Labelled], vectors: Vectors) -> Fitted:
-    data = [*base, *(one.example for one in messages)]
-    head, left_out = judged(np.concatenate([shipped, vectors]), data)
+def _fit(
+    base: Sequence[Example], shipped: Vectors, messages: Sequence[Labelled], vectors: Vectors, past: Past = NO_PAST
+) -> Fitted:
+    rows, data = np.concatenate([shipped, vectors]), [*base, *(one.example for one in messages)]
+    if past.messages:
+        rows, data = with_past(rows, data, past.vectors, [one.text for one in past.messages])
+    head, left_out = judged(rows, data)
     said = left_out.scores.argmax(axis=1)
     right = {
         f"{row:05d}": float(answer == code)
@@ -180,6 +219,11 @@ def _fit(base: Sequence[Example], shipped: Vectors, messages: Sequence[Labelled]
         if row < len(base)
     }
     return Fitted(head, right)
+
+
+def _answers(fitted: Fitted, asked: Sequence[tuple[Labelled, Vectors]]) -> float:
+    """How many answers are right, on what was held out and on the taxonomy's own examples."""
+    return sum(fitted.shipped.values()) + sum(_right(fitted.head, asked).values())
 
 
 def _right(head: IntentHead, asked: Sequence[tuple[Labelled, Vectors]]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A real small model behind the seam, SmolLM2-135M loaded through transformers; off unless COPILOT_TEST_GGUF names its file."""
+"""A real small model behind the seam, SmolLM2-135M loaded through transformers; off unless REAL_MODEL_GGUF names its file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import Field
 
 from copilot.adapters.langchain import LangChainDrafter
 from copilot.build import Parts
@@ -26,9 +27,9 @@ from tests.conftest import AGENT, asks
 from tests.test_copilot_compose import STEPS, article
 
 log = logging.getLogger(__name__)
-GGUF = os.environ.get("COPILOT_TEST_GGUF", "")
+GGUF = os.environ.get("REAL_MODEL_GGUF", "")
 pytestmark = pytest.mark.skipif(
-    not GGUF, reason="set COPILOT_TEST_GGUF to the file of SmolLM2-135M-Instruct (docs/evaluation-drafts.md)"
+    not GGUF, reason="set REAL_MODEL_GGUF to the file of SmolLM2-135M-Instruct (docs/evaluation-drafts.md)"
 )
 
 
@@ -37,6 +38,7 @@ class Transformers(BaseChatModel):
 
     file: Path
     tokens: int = 160
+    said: list[str] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
@@ -57,6 +59,7 @@ class Transformers(BaseChatModel):
         given = tokenizer.apply_chat_template(said, add_generation_prompt=True, return_tensors="pt", return_dict=True)
         made = model.generate(**given, max_new_tokens=self.tokens, do_sample=False)
         text = tokenizer.decode(made[0][given["input_ids"].shape[1] :], skip_special_tokens=True)
+        self.said.append(text)
         log.warning("the model wrote:\n%s", text)
         return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text))])
 
@@ -68,13 +71,20 @@ class Transformers(BaseChatModel):
 
 
 @pytest.fixture(scope="module")
-def drafter() -> LangChainDrafter:
+def chat() -> Transformers:
+    return Transformers(file=Path(GGUF))
+
+
+@pytest.fixture(scope="module")
+def drafter(chat: Transformers) -> LangChainDrafter:
     settings = Settings(llm="transformers:smollm2-135m", llm_deadline_seconds=120, llm_prompt_tokens=1500)
-    return LangChainDrafter(settings, Transformers(file=Path(GGUF)))
+    return LangChainDrafter(settings, chat)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_real_small_model_says_nothing_that_no_source_holds_or_says_that_it_failed(drafter: LangChainDrafter) -> None:
+def test_a_real_small_model_says_nothing_that_no_source_holds_or_says_that_it_failed(
+    chat: Transformers, drafter: LangChainDrafter
+) -> None:
     conversation = asks("How do I restart the router?", "router")
     request = DraftRequest(
         conversation=conversation, message="How do I restart the router?", evidence=(article(STEPS),), language="en", sentiment="neutral"
@@ -83,7 +93,8 @@ def test_a_real_small_model_says_nothing_that_no_source_holds_or_says_that_it_fa
         made = [step for step in write(drafter, request) if isinstance(step, Draft)]
     except DrafterFailed as error:
         log.warning("no statement could be read: %s", error)
-        return
+        made = []
+    assert chat.said, "the model was not loaded"
     for draft in made:
         log.warning("the draft:\n%s\ndropped: %s", draft.text, draft.dropped)
         for one in draft.statements:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from copilot.domain import Channel
+from copilot.draft import BUDGET
 from tests.test_copilot_compose import article, drafted, text
 
 LONG = "This part tells of the history of the device and of the people who made it, which nobody needs to know. " * 8
@@ -71,3 +74,22 @@ def test_a_question_in_the_source_is_not_left_without_its_answer() -> None:
     words = "New number? Remove the old one and add the new one under Settings, then send yourself a test."
     made = text(article(f"## Numbers\n\n{words}"), message="How do I remove a number under Settings?", channel=channel)
     assert "New number? Remove the old one" in made
+
+
+def test_an_address_of_the_companys_own_that_ends_a_sentence_stays() -> None:
+    words = "1. Sign in at https://app.shop.example.\n2. Open Settings and choose Export."
+    assert "1. Sign in at https://app.shop.example.\n2. Open" in text(article(words), message="How do I export?")
+
+
+@pytest.mark.parametrize("channel", BUDGET)
+def test_a_reply_is_no_longer_than_suits_its_channel(channel: Channel) -> None:
+    words = "\n\n".join(f"Press the button number {n} of the router and wait until its lamp blinks." for n in range(40))
+    parts = [article(f"## Part {n}\n\n{words}", id=f"part-{n}", start=10) for n in range(3)]
+    draft = drafted(
+        *parts, message="Which button of the router must I press? How long must I wait for its lamp?", channel=channel
+    )
+    assert draft is not None
+    told = [draft.text[one.start : one.end] for one in draft.statements if one.citations]
+    statements, characters = BUDGET[channel]
+    assert 0 < len(told) <= statements + 1, "a heading may come on top"
+    assert sum(map(len, told)) <= characters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from sqlalchemy import select
 
 from copilot import crash
 from copilot.adapters import tuning
-from copilot.adapters.onnx import package_folder, trained_folder
+from copilot.adapters.onnx import package_folder
 from copilot.adapters.tuning import Example, Recipe
 from copilot.build import Parts, build, successor
-from copilot.errors import ConfigurationError, InputError, NotFound
+from copilot.errors import ConfigurationError, CopilotError, InputError, NotFound
 from copilot.settings import Settings
 from copilot.store import schema as t
-from eval import train_embedder as training
+from eval.cases import Case
+from eval.metrics import Outcome
+from eval.replay import _taught_until, replay
 from eval.train_commands import trained
 from eval.train_embedder import Teacher, go_back, known_cases, split, train_embedder, undo
 from ingest.backup import backup, check, restore
@@ -203,7 +205,7 @@ def test_a_training_that_makes_the_model_in_force_again_is_refused_and_loses_no_
     assert verify(good).problems == []
 
 
-@pytest.mark.parametrize("point", ["reembed.page", "reembed.inside", "reembed.switched"])
+@pytest.mark.parametrize("point", ["reembed.inside", "reembed.switched"])
 def test_killed_at_the_switch_it_is_wholly_the_old_or_the_new_model(
     poor: Parts, company: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -236,9 +238,42 @@ def test_a_deleted_case_takes_the_model_it_taught_out_of_the_index(
     assert poor.trained.all("default", "embedder")[0].state == "dropped"
     (job,) = poor.jobs.list("default", kinds=("train",))
     assert trained(poor, "default", job.payload, lambda done, all: None) == {"went": True}
+    with pytest.raises(NotFound):
+        undo(poor, "default")
     assert makers(poor) == {first}
     assert weights(poor) == []
     assert not go_back(poor), "once is enough"
+
+
+def test_without_a_server_undoing_gives_the_index_back_after_a_deletion(
+    poor: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teaches(monkeypatch, package_folder())
+    first = poor.embedder.fingerprint
+    train_embedder(poor, "default")
+    Indexer(poor).retire("default", ["w-3"])
+    assert undo(poor, "default") is None
+    assert makers(poor) == {first}
+
+
+def test_what_taught_the_model_is_not_asked_again_as_if_it_were_new(
+    poor: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teaches(monkeypatch, package_folder())
+    assert _taught_until(poor) is None
+    made = train_embedder(poor, "default")
+    assert _taught_until(poor) == made.trained.trained_until == START + timedelta(days=47, hours=2)
+    settings, seen = poor.settings, list[str]()
+    poor.close()
+
+    def ask(desk: object, cases: Sequence[Case], step: object) -> list[Outcome]:
+        seen.extend(case.id for case in cases)
+        raise NotFound("that is enough")
+
+    monkeypatch.setattr("eval.replay.ask_all", ask)
+    with pytest.raises(NotFound):
+        replay(settings, START, lambda *told: None)
+    assert seen == ["w-48", "w-51", "w-54", "w-57"], "of all that were solved"
 
 
 def test_a_deleted_case_that_taught_no_model_in_force_asks_for_no_work(
@@ -329,19 +364,11 @@ LESSONS = [
 HASTY = Recipe(rounds=6, batch=8, rate=5e-3, share=1.0)
 
 
-def test_a_taught_model_tells_the_answers_apart_and_runs_on_onnx_as_it_does_on_torch(
-    weak: Path, tmp_path: Path
-) -> None:
-    settings = Settings(home=tmp_path, models=tmp_path / "models", threads=1)
-    steps: list[tuple[int, int]] = []
-    tuning.taught(str(weak), LESSONS, tmp_path / "made", HASTY, settings, lambda *step: steps.append(step))
+def test_a_taught_model_tells_the_answers_apart(weak: Path) -> None:
+    model, steps = tuning._loaded(str(weak), 1, HASTY), list[tuple[int, int]]()
+    tuning.teach(model, LESSONS, HASTY, lambda *step: steps.append(step))
     assert steps == [(n, 12) for n in range(1, 13)]
-    model = trained_folder(tmp_path / "made", settings.models, 1, 64)
-    assert model._exported().stat().st_mtime < (tmp_path / "made").stat().st_mtime + 60, (
-        "it was exported with the training"
-    )
-    plug, bulb = model.embed(["push the plug", "push the bulb"], "document")
-    lead, lamp = model.embed(["lead is loose 9", "lamp is loose 9"], "query")
+    plug, bulb, lead, lamp = model.encode(["push the plug", "push the bulb", "lead is loose 9", "lamp is loose 9"])
     assert lead @ plug > lead @ bulb
     assert lamp @ bulb > lamp @ plug
 
@@ -375,24 +402,33 @@ def test_what_also_answers_a_question_is_no_wrong_answer(weak: Path) -> None:
     assert loss(("plug", "bulb")) < loss(("plug",))
 
 
-def test_a_failed_teaching_says_why_and_leaves_nothing(good: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "weights_of", lambda settings: "/nowhere/at-all")
-    with pytest.raises(Exception, match="could not be taught"):
-        train_embedder(good, "default")
-    assert makers(good) == {good.embedder.fingerprint}
-    assert weights(good) == []
+def test_a_failed_teaching_is_said_and_leaves_nothing(poor: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("copilot.adapters.tuning.sys.executable", "/bin/false")
+    with pytest.raises(CopilotError, match="could not be taught"):
+        train_embedder(poor, "default")
+    assert makers(poor) == {poor.embedder.fingerprint}
+    assert weights(poor) == []
 
 
-def test_from_tickets_to_the_verdict_with_real_weights(tmp_path: Path, company: Path, weak: Path) -> None:
-    parts = opened(tmp_path, company, str(weak))
-    first = parts.embedder.fingerprint
-    result = trained(parts, "default", {"what": "embedder", "until": None}, lambda done, all: None)
+def test_from_tickets_to_the_verdict_with_real_weights_on_onnx(tmp_path: Path, company: Path, weak: Path) -> None:
+    home = Settings(
+        home=tmp_path / "home", models=tmp_path / "models", embedder=str(weak), **{**PLAIN, "engine": "onnx"}
+    )  # type: ignore[arg-type]
+    parts = build(home)
+    ingest(parts, company)
+    first, before = parts.embedder.fingerprint, set(home.models.glob("*.onnx"))
+    exported: list[set[Path]] = []
+    result = trained(
+        parts, "default", {"what": "embedder", "until": None},
+        lambda done, all: exported.append(set(home.models.glob("*.onnx")) - before),
+    )  # fmt: skip
     json.dumps(result)
     (one,) = parts.trained.all("default", "embedder")
     assert one.figures["lessons"] == len(
         Teacher(parts, "default").examples(split(known_cases(parts, "default", None))[0])
     )
+    assert {path.stem for path in exported[-1]} == {one.fits[:16]}, "its graph was there before it embedded anything"
     assert makers(parts) == {one.fits if result["switched"] else first}
-    assert one.fits != first
     assert verify(parts).problems == []
+    assert set(home.models.glob("*.onnx")) - before == (exported[-1] if result["switched"] else set())
     parts.close()
