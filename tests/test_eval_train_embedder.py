@@ -411,9 +411,8 @@ def test_a_failed_teaching_is_said_and_leaves_nothing(poor: Parts, monkeypatch: 
 
 
 def test_from_tickets_to_the_verdict_with_real_weights_on_onnx(tmp_path: Path, company: Path, weak: Path) -> None:
-    home = Settings(
-        home=tmp_path / "home", models=tmp_path / "models", embedder=str(weak), **{**PLAIN, "engine": "onnx"}
-    )  # type: ignore[arg-type]
+    given: dict[str, Any] = {**PLAIN, "engine": "onnx"}
+    home = Settings(home=tmp_path / "home", models=tmp_path / "models", embedder=str(weak), **given)
     parts = build(home)
     ingest(parts, company)
     first, before = parts.embedder.fingerprint, set(home.models.glob("*.onnx"))
