@@ -415,7 +415,8 @@ def test_the_exported_model_reads_as_the_taught_one_does(weak: Path, tmp_path: P
     texts = ["push the plug", "a longer question about the lamp"]
     tuning._export(model, texts, weak, tmp_path, 64)
     assert len(list(tmp_path.glob("*.onnx"))) == 1
-    model[0].model.embeddings.word_embeddings.weight.data.neg_()
+    changed = {name: -tensor if "word_embeddings" in name else tensor for name, tensor in model.state_dict().items()}
+    model.load_state_dict(changed)
     with pytest.raises(ConfigurationError, match="differs from the taught one"):
         tuning._export(model, texts, weak, tmp_path, 64)
 
