@@ -20,6 +20,9 @@ Embed = Callable[[Sequence[str]], Vectors]
 
 LIKELIEST, A_PAIR = 600, 3
 """Pairs of statements that are also compared by meaning, which takes the model; and how many of them one pair of documents may have."""
+UNSURE: tuple[Difference, ...] = ("negation", "step")
+SURE = 0.9
+"""From this score on such a difference is shown: among many pages on one product nearly all that are less likely contradict nothing."""
 FEWEST = 2
 ROUGHLY = 0.5
 """The cosine that is supposed before the model is asked."""
@@ -48,7 +51,7 @@ def contradictions(entries: Sequence[Entry], embed: Embed) -> list[Contradiction
     """
     judge, best = head("contradictions"), dict[tuple[str, str], Clash]()
     for one in weighed(clashes(entries), embed):
-        if one.score >= judge.enough:
+        if one.score >= (SURE if one.what in UNSURE else judge.enough):
             best.setdefault((one.article.entry.id, one.other.entry.id), one)
     return sorted(map(_made, best.values()), key=lambda made: (-made.score, made.id))
 
