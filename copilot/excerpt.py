@@ -110,19 +110,27 @@ def _body(
         group = _within(group, left) if used or len(group) > 1 else group
         if used >= room.statements or not group:
             return
-        words = JOINT.join(reading.text[a:b].rstrip(".") for a, b in group[:-1])
-        words = JOINT.join(filter(None, (words, reading.text[slice(*group[-1])])))
-        if wanted.said and not ITEM.match(words) and content(words) <= wanted.said:
+        listed = ITEM.match(reading.text, group[0][0]) is not None
+        said = _unmarked(reading, group) if len(group) > 1 else group
+        words = JOINT.join(reading.text[a:b].rstrip(".") for a, b in said[:-1])
+        words = JOINT.join(filter(None, (words, reading.text[slice(*said[-1])])))
+        if wanted.said and not listed and content(words) <= wanted.said:
             continue  # a list stays whole
-        ends = [b - (reading.text[b - 1] == ".") for _, b in group[:-1]] + [group[-1][1]]
+        ends = [b - (reading.text[b - 1] == ".") for _, b in said[:-1]] + [said[-1][1]]
         pieces = tuple(
             Piece(evidence=number, start=x, end=y)
-            for (a, _), b in zip(group, ends, strict=True)
+            for (a, _), b in zip(said, ends, strict=True)
             for x, y in _trimmed(source.text, reading.pieces(a, b))
         )
         lead = _between(reading.text[end : group[0][0]]) if used else ""
         yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
         left, used, end = left - len(words), used + 1, group[-1][1]
+
+
+def _unmarked(reading: Reading, group: Group) -> Group:
+    """The items without their bullets and numbers, which have no place inside a sentence."""
+    marks = (ITEM.match(reading.text, a) for a, _ in group)
+    return tuple((mark.end() if mark else a, b) for mark, (a, b) in zip(marks, group, strict=True))
 
 
 def _within(group: Group, characters: int) -> Group:

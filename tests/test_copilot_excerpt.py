@@ -47,12 +47,12 @@ def test_a_list_that_is_found_in_its_middle_is_told_from_its_first_step() -> Non
 def test_in_a_chat_a_list_is_one_sentence_behind_the_line_that_announces_it() -> None:
     draft = drafted(article(LED), message="The lamp stays red, what now?", channel="chat")
     assert draft is not None
-    assert "If it stays red:\n\n1. Pull the plug; 2. Wait for a minute; 3. Put the plug back." in draft.text
+    assert "If it stays red:\n\nPull the plug; Wait for a minute; Put the plug back." in draft.text
     folded = next(one for one in draft.statements if len(one.citations) == 3)
     assert [citation.quote for citation in folded.citations] == [
-        "1. Pull the plug",
-        "2. Wait for a minute",
-        "3. Put the plug back.",
+        "Pull the plug",
+        "Wait for a minute",
+        "Put the plug back.",
     ]
     assert all(LED[c.start - 10 : c.end - 10] == c.quote for c in folded.citations)
 
