@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from copilot.cues import cues
 from copilot.labelled import HELD_OUT_FROM, MESSAGES, TARGETS, TONES, Labelled, forum_messages, own_messages
 from copilot.learn import read_arrays, write_arrays
-from copilot.phrases import BUCKETS, Phrases, phrases, signals
+from copilot.phrases import BUCKETS, Phrases, evenly, phrases, signals
 from copilot.ports import Embedder, Vectors
 from copilot.settings import DEFAULTS
 
@@ -63,9 +63,10 @@ class Moods:
 
     def read(self, text: str, vector: Vectors) -> Reading:
         """What a message in the customer's own words says, with its embedding (one unit row)."""
-        made = phrases(text)
+        said = evenly(text)
+        made = phrases(said)
         each = made.scores(self.words, self.idf)
-        logits = self.logits(made, each, vector, notes(text))
+        logits = self.logits(made, each, vector, notes(said))
         logits[:MOOD_TARGETS] += LEAN
         chances = sigmoid(logits)
         return Reading(levels(chances), urgency(chances), float(chances[-1]), _told_by(text, made, each))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 BUCKETS = 1 << 15
 LONGEST = 5
 """Letter groups of two to five, across the edges of words: they see through typing errors and endings."""
+CAPITALS = 0.8
 READ_CHARS = 4000
 MOST = 120
 LONG = 140
@@ -68,6 +69,14 @@ def phrases(text: str) -> Phrases:
     words = np.array([key for row, phrase in enumerate(shown) for key in _words(row, phrase)], dtype=np.int64)
     keys = np.unique(np.concatenate([_letters(shown), words]))
     return Phrases(spans, keys // BUCKETS, keys % BUCKETS, words % BUCKETS)
+
+
+def evenly(text: str) -> str:
+    """The same in small letters where nearly all of it stands in capitals: who writes everything so stresses nothing by it."""
+    letters = [letter for letter in text[:READ_CHARS] if letter.isalpha()]
+    small = text.lower()
+    loud = sum(map(str.isupper, letters)) > CAPITALS * len(letters)
+    return small if loud and len(small) == len(text) else text
 
 
 def signals(text: str) -> Floats32:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -71,10 +73,13 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    """The demo company's articles, for agents who choose."""
+    """The demo company's articles, for agents who choose; somebody touched the outdated one lately, so that its date does not give it away."""
     home = tmp_path_factory.mktemp("choosing")
-    made = build(Settings(home=home, taxonomy=ingest.demo.FOLDER / "taxonomy.yaml", exact=True))
-    Indexer(made).ingest("default", ingest.demo.FOLDER / "articles", Reading())
+    articles = shutil.copytree(ingest.demo.FOLDER / "articles", home / "articles")
+    outdated = articles / f"{OLD}.md"
+    outdated.write_text(re.sub(r"(?m)^updated_at: .*$", "updated_at: 2026-06-24", outdated.read_text("utf-8")), "utf-8")
+    made = build(Settings(home=home / "home", taxonomy=ingest.demo.FOLDER / "taxonomy.yaml", exact=True))
+    Indexer(made).ingest("default", articles, Reading())
     yield made
     made.close()
 

@@ -123,7 +123,7 @@ def test_the_operating_point_is_the_share_that_was_answered(whole: Run) -> None:
     wrong: dict[str, Any] = {"abstention__aurc": (0.1, 1.0)}
     silent = [record(case(f"s{n}"), **wrong) for n in range(2)]
     found = {plot.key: plot for plot in plots(run(*whole.records, *silent, scores=SCORES))}
-    assert "this run: 75% answered, 50% wrong" in found["risk-coverage"].svg
+    assert "this run: a draft for 6 of 8, 3 of them wrong" in found["risk-coverage"].svg
 
 
 def test_an_undefined_score_leaves_its_point_out() -> None:
