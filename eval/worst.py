@@ -13,6 +13,7 @@ and both above a wrong label. Up to 3 more tell equal ones apart: a long draft o
      50 × s  s: the share of the draft's statements that their sources do not bear out
      20–35   other faults of the words alone: see eval.wording
     25      an escalation that was missed
+    20      a reply that only says who takes over, though a document answers or nobody needed to
      15      some of the right documents left out
      10 × d  d: the draft's distance from the reference reply (1 - token F1), where they share next to nothing
       6      a needless escalation, a wrong intent
@@ -41,6 +42,8 @@ from eval.wording import flaws
 Blame = Literal["retrieval", "drafting", "noise", "triage"]
 GRAVE = 40.0
 """A fault this bad or worse is grave: the customer is misled, or left without an answer that there is."""
+SHOWN = 5
+"""A right document further down was as good as not found: drafts hardly look there."""
 NUANCE = 3.0
 LONG_DRAFT = 100
 UNLIKE = 0.15
@@ -214,8 +217,11 @@ def _draft_faults(read: Finding) -> Iterator[Fault]:
         yield from _silent(read)
         return
     yield from _broken(read)
-    yield from _needless(read)
-    yield from _sources(read)
+    if read.citations:
+        yield from _needless(read)
+        yield from _sources(read)
+    else:
+        yield from _handed_over(read)
     yield from _unsupported(read)
     yield from _unlike(read)
     for flaw in flaws(read.suggestion.draft, read.case.text):
@@ -258,6 +264,17 @@ def _needless(read: Finding) -> Iterator[Fault]:
         yield Fault(kind="answered the unanswerable", badness=90, why=why, blame="noise")
 
 
+def _handed_over(read: Finding) -> Iterator[Fault]:
+    """A reply that claims nothing misleads nobody, and may still be less than the customer needs."""
+    if read.gold:
+        why = f"It only says who takes over; {_listed(read, list(read.gold))} would have answered."
+    elif read.case.answerable is False and read.case.escalate is not True:
+        why = "It only says who takes over, where nobody needs to."
+    else:
+        return
+    yield Fault(kind="handed over", badness=20, why=why, blame="drafting")
+
+
 def _sources(read: Finding) -> Iterator[Fault]:
     """How the draft's citations stand to the right documents."""
     cited = {one.document_id for one in read.citations}
@@ -270,10 +287,8 @@ def _sources(read: Finding) -> Iterator[Fault]:
         blame: Blame = "drafting" if left_out[0] in read.places else "retrieval"
         yield Fault(kind="part of the answer missing", badness=15, why=why, blame=blame)
     elif found:
-        badness = 45 if _unlabelled(read) else 70
-        yield Fault(
-            kind="right document not cited", badness=badness, why=_passed_over(read, found[0]), blame="drafting"
-        )
+        badness, blame = 45 if _unlabelled(read) else 70, "drafting" if read.places[found[0]] <= SHOWN else "retrieval"
+        yield Fault(kind="right document not cited", badness=badness, why=_passed_over(read, found[0]), blame=blame)
     else:
         badness, why = (
             55 if _unlabelled(read) else 80,

@@ -55,6 +55,19 @@ def test_a_right_document_above_the_one_that_was_used_is_blamed_on_drafting() ->
     assert only(drafted("other", found=("right", "other")))[2] == "drafting"
 
 
+def test_a_right_document_far_below_is_blamed_on_retrieval() -> None:
+    assert only(drafted("other", found=("other", "a", "b", "c", "d", "right")))[2] == "retrieval"
+
+
+def test_a_reply_that_only_hands_over_is_never_grave() -> None:
+    needless, rightly = {"answerable": False, "escalate": False}, {"answerable": False, "escalate": True}
+    why = "It only says who takes over; “right” would have answered."
+    assert only(drafted(found=("right",))) == ("handed over", why, "drafting")
+    assert only(drafted(asked=needless))[1] == "It only says who takes over, where nobody needs to."
+    assert not find(drafted(found=("right",))).grave
+    assert [fault.kind for fault in find(drafted(asked=rightly)).faults] == ["escalation missed"]
+
+
 def test_a_draft_that_leaves_out_a_part_says_which() -> None:
     made = drafted("right", asked={"gold_docs": ("right", "other")}, found=("right", "other"))
     assert only(made) == (
