@@ -228,13 +228,19 @@ def test_killed_at_the_switch_it_is_wholly_the_old_or_the_new_model(
 # ---- what goes with what ----
 
 
-def test_a_deleted_case_takes_the_model_it_taught_out_of_the_index(
-    poor: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def taught_by_what_is_gone(poor: Parts, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A model is taught and takes over, then one of the tickets that taught it is deleted; the fingerprint of the model before."""
     teaches(monkeypatch, package_folder())
     first = poor.embedder.fingerprint
     train_embedder(poor, "default")
     Indexer(poor).retire("default", ["w-3"])
+    return first
+
+
+def test_a_deleted_case_takes_the_model_it_taught_out_of_the_index(
+    poor: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = taught_by_what_is_gone(poor, monkeypatch)
     assert poor.trained.all("default", "embedder")[0].state == "dropped"
     (job,) = poor.jobs.list("default", kinds=("train",))
     assert trained(poor, "default", job.payload, lambda done, all: None) == {"went": True}
@@ -248,10 +254,7 @@ def test_a_deleted_case_takes_the_model_it_taught_out_of_the_index(
 def test_without_a_server_undoing_gives_the_index_back_after_a_deletion(
     poor: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    teaches(monkeypatch, package_folder())
-    first = poor.embedder.fingerprint
-    train_embedder(poor, "default")
-    Indexer(poor).retire("default", ["w-3"])
+    first = taught_by_what_is_gone(poor, monkeypatch)
     assert undo(poor, "default") is None
     assert makers(poor) == {first}
 
