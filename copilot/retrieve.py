@@ -23,7 +23,8 @@ from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
-from copilot.store.frames import Frame, Frames, Mask, Places, View
+from copilot.store.active import Places
+from copilot.store.frames import Frame, Frames, Mask, View
 from copilot.store.ledger import digest, now
 from copilot.store.library import Library
 from copilot.votes import VOTERS, votes
