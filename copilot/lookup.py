@@ -1,8 +1,8 @@
-"""What the words of a question find, looked up beside the embedding of it: the one does not need the other."""
+"""What the words of a question find, and its language, looked up beside the embedding of it: the one does not need the other."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,19 +19,22 @@ class Lookup:
 
     revision: str
     found: Future[Mapping[Shelf, Matches]]
+    language: Future[str]
 
 
 class Words:
-    """Asks the lexical index, at once or in a thread of its own."""
+    """Asks the lexical index and for the language, at once or in a thread of its own."""
 
-    def __init__(self, lexical: LexicalIndex, most: int) -> None:
-        self._lexical, self._most = lexical, most
+    def __init__(self, lexical: LexicalIndex, most: int, language: Callable[[str], str]) -> None:
+        self._lexical, self._most, self._language = lexical, most, language
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="words")
 
     def begin(self, workspace: str, revision: str, text: str, kinds: Collection[Kind]) -> Lookup:
-        """Look up what the words find among these kinds while the caller does something else."""
+        """Look up what the words find among these kinds, and the language, while the caller does something else."""
         asked = [shelf for kind in kinds for shelf in shelves(workspace, kind)]
-        return Lookup(revision, self._threads.submit(self._all, asked, text))
+        return Lookup(
+            revision, self._threads.submit(self._all, asked, text), self._threads.submit(self._language, text)
+        )
 
     def matches(self, workspace: str, kind: Kind, revision: str, text: str, lookup: Lookup | None) -> Matches:
         """The best ids of a kind with their BM25, from the look-up where it is of this revision, else asked now."""
@@ -39,6 +42,10 @@ class Words:
         current = lookup is not None and lookup.revision == revision
         found = lookup.found.result() if lookup and current else self._all(asked, text)
         return [match for shelf in asked for match in found[shelf]]
+
+    def language(self, text: str, lookup: Lookup | None) -> str:
+        """The text's language, from the look-up where there is one."""
+        return lookup.language.result() if lookup else self._language(text)
 
     def _all(self, asked: Collection[Shelf], text: str) -> dict[Shelf, Matches]:
         return {shelf: self._lexical.search(shelf, text, self._most) for shelf in asked}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,7 +115,7 @@ def run(first: Places, sizes: Places, documents: Places) -> Places:
 def read(connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None) -> Columns:
     """The active documents under these keys (None: all of the workspace) that have a searchable chunk.
 
-    Its rows are many: headings stay JSON until somebody asks for them, and the collector, which would walk through them time and again, waits.
+    Its rows are many: the collector, which would walk through them time and again, waits.
     """
     c, v = t.chunks.c, t.vectors.c
     columns = select(c.document, c.id, c.start, c.end, cast(c.headings, Text), v.vector).select_from(t.chunks)
@@ -128,7 +129,7 @@ def read(connection: Connection, workspace: str, embedder: str, keys: Collection
         owners, ids, starts, ends, headings, vectors = zip(*rows, strict=True)
         documents, sizes = np.unique(_numbers(owners), return_counts=True)
         return Columns(
-            [heads[key] for key in documents.tolist()], sizes, _objects(ids), _numbers(starts), _numbers(ends), _objects(headings),
+            [heads[key] for key in documents.tolist()], sizes, _objects(ids), _numbers(starts), _numbers(ends), _objects(_parsed(headings)),
             np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), -1),
         )  # fmt: skip
 
@@ -165,8 +166,14 @@ def _of(query: Select[Any], workspace: str, keys: Collection[int] | None) -> Sel
     return query.where(d.workspace == workspace) if keys is None else query.where(d.key.in_(keys))
 
 
-def _objects(values: Sequence[str]) -> Objects:
-    return np.array(values, dtype=object)
+def _parsed(headings: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Lists of JSON as tuples, each different one parsed once."""
+    known = {written: tuple(json.loads(written)) for written in set(headings)}
+    return (known[written] for written in headings)
+
+
+def _objects(values: Iterable[object]) -> Objects:
+    return np.fromiter(values, dtype=object)
 
 
 def _numbers(values: Sequence[int]) -> Places:
