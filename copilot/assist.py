@@ -37,7 +37,7 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
-from copilot.handover import handover
+from copilot.handover import DANGER, handed_over
 from copilot.intents import IntentHead
 from copilot.learned import Learned
 from copilot.lookup import Lookup
@@ -189,8 +189,10 @@ class Copilot:
 
         drafted = Drafted("abstained", None)
         if not weak:
-            passed = None if rewrite else handover(escalation)
-            for step in self._draft(conversation, text, triage, findings, options, rewrite, passed):
+            passed, rests_on = (
+                (None, findings.evidence) if rewrite else handed_over(escalation, text, findings.evidence)
+            )
+            for step in self._draft(conversation, text, triage, rests_on, options, rewrite, passed):
                 if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
@@ -249,15 +251,15 @@ class Copilot:
         return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on)
 
     def _draft(
-        self, conversation: Conversation, text: str, triage: Triage, findings: Findings, options: Options, rewrite: Rewrite | None,
-        passed: Handover | None,
+        self, conversation: Conversation, text: str, triage: Triage, rests_on: tuple[Evidence, ...], options: Options,
+        rewrite: Rewrite | None, passed: Handover | None,
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
         redacted, message, rewrite = hidden(text, [conversation.customer.name or ""], rewrite, self._redactor)
         spoken = rewrite.language if rewrite and rewrite.language else triage.language.label
         request = DraftRequest(
-            conversation=conversation, message=message, evidence=findings.evidence,
+            conversation=conversation, message=message, evidence=rests_on,
             language=spoken, sentiment=mood, tone=options.tone,
             personal=tuple({span.placeholder: span.text for span in redacted.found}.items()), rewrite=rewrite,
             handover=passed,
@@ -274,6 +276,8 @@ class Copilot:
                         return
             except DrafterFailed as error:
                 log.warning("%s failed, the extractive draft steps in: %s", drafter.name, error)
+        if passed and passed.reason in DANGER and not passed.only:  # nothing of what warns can be quoted
+            yield from self._draft(conversation, text, triage, (), options, None, replace(passed, only=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,12 +258,13 @@ def escalate(
     kept = strongest([*fired, *read_alike(policy, triage)])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
     unseen, said_so = learned(policy.learned, triage.attention)
+    called = [one for one in grounds if one.level != "note"]  # what was learned knows that a person is needed, not which
     grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
     score = round(1 - (1 - unseen) * math.prod(1 - one.reason.weight for one in grounds), 4)
     return Escalation(
         recommended=score >= policy.threshold,
         level=max((one.level for one in grounds), key=LEVELS.index, default=None),
-        team=grounds[0].team if grounds else None,
+        team=next((one.team for one in (*called, *grounds)), None),
         score=score,
         reasons=tuple(one.reason for one in grounds),
     )

@@ -26,6 +26,7 @@ FOUND = 0.15
 LATER = 0.02
 """What counts against each block or sentence that comes before: the first ones say the main thing."""
 JOINT = "; "
+STOPS = ".;,"
 REACH = 12
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
@@ -112,11 +113,11 @@ def _body(
             return
         listed = ITEM.match(reading.text, group[0][0]) is not None
         said = _unmarked(reading, group) if len(group) > 1 else group
-        words = JOINT.join(reading.text[a:b].rstrip(".") for a, b in said[:-1])
+        words = JOINT.join(reading.text[a:b].rstrip(STOPS) for a, b in said[:-1])
         words = JOINT.join(filter(None, (words, reading.text[slice(*said[-1])])))
         if wanted.said and not listed and content(words) <= wanted.said:
             continue  # a list stays whole
-        ends = [b - (reading.text[b - 1] == ".") for _, b in said[:-1]] + [said[-1][1]]
+        ends = [a + len(reading.text[a:b].rstrip(STOPS)) for a, b in said[:-1]] + [said[-1][1]]
         pieces = tuple(
             Piece(evidence=number, start=x, end=y)
             for (a, _), b in zip(said, ends, strict=True)

@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from copilot.domain import Escalation
+from collections.abc import Sequence
+
+from copilot.danger import about
+from copilot.domain import Escalation, Evidence
+from copilot.escalate import LEVELS, NOTED
 from copilot.ports import Handover
 
 ONLY = frozenset({"press", "legal_threat", "self_harm", "damage_claim"})
 """What no article answers: whoever is responsible does."""
-BESIDE = frozenset({"safety", "security_incident", "personal_data", "payment_dispute", "asks_for_person"})
+DANGER = frozenset({"safety"})
+"""What only a passage about that very danger answers."""
+BESIDE = frozenset({"security_incident", "personal_data", "payment_dispute", "asks_for_person"})
+EMERGENCY = LEVELS[-1]
 
 
-def handover(escalation: Escalation) -> Handover | None:
-    """Who takes over, by the strongest reason that calls for it; None where the answer stands for itself."""
-    codes = [reason.code for reason in escalation.reasons if escalation.recommended]
-    alone = next((Handover(reason=code, only=True) for code in codes if code in ONLY), None)
-    return alone or next((Handover(reason=code, only=False) for code in codes if code in BESIDE), None)
+def handed_over(
+    escalation: Escalation, message: str, evidence: tuple[Evidence, ...]
+) -> tuple[Handover | None, tuple[Evidence, ...]]:
+    """Who takes over, and what an answer may rest on: to somebody in danger, only what speaks of that danger."""
+    codes = standing(escalation)
+    if not codes or (escalation.level != EMERGENCY and DANGER.isdisjoint(codes)):
+        return handover(escalation), evidence
+    spoken_of = about(message, evidence)
+    return handover(escalation, warned=bool(spoken_of)), spoken_of
+
+
+def handover(escalation: Escalation, warned: bool = False) -> Handover | None:
+    """Who takes over, by the strongest reason that calls for it; None where the answer stands for itself.
+
+    In an emergency nothing else is said, unless the sources warn of that very danger (`warned`).
+    """
+    codes = standing(escalation)
+    alone = ONLY if warned else ONLY | DANGER
+    if only := _first(codes, alone):
+        return Handover(reason=only, only=True)
+    if codes and escalation.level == EMERGENCY:
+        return Handover(reason=_first(codes, DANGER) or codes[0], only=not warned)
+    beside = _first(codes, BESIDE | DANGER)
+    return Handover(reason=beside, only=False) if beside else None
+
+
+def standing(escalation: Escalation) -> list[str]:
+    """The codes that call a person, strongest first: not those that a message was only noted to read a little like."""
+    return [reason.code for reason in escalation.reasons if escalation.recommended and reason.weight > NOTED]
+
+
+def _first(codes: Sequence[str], among: frozenset[str]) -> str | None:
+    return next((code for code in codes if code in among), None)

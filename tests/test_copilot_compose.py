@@ -268,3 +268,11 @@ def test_a_version_or_plan_that_decides_is_asked_for(words: str, question: str |
 def test_the_same_request_gives_the_same_draft() -> None:
     evidence = (article(STEPS), article(STEPS, id="twin"), ticket("Press the button and wait for the lamp to blink."))
     assert drafted(*evidence) == drafted(*evidence)
+
+
+def test_items_that_end_in_a_semicolon_are_told_in_one_sentence_with_one_between_them() -> None:
+    made = text(
+        article("## Before a restart\nRestart the router only when:\n\n- the light is red;\n- the line is dead.\n"),
+        channel="chat",
+    )
+    assert "the light is red; the line is dead." in made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from copilot.domain import Author, Channel, Conversation, Escalation, Message, Sentiment, Tag, Trend, Triage
+from copilot.domain import Author, Channel, Conversation, Escalation, Message, Reason, Sentiment, Tag, Trend, Triage
 from copilot.errors import ConfigurationError
 from copilot.escalate import Policy, escalate
 from copilot.policy_check import check
@@ -288,7 +289,33 @@ def test_having_no_answer_is_a_note_and_alone_calls_nobody() -> None:
     assert (made.recommended, made.level, [one.code for one in made.reasons]) == (False, "note", ["no_evidence"])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Since the pipe broke the kitchen cupboards have swollen and the doors stick.",
+        "My brother keeps his own password, it is not mine to change.",
+        "The sale of our house fell through because of the bank.",
+    ],
+)
+def test_words_of_danger_or_theft_that_mean_something_else_call_nobody(text: str) -> None:
+    assert not codes(text) & {"safety", "security_incident"}
+
+
+@pytest.mark.parametrize(
+    "text", ["The power bank has swollen and the door of its case is open", "She fell because of your ladder"]
+)
+def test_danger_in_like_words_still_calls_the_safety_team(text: str) -> None:
+    assert decide(text).team == "safety"
+
+
 # ---- the decision ----
+
+
+def test_what_was_learned_names_the_team_only_where_no_rule_does() -> None:
+    seen = Reason(code="reads_like_one", message=0, start=0, end=0, quote="", weight=0.95)
+    learned = replace(triage(), attention=seen)
+    assert decide("I was charged twice for one month.", learned).team == "billing"
+    assert decide("The weather is fine.", learned).team == "lead"
 
 
 def test_score_level_and_team_come_from_the_reasons() -> None:

@@ -7,17 +7,18 @@ import pytest
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.domain import Channel, Conversation, Customer, Draft, Escalation, Message, Reason
 from copilot.draft import FRAMED, write
+from copilot.escalate import NOTED
 from copilot.facts import has_facts
-from copilot.handover import BESIDE, ONLY, handover
+from copilot.handover import BESIDE, DANGER, ONLY, handover
 from copilot.ports import DraftRequest, Handover
 from tests.test_copilot_compose import STEPS, article
 
 ASKED = "How do I restart the router?"
 
 
-def reasons(*codes: str, recommended: bool = True) -> Escalation:
-    made = tuple(Reason(code=code, message=0, start=0, end=3, quote="How", weight=0.9) for code in codes)
-    return Escalation(recommended=recommended, level="lead", team="lead", score=0.9, reasons=made)
+def reasons(*codes: str, recommended: bool = True, level: str = "lead", weight: float = 0.9) -> Escalation:
+    made = tuple(Reason(code=code, message=0, start=0, end=3, quote="How", weight=weight) for code in codes)
+    return Escalation(recommended=recommended, level=level, team="lead", score=0.9, reasons=made)
 
 
 def reply(
@@ -33,11 +34,11 @@ def reply(
     return draft.text
 
 
-@pytest.mark.parametrize("code", sorted(ONLY))
+@pytest.mark.parametrize("code", sorted(ONLY | DANGER))
 def test_what_no_article_answers_gets_a_holding_reply_without_one(code: str) -> None:
     text = reply(handover(reasons("worsening_mood", code)))
     assert "plug" not in text
-    assert "colleague" in text or "team, who take it from here" in text
+    assert "colleague" in text or "who take it from here" in text
 
 
 @pytest.mark.parametrize("code", sorted(BESIDE))
@@ -52,8 +53,17 @@ def test_where_nobody_takes_over_nothing_is_said_of_it(escalation: Escalation) -
     assert handover(escalation) is None
 
 
+@pytest.mark.parametrize("code", ["security_incident", "payment_dispute", "safety", "press"])
+def test_what_a_message_only_reads_a_little_like_hands_nothing_over(code: str) -> None:
+    assert handover(reasons(code, weight=NOTED)) is None
+
+
+def test_an_emergency_by_a_rule_of_ones_own_is_not_answered_by_an_article() -> None:
+    assert handover(reasons("asbestos", level="emergency")) == Handover(reason="asbestos", only=True)
+
+
 @pytest.mark.parametrize("language", FRAMED)
-@pytest.mark.parametrize("reason", sorted(ONLY | BESIDE | {"a_rule_of_ones_own"}))
+@pytest.mark.parametrize("reason", sorted(ONLY | DANGER | BESIDE | {"a_rule_of_ones_own"}))
 def test_a_holding_reply_names_no_time_and_no_figure_in_any_language(language: str, reason: str) -> None:
     text = reply(Handover(reason=reason, only=True), language=language)
     assert not has_facts(text.partition("\n")[2])
