@@ -16,7 +16,7 @@ from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
-from copilot.reading import ITEM, Reading, blocks, hosts
+from copilot.reading import ADDRESSED, ITEM, Reading, blocks, hosts
 from copilot.sayable import DOES, says
 from copilot.variants import Known, undecided
 from prompts import render
@@ -167,7 +167,7 @@ def useful(one: Evidence) -> bool:
         span
         for block in blocks(Reading(one.text, tuple(range(len(one.text)))))
         for span in block.spans
-        if says(one, one.text[slice(*span)])
+        if says(one, ADDRESSED.sub("", one.text[slice(*span)]))
     ]
     words = " ".join(one.text[a:b] for a, b in kept)
     return len(words) >= SHORT_ANSWER and bool(DOES.search(words))

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from copilot.domain import Citation, Dropped, Evidence, Support
 from copilot.facts import facts, has_facts, missing, says_no
+from copilot.names import somebody
 from copilot.ports import Proposed
 from copilot.reading import LINK, hosts, is_own
 from copilot.redact import PLACEHOLDER
@@ -77,6 +78,9 @@ def harm(said: Grounded, own: Collection[str]) -> str:
         return "it holds markup"
     if any(not is_own(link, own) for link in LINK.findall(said.text)):
         return "it links to a site that is not the company's"
+    solved = (citation.quote for citation in said.citations if citation.kind == "ticket")
+    if any(name in said.text for quote in solved for name in somebody(quote)):
+        return "it names somebody of another conversation"
     commands = any(COMMAND.search(words) for words in (said.text, *(citation.quote for citation in said.citations)))
     return "its source speaks to a machine" if commands else ""
 

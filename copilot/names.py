@@ -71,6 +71,35 @@ GREETED: tuple[Finder, ...] = tuple(rule(pattern, _person) for pattern in _GREET
 INTRODUCED: tuple[Finder, ...] = tuple(rule(pattern, _person) for pattern in _INTRODUCED)
 """Finders of the names that a text is signed with, or says."""
 
+_SIGN_IN = r"(?:user ?names?|user ?ids?|log-?ins?(?: names?)?|screen names?|nick ?names?|alias|account names?)"
+_USUAL = (
+    "the yours? an? my full same whole only just not in on or and with correct also case part first last alias number phone id this that it its "
+    "one what which none all both some something needed required set stored public default shared guest root me you even primary wrong right invalid "
+    "empty blank unique usual\\w* e-?mail\\w* address\\w* user\\w* name\\w* pass\\w* log\\w* any\\w* server\\w* provider\\w* account\\w* profile\\w* "
+    "admin\\w* \\w+ed \\w+ing x+ [a-z]"
+)
+_CALLED = rf"[\"'“‘]?(?!(?i:{'|'.join(_USUAL.split())})\b)(?P<it>[A-Za-z][\w.-]{{2,40}})"
+_OPENERS = (
+    "First Second Third Then Now Also Next Last Okay Well Yes Otherwise Instead Again Still Once Afterwards? Perhaps Maybe Please Here There "
+    "Thus Therefore However Besides Anyway Alas Sometimes Often Later Before After Below Above Right Alright Sure Fine Note Remember [A-Z]\\w+ly"
+)
+_DO = "(?:you|please|try|go|click|check|open|select|use|can you|could you|did you|do you|have you|are you)"
+_SOMEBODY = (
+    r"(?<![\w.@/])@(?P<it>[A-Za-z]\w{2,30})(?!\.?\w|@)",
+    rf"(?i:[\\/](?:users|home|benutzer|utilisateurs|usuarios)[\\/]){_CALLED}(?![>\w])",
+    rf"(?i:\b{_SIGN_IN}(?: is| was|:| =)) {_CALLED}",
+    rf"(?i:\b(?:{_SIGN_IN}|e-?mail address(?:es)?)\b[^.\n]{{0,80}}\b(?:instead of|rather than|and not)(?: just| only)?) {_CALLED}[\"'”’]?[.!]?$",
+    rf"^(?i:{GREETING})[ ,]{{1,2}}(?P<it>{CAPITAL}[\w-]{{1,30}}|[^\W_][\w-]{{1,30}}(?=[,!.]))",
+    rf"^(?i:{CLOSING})[ ,–—-]{{1,3}}(?P<it>{CAPITAL}[\w-]{{1,30}})\W{{0,3}}$",
+    rf"^(?!(?:{'|'.join(_OPENERS.split())})\b)(?P<it>{CAPITAL}[^\W\d_]{{2,20}}), {_DO}\b",
+)
+_TOLD = (*GREETED, *INTRODUCED, *map(rule, _SOMEBODY))
+
+
+def somebody(sentence: str) -> set[str]:
+    """Whom a sentence of a solved case names: by name, handle or user name, or by the folder that has one; what redaction let through."""
+    return named(sentence, _TOLD)
+
 
 def named(text: str, finders: Collection[Finder]) -> set[str]:
     """The names that these finders find."""

@@ -14,7 +14,9 @@ from copilot.variants import Known, parts
 OURS = -1
 LINK = re.compile(r"[(<\[]?\bhttps?://[^\s<>\"')\]]{1,2000}[)>\]]?/?", re.I)
 PICTURE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,500}\))?|<[a-z/!][^>\n]{0,500}>", re.I)
-ADDRESSED = re.compile(r"(?:^|(?<=\n))(?:hi|hello|dear) \[name-\d{1,6}\][,!.]? ?|,? ?\[name-\d{1,6}\](?=[,.!?])", re.I)
+ADDRESSED = re.compile(
+    r"(?:^|(?<=\n))(?i:hi|hello|hey|dear) (?:\[name-\d{1,6}\][,!.]?|[A-Z][\w-]{1,30}[,!.]) ?|,? ?\[name-\d{1,6}\](?=[,.!?])"
+)
 CELLS = re.compile(r" \| ")
 SHARED = re.compile(
     r"(?:co|com|org|net|ac|gov|edu)\.[a-z]{2}|github\.io|[a-z]+\.app|web\.com|blogspot\.com|wordpress\.com"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from copilot.domain import Evidence
+from copilot.names import somebody
 from copilot.redact import PLACEHOLDER
 
 APOLOGY = re.compile(
@@ -40,6 +41,8 @@ THEIRS = re.compile(
     r"\b(?:yesterday|today|tomorrow|tonight|this (?:morning|afternoon|evening|week)|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
     r"(?:\d{1,2}(?:st|nd|rd|th)? )?(?:january|february|march|april|june|july|august|september|october|november|december)|"
     r"your (?:parcel|order|refund|invoice|screenshot|log|photo|file|report)|we(?:['’]ve| have)|attached|refunded|"
+    r"you (?:posted|mention(?:ed)?|showed|shared|described|reported|provided|uploaded|were experiencing|are experiencing)|"
+    r"your (?:\w+ ){0,3}(?:pictures?|images?|posts?|reply|description|original question)|"
     r"(?:has|have) been|was a mistake|your (?:request|case|ticket))\b|"
     r"[€$£]\s?\d|\d\s?(?:€|eur\b|euros?\b)",
     re.I,
@@ -66,4 +69,5 @@ def says(source: Evidence, words: str) -> bool:
         return False
     if source.kind != "ticket":
         return True
-    return not (CHATTER.search(words) or THEIRS.search(words) or IDENTIFIER.search(words) or words.endswith("?"))
+    theirs = CHATTER.search(words) or THEIRS.search(words) or IDENTIFIER.search(words) or words.endswith("?")
+    return not (theirs or somebody(words))

@@ -276,3 +276,46 @@ def test_items_that_end_in_a_semicolon_are_told_in_one_sentence_with_one_between
         channel="chat",
     )
     assert "the light is red; the line is dead." in made
+
+
+SOLVED = "Open the account settings and choose the server again, then save the settings.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("@marigold77 please check the port of the server and type 993 there.", "marigold77"),
+        ("Type the whole e-mail address as the user name rather than only tjvanderplas", "tjvanderplas"),
+        ("Your login name is oskarine2, use it for both servers.", "oskarine2"),
+        ("Copy the file from C:\\Users\\wendelin\\Documents to the new folder.", "wendelin"),
+        ("Open the folder /home/ottoline and remove the old file.", "ottoline"),
+        ("Prudence, check the port of the server as well.", "Prudence"),
+        ("Hello Leopold open the settings and change the port.", "Leopold"),
+        ("Best regards, Ignatius", "Ignatius"),
+    ],
+)
+def test_another_customers_name_in_a_solved_ticket_never_reaches_a_draft(told: str, name: str) -> None:
+    made = text(ticket(SOLVED + told), message="Which server do I choose in the account settings?")
+    assert "choose the server again" in made
+    assert name.lower() not in made.lower()
+
+
+def test_a_greeting_by_name_is_taken_out_and_the_rest_of_the_sentence_stays() -> None:
+    made = text(ticket("Hey Leopold, open the account settings and choose the server again, then save the settings."))
+    assert "open the account settings and choose the server again" in made
+    assert "Leopold" not in made
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Then, open the folder C:\\Users\\<username>\\Documents and copy the file.",
+        "Your user name is the whole e-mail address.",
+        "Use the e-mail address rather than the name.",
+        "Usually, you find it under Options.",
+    ],
+)
+def test_sentences_that_name_nobody_stay(told: str) -> None:
+    assert told.split("<")[0] in text(
+        ticket(SOLVED + told), message="Which server do I choose in the account settings?"
+    )
