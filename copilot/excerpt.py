@@ -242,6 +242,8 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     words = [reading.text[slice(*span)] for span in block.spans]
     share = [wanted.telling.share(content(one)) - LATER * i for i, one in enumerate(words)]
     first = max(range(len(share)), key=lambda i: (share[i], -i))
+    if not first and best and HANGS.match(words[0]) and not among[best - 1].listed:
+        return [*_tight(reading, among[:best], best - 1, wanted), block]  # what it goes on from
     while first and (HANGS.match(words[first]) or words[first - 1].endswith("?")):
         first -= 1
     return [replace(block, spans=block.spans[first:])]

@@ -78,14 +78,15 @@ _USUAL = (
     "empty blank unique usual\\w* e-?mail\\w* address\\w* user\\w* name\\w* pass\\w* log\\w* any\\w* server\\w* provider\\w* account\\w* profile\\w* "
     "admin\\w* \\w+ed \\w+ing x+ [a-z]"
 )
-_CALLED = rf"[\"'“‘]?(?!(?i:{'|'.join(_USUAL.split())})\b)(?P<it>[A-Za-z][\w.-]{{2,40}})"
+_NAME = rf"(?!(?i:{'|'.join(_USUAL.split())})\b)(?P<it>[A-Za-z]"
+_CALLED = rf"[\"'“‘]?{_NAME}[\w.-]{{2,40}})"
 _OPENERS = (
     "First Second Third Then Now Also Next Last Okay Well Yes Otherwise Instead Again Still Once Afterwards? Perhaps Maybe Please Here There "
     "Thus Therefore However Besides Anyway Alas Sometimes Often Later Before After Below Above Right Alright Sure Fine Note Remember [A-Z]\\w+ly"
 )
 _DO = "(?:you|please|try|go|click|check|open|select|use|can you|could you|did you|do you|have you|are you)"
 _SOMEBODY = (
-    r"(?<![\w.@/])@(?P<it>[A-Za-z]\w{2,30})(?!\.?\w|@)",
+    rf"(?<![\w.@/])@(?!(?:media|import|namespace|charset|page|supports|keyframes)\b){_NAME}\w{{2,30}})(?!\.?\w|@)",
     rf"(?i:[\\/](?:users|home|benutzer|utilisateurs|usuarios)[\\/]){_CALLED}(?![>\w])",
     rf"(?i:\b{_SIGN_IN}(?: is| was|:| =)) {_CALLED}",
     rf"(?i:\b(?:{_SIGN_IN}|e-?mail address(?:es)?)\b[^.\n]{{0,80}}\b(?:instead of|rather than|and not)(?: just| only)?) {_CALLED}[\"'”’]?[.!]?$",

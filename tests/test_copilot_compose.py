@@ -319,3 +319,12 @@ def test_sentences_that_name_nobody_stay(told: str) -> None:
     assert told.split("<")[0] in text(
         ticket(SOLVED + told), message="Which server do I choose in the account settings?"
     )
+
+
+def test_in_a_chat_a_sentence_that_goes_on_from_another_is_not_told_without_it() -> None:
+    words = (
+        "## Parcels that are late\nThe carrier holds a parcel when nobody opened the door.\n\n"
+        "Otherwise ask the neighbours whether they took your late parcel in."
+    )
+    made = text(article(words), message="Where is my late parcel, did the neighbours take it?", channel="chat")
+    assert "The carrier holds a parcel when nobody opened the door." in made
