@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from copilot.ports import Vectors
 from copilot.variants import PLATFORMS
@@ -119,13 +120,29 @@ def _clashes(article: Side, other: Side, weights: Weights) -> list[Clash]:
 
 def _alike(article: Side, other: Side, weights: Weights) -> list[tuple[Said, Said]]:
     """The pairs of statements to look at: those that share most words first, then as they stand."""
-    ours, theirs = _stated(article, weights), _stated(other, weights)
-    pairs = [
-        (-weights.sum(one.words & its.words) / max(min(weight, heavy), 1e-9), one, its)
-        for one, weight in ours
-        for its, heavy in theirs
-    ]
-    return [(one, its) for _, one, its in sorted(pairs, key=lambda pair: round(pair[0], 6))[:LOOKED_AT]]
+    ours, theirs = _stated(article), _stated(other)
+    if not ours or not theirs:
+        return []
+    columns = {word: at for at, word in enumerate(sorted(frozenset().union(*(one.words for one in ours))))}
+    tell = np.array([weights.of.get(word, weights.most) for word in columns])
+    shared = (_table(ours, columns) * tell) @ _table(theirs, columns).T
+    least = np.minimum.outer(*(np.array([weights.sum(one.words) for one in said]) for said in (ours, theirs)))
+    share = np.round(shared / np.maximum(least, 1e-9), 6).ravel()
+    places = np.argsort(-share, kind="stable")[:LOOKED_AT].tolist()
+    return [(ours[at // len(theirs)], theirs[at % len(theirs)]) for at in places]
+
+
+def _table(said: Sequence[Said], columns: Mapping[str, int]) -> NDArray[np.float64]:
+    """A row a statement, with 1 for each of these words that it has."""
+    held = np.zeros((len(said), len(columns)))
+    for row, one in enumerate(said):
+        held[row, [columns[word] for word in one.words if word in columns]] = 1
+    return held
+
+
+def _stated(side: Side) -> list[Said]:
+    """Its statements that are no questions."""
+    return [one for one in side.said if not one.claim.text.endswith("?")]
 
 
 def _tell(ours: Said, theirs: Said) -> bool:
@@ -136,10 +153,6 @@ def _tell(ours: Said, theirs: Said) -> bool:
         return False
     same = len(one.words & its.words) / min(len(one.words), len(its.words)) >= SAME
     return not same or bool(one.denials) != bool(its.denials) or bool(opposed(one.text, its.text))
-
-
-def _stated(side: Side, weights: Weights) -> list[tuple[Said, float]]:
-    return [(one, weights.sum(one.words)) for one in side.said if not one.claim.text.endswith("?")]
 
 
 def _facts(article: Side, ours: Said, other: Side, theirs: Said) -> Facts:
