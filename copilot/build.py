@@ -127,7 +127,7 @@ def judged(parts: Parts) -> Retriever:
     mapper = Mapper(frames, Maps(parts.database, fingerprint))
     return Retriever(
         parts.library, frames, mapper, parts.learned, parts.embedder, parts.vectors, parts.lexical, settings,
-        language=_language,
+        _language,
     )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def _wired(
     trained = TrainedStore(database, embedder.fingerprint)
     learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
     retriever = Retriever(
-        library, frames, mapper, learned, embedder, vectors, lexical, settings, reranker_of(settings), _language
+        library, frames, mapper, learned, embedder, vectors, lexical, settings, _language, reranker_of(settings)
     )
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(

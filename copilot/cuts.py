@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from copilot.domain import Hit, Kind
-from copilot.store.frames import Head, View
+from copilot.store.active import Head
+from copilot.store.frames import View
 from copilot.versions import is_for, named, ranges
 
 Filter = Literal["kind", "audience", "language", "before", "not_yet_valid", "expired", "version", "limit"]

@@ -27,7 +27,7 @@ class Letters:
     """Where each stretch of letters stands among some titles, and how much it weighs there; how rare it is."""
 
     count: int
-    places: Mapping[str, tuple[tuple[int, float], ...]]
+    places: Mapping[str, tuple[NDArray[np.int64], Floats]]
     rarity: Mapping[str, float]
 
     @classmethod
@@ -40,16 +40,20 @@ class Letters:
         for at, some in enumerate(counts):
             for stretch, weight in _unit(some, rarity).items():
                 places[stretch].append((at, weight))
-        return cls(len(titles), {stretch: tuple(some) for stretch, some in places.items()}, rarity)
+        return cls(len(titles), {stretch: _columns(some) for stretch, some in places.items()}, rarity)
 
     def shared(self, text: str) -> Floats:
         """For each title its cosine with the text's beginning, 0 to 1."""
         found = np.zeros(self.count)
         said = Counter(stretch for stretch in _stretches(text[:READ_CHARS]) if stretch in self.rarity)
         for stretch, weight in sorted(_unit(said, self.rarity).items()):
-            for at, own in self.places[stretch]:
-                found[at] += weight * own
+            places, own = self.places[stretch]
+            found[places] += weight * own
         return np.round(found, 6)
+
+
+def _columns(places: Sequence[tuple[int, float]]) -> tuple[NDArray[np.int64], Floats]:
+    return np.array([at for at, _ in places], dtype=np.int64), np.array([weight for _, weight in places])
 
 
 def _stretches(text: str) -> list[str]:

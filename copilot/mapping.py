@@ -14,7 +14,8 @@ import numpy as np
 from copilot.domain import INTERNAL, PUBLIC
 from copilot.linear_map import Lesson, apply, fit
 from copilot.ports import Vectors
-from copilot.store.frames import EVER, Frame, Frames, Places, View
+from copilot.store.active import EVER, Places
+from copilot.store.frames import Frame, Frames, View
 from copilot.store.maps import LearnedMap, Maps
 
 FEWEST = 50

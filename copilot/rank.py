@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from copilot.domain import Hit, Passage
 from copilot.ports import Vectors
-from copilot.store.frames import Frame, Places
+from copilot.store.active import Places
+from copilot.store.frames import Frame
 
 Floats = NDArray[np.float64]
 
@@ -141,13 +142,13 @@ def _passages(frame: Frame, chunks: list[int], dense: list[float], lexical: list
     telling = [
         _round(((near / best if best > 0 else 0.0) + said) / 2) for near, said in zip(dense, lexical, strict=True)
     ]
-    most = sorted(range(len(chunks)), key=lambda n: (-telling[n], frame.spans[chunks[n]].start))[:PASSAGES]
+    most = sorted(range(len(chunks)), key=lambda n: (-telling[n], frame.columns.starts[chunks[n]]))[:PASSAGES]
     return tuple(
         Passage(
             start=span.start, end=span.end, text="", headings=span.headings, score=telling[n],
             scores={"dense": _round(dense[n]), "lexical": _round(lexical[n])},
         )
-        for n, span in ((n, frame.spans[chunks[n]]) for n in most)
+        for n, span in ((n, frame.span(chunks[n])) for n in most)
     )  # fmt: skip
 
 

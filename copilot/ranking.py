@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from copilot.domain import Kind
 from copilot.rank import Weights
 from copilot.signals import Asked, matches
-from copilot.store.frames import Frame, Places
+from copilot.store.active import Places
+from copilot.store.frames import Frame
 
 Floats = NDArray[np.float64]
 

@@ -23,7 +23,8 @@ from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
-from copilot.store.frames import Frame, Frames, Mask, Places, View
+from copilot.store.active import Places
+from copilot.store.frames import Frame, Frames, Mask, View
 from copilot.store.ledger import digest, now
 from copilot.store.library import Library
 from copilot.votes import VOTERS, votes
@@ -117,11 +118,11 @@ class Retriever:
 
     def __init__(
         self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
-        lexical: LexicalIndex, settings: Settings, reranker: Reranker | None = None, language: Callable[[str], str] | None = None,
+        lexical: LexicalIndex, settings: Settings, language: Callable[[str], str], reranker: Reranker | None = None,
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
         self._embedder, self._vectors, self._settings = embedder, vectors, settings
-        self._said, self._reranker, self._language = Words(lexical, settings.candidates), reranker, language
+        self._said, self._reranker = Words(lexical, settings.candidates, language), reranker
         self._lock = Lock()
         # By what is asked, who may see what, and the index revision: what changes an answer changes the key. Neither holds a text.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
@@ -233,7 +234,7 @@ class Retriever:
         words = self._words(frame, view, kind, asked, seen)
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
-            arms = self._spelt(frame, asked.text, self._taught(frame, view, asked.vector, nearness, arms))
+            arms = self._spelt(frame, asked, self._taught(frame, view, asked.vector, nearness, arms))
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
             arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
@@ -260,12 +261,12 @@ class Retriever:
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
         return replace(arms, votes=said, turned=turned)
 
-    def _spelt(self, frame: Frame, text: str, arms: Arms) -> Arms:
+    def _spelt(self, frame: Frame, asked: Question, arms: Arms) -> Arms:
         """With the letters that titles share with a question which is not in English: the shipped model reads little else."""
-        if not self._settings.letters_weight or self._language is None or self._language(text) == "en":
+        if not self._settings.letters_weight or self._said.language(asked.text, asked.lookup) == "en":
             return arms
         shared = np.zeros(len(frame.heads))
-        shared[frame.articles] = frame.letters.shared(text)
+        shared[frame.articles] = frame.letters.shared(asked.text)
         return replace(arms, more={**arms.more, "letters": shared})
 
     def shipped(self) -> Weights:
@@ -290,17 +291,19 @@ class Retriever:
 
         A ticket's words stand in the lexical index as a whole, under its first chunk: they speak for all of it.
         """
-        said = np.zeros(len(frame.ids))
-        for id, score in self._said.matches(view.workspace, kind, frame.revision, asked.text, asked.lookup):
-            if id in frame.place and seen[frame.owner[frame.place[id]]]:
-                said[frame.place[id]] = score
-        best = said.max(initial=0.0)
-        if not best > 0:
-            return said
-        if kind == "ticket":
-            said = np.maximum.reduceat(said, frame.first[:-1])[frame.owner]
-        shares: Floats = said / best
-        return shares
+        said, found = (
+            np.zeros(len(frame.ids)),
+            self._said.matches(view.workspace, kind, frame.revision, asked.text, asked.lookup),
+        )
+        told = [
+            (frame.place[id], score) for id, score in found if id in frame.place and seen[frame.owner[frame.place[id]]]
+        ]
+        best = max((score for _, score in told), default=0.0)
+        for at, score in told if best > 0 else ():
+            whole = frame.owner[at]
+            own = slice(frame.first[whole], frame.first[whole + 1]) if kind == "ticket" else slice(at, at + 1)
+            said[own] = np.maximum(said[own], score / best)
+        return said
 
     def _cosines(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Vectors:
         """Each chunk's cosine; in a large workspace only those that the approximate index names, the rest at minus infinity."""
@@ -310,7 +313,7 @@ class Retriever:
                 cosines = np.full(len(frame.ids), -np.inf, dtype=np.float32)
                 cosines[chunks] = frame.vectors[chunks] @ vector
                 return cosines
-        return frame.vectors @ vector if len(frame.ids) else np.zeros(0, dtype=np.float32)
+        return frame.cosines(vector)
 
     def _near(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Places | None:
         """What the approximate index finds; None where all must be looked at: too little of it is visible, or it holds another model's vectors."""

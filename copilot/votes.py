@@ -19,16 +19,18 @@ def votes(frame: Frame, view: View, nearness: NDArray[np.float32]) -> dict[str, 
     """
     until = np.inf if view.before is None else view.before.timestamp()
     asked = frame.asked[frame.open_to(view.audiences)[frame.asked]]
+    asked = asked[frame.answered[asked] <= until]
+    near = np.round(nearness[asked].astype(np.float64), 6)
+    if len(near) > VOTERS:
+        kept = near >= np.partition(near, -VOTERS)[-VOTERS]  # with all that are as near as the last of them
+        asked, near = asked[kept], near[kept]
     cases = []
-    for at in asked[np.lexsort((asked, -np.round(nearness[asked].astype(np.float64), 6)))].tolist():
-        sent = [link.target for link in frame.heads[at].links if link.at <= until]
-        if sent and nearness[at] > 0:
-            cases.append((round(float(nearness[at]), 6), sent))
-        if len(cases) == VOTERS:
-            break
+    for n in np.lexsort((asked, -near)).tolist()[:VOTERS]:
+        if near[n] > 0:
+            cases.append((float(near[n]), [link.target for link in frame.heads[asked[n]].links if link.at <= until]))
     found: defaultdict[str, float] = defaultdict(float)
-    for near, sent in cases:
+    for weight, sent in cases:
         for target in sent:
-            found[target] += near**4 / len(sent) ** 0.5
+            found[target] += weight**4 / len(sent) ** 0.5
     best = max(found.values(), default=0.0)
     return {id: vote / best for id, vote in found.items()} if best > 0 else {}

@@ -212,7 +212,7 @@ class Teacher:
         for at in frame.find(sorted(taught)).tolist():
             head = frame.heads[at]
             for row in range(int(frame.first[at]), int(frame.first[at + 1])):
-                span = frame.spans[row]
+                span = frame.span(row)
                 words = taught[head.id][span.start : span.end]
                 count, window = parts.embedder.count_tokens, parts.settings.window
                 texts.append(embedded(head.title, span.headings, words, count=count, window=window))

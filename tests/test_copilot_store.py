@@ -124,8 +124,8 @@ def ids(staged: Staged) -> list[str]:
 def seen(frames: Frames, view: View = VIEW) -> dict[str, int]:
     """Id and revision of each document that the view shows."""
     frame = frames.at(view.workspace)
-    heads = np.array(frame.heads, dtype=object)[frame.visible(view, ("article", "ticket", "macro"))]
-    return {head.id: head.revision for head in heads}
+    shown = np.flatnonzero(frame.visible(view, ("article", "ticket", "macro"))).tolist()
+    return {frame.heads[at].id: frame.heads[at].revision for at in shown}
 
 
 def test_a_pending_revision_is_seen_by_nobody_and_the_old_one_stays(
@@ -149,9 +149,10 @@ def test_a_frame_brought_up_to_date_is_the_frame_read_anew(ledger: Ledger, frame
     ledger.retire(W, [gone.key])
     put(ledger, "d", "the fourth")
     followed, anew = frames.at(W), Frames(database, "model-a", most=100).at(W)
-    assert next(followed.parts()).head.id == "a"
-    assert [part.head for part in followed.parts()] == [part.head for part in anew.parts()]
-    assert followed.ids == anew.ids
+    assert followed.heads[0].id == "a"
+    assert followed.heads == anew.heads
+    assert followed.ids.tolist() == anew.ids.tolist()
+    assert [followed.span(at) for at in range(len(followed.ids))] == [anew.span(at) for at in range(len(anew.ids))]
     assert ids(kept)[0] in followed.place
     assert ids(gone)[0] not in followed.place
     assert np.array_equal(followed.vectors, anew.vectors)

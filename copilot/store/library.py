@@ -15,15 +15,17 @@ from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.customers import pseudonym
 from copilot.store.database import Database
-from copilot.store.frames import View, clock
+from copilot.store.frames import CLOCK, View, clock
 from copilot.store.ledger import HEAD, now, parts
 
 TEXTS = (
-    select(t.documents.c.id, t.revisions.c.number, t.revisions.c.text, t.revisions.c.answer_start)
+    select(
+        t.documents.c.id, t.revisions.c.number, t.revisions.c.text, t.revisions.c.answer_start, CLOCK.scalar_subquery()
+    )
     .join(t.documents, t.documents.c.key == t.revisions.c.document)
     .where(t.documents.c.workspace == bindparam("workspace"), t.documents.c.id.in_(bindparam("ids", expanding=True)))
 )
-"""Put together once: every suggestion asks it."""
+"""Put together once, with the index revision in the same breath: every search asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,15 @@ class Library:
         """Text and start of the answer of each (document id, revision number), and the index revision at which they were read."""
         found: dict[tuple[str, int], tuple[str, int]] = {}
         with self._db.read() as connection:
-            read_at = clock(connection, workspace)
+            read_at = None
             for some in parts(sorted({id for id, _ in revisions})):
-                for id, number, text, answer_start in connection.execute(TEXTS, {"workspace": workspace, "ids": some}):
+                for id, number, text, answer_start, clock_then in connection.execute(
+                    TEXTS, {"workspace": workspace, "ids": some}
+                ):
+                    read_at = clock_then
                     if (id, number) in revisions:
                         found[id, number] = (text, answer_start)
-        return found, read_at
+            return found, str(read_at) if read_at is not None else clock(connection, workspace)
 
     def dates(self, workspace: str, ids: Collection[str]) -> dict[str, str]:
         """The day on which each of the documents was last changed or resolved, as ISO writes it; those without one are left out."""
