@@ -100,7 +100,7 @@ def asked(embedder: Embedder, corpus: str) -> list[Unanswered]:
 
 def test_a_few_messages_with_nothing_in_common_are_no_gap(embedder: Embedder) -> None:
     told = (
-        "Where is my parcel?", "How do I reset my password?", "Is my invoice paid in Danish crowns?", "Do you sell gift cards?",
+        "Where is my parcel?", "How do I reset my password?", "Is my invoice paid in Danish crowns?", "Do you sell gift cards for your shop?",
         "Can the scooter get wet?",
     )  # fmt: skip
     vectors = embedder.embed(told, "query")

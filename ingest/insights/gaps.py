@@ -36,7 +36,7 @@ COMPANY, SHARP, MUTUAL = 0.3, 3, (4, 6)
 NEIGHBOURS, AROUND, HALF, USUAL = 8, 3, 0.5, 0.3
 PLAIN, JOINED = 0.5, 0.5
 """The cosine of the two messages least alike that leaves no doubt; and the mean between two groups that makes them one."""
-UNLIKE = 0.2
+UNLIKE = 0.25
 """Messages whose mean cosine is less have nothing in common, however few others there are to compare them with."""
 SHOWN, TERMS, TITLE_CHARS, QUOTE_CHARS = 5, 5, 80, 400
 STEM = 5
