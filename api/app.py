@@ -32,6 +32,7 @@ from api.routes import (
     sources,
     suggestions,
 )
+from api.turns import Turns
 from copilot.build import Parts
 
 ABOUT = """
@@ -67,7 +68,12 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
         responses={"4XX": PROBLEM, "5XX": PROBLEM},
     )  # fmt: skip
     metrics = Metrics()
-    app.state.parts, app.state.retire, app.state.metrics = parts, retire, metrics
+    app.state.parts, app.state.retire, app.state.metrics, app.state.turns = (
+        parts,
+        retire,
+        metrics,
+        Turns(parts.settings),
+    )
     errors.install(app)
     for middleware, options in _layers(parts, metrics):
         app.add_middleware(middleware, **options)

@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 
 from api.bodies import Words
 from api.metrics import Metrics
+from api.turns import Turns
 from copilot.build import Parts
 from copilot.domain import Principal
 
@@ -36,6 +37,11 @@ async def _metrics(request: Request) -> Metrics:
     return metrics
 
 
+async def _turns(request: Request) -> Turns:
+    turns: Turns = request.app.state.turns
+    return turns
+
+
 async def _who(
     request: Request,
     bearer: Annotated[object, Security(_bearer)] = None,
@@ -58,6 +64,7 @@ async def _wants_events(request: Request) -> bool:
 PartsOf = Annotated[Parts, Depends(_parts)]
 RetireOf = Annotated[Retire, Depends(_retire)]
 MetricsOf = Annotated[Metrics, Depends(_metrics)]
+TurnsOf = Annotated[Turns, Depends(_turns)]
 PathId = Annotated[Words, Path(max_length=128)]
 Who = Annotated[Principal, Depends(_who)]
 WantsEvents = Annotated[bool, Depends(_wants_events)]

@@ -20,7 +20,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from copilot.build import Parts, build
+from copilot.build import Parts
 from copilot.domain import Conversation, Kind, Options, Principal, Suggestion
 from copilot.errors import ConfigurationError, CopilotError, InputError
 from copilot.jobs import owning
@@ -32,6 +32,7 @@ from eval.metrics import Outcome
 from eval.suite import Suite
 from ingest.load import Reading
 from ingest.pipeline import Indexer
+from ingest.repair import build_repaired
 
 Door = Literal["process", "http"]
 Step = Callable[[str, int, int], None]
@@ -214,8 +215,8 @@ def _readable(path: Path, home: Path) -> Path:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Parts]:
-    """The parts over an index in this process, which owns it meanwhile. Raises IndexesOwned."""
-    with owning(settings), closing(build(settings)) as parts:
+    """The parts over an index in this process, which owns it meanwhile; one of an older version is made again first. Raises IndexesOwned."""
+    with owning(settings), closing(build_repaired(settings)) as parts:
         yield parts
 
 

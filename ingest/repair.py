@@ -51,6 +51,16 @@ def build_anyway(settings: Settings) -> Parts:
     return parts
 
 
+def build_repaired(settings: Settings) -> Parts:
+    """The parts; indexes that cannot be opened, as those of an older version, made again first. The caller owns them."""
+    try:
+        return build(settings)
+    except IndexBroken:
+        parts = build_anyway(settings)
+        repair(parts)
+        return parts
+
+
 def repair(parts: Parts) -> Repaired:
     """Clear what a crash left, then bring both indexes to what the ledger says; an index that cannot be read is made anew.
 

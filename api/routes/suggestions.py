@@ -14,11 +14,12 @@ from starlette.responses import Response
 
 from api.auth import Guarded
 from api.bodies import RegenerateBody, SuggestBody, within
-from api.deps import MetricsOf, PartsOf, PathId, WantsEvents, Who
+from api.deps import MetricsOf, PartsOf, PathId, TurnsOf, WantsEvents, Who
 from api.errors import id_of
 from api.examples import REGENERATE, SUGGEST
 from api.metrics import Metrics
 from api.stream import EventStream, documented, frames, replayed
+from api.turns import Turns
 from api.visible import seen_by
 from copilot.assist import Event
 from copilot.build import Parts
@@ -57,7 +58,7 @@ class Asked:
 @router.post("", response_model=Suggestion, responses=STREAMED)
 def suggest(
     body: Annotated[SuggestBody, Body(openapi_examples=SUGGEST)],
-    request: Request, parts: PartsOf, metrics: MetricsOf, who: Who, events: WantsEvents, key: Key = None,
+    request: Request, parts: PartsOf, metrics: MetricsOf, turns: TurnsOf, who: Who, events: WantsEvents, key: Key = None,
 ) -> Suggestion | Response:  # fmt: skip
     """A suggestion for the latest message of a conversation, given here or by the id of a stored one."""
     if body.conversation is None:
@@ -69,7 +70,7 @@ def suggest(
         conversation=replace(conversation, id=conversation.id or uuid.uuid4().hex), new=body.conversation is not None,
         options=body.options.noun(), key=key, hash=_hash(who, request, body.model_dump_json()),
     )  # fmt: skip
-    return _answer(parts, metrics, who, asked, request if events else None)
+    return _answer(parts, metrics, turns, who, asked, request if events else None)
 
 
 @router.get("/{suggestion_id}", response_model=Suggestion)
@@ -81,7 +82,7 @@ def show(suggestion_id: PathId, parts: PartsOf, who: Who) -> Suggestion:
 @router.post("/{suggestion_id}/regenerate", response_model=Suggestion, responses=STREAMED)
 def regenerate(
     suggestion_id: PathId, body: Annotated[RegenerateBody, Body(openapi_examples=REGENERATE)],
-    request: Request, parts: PartsOf, metrics: MetricsOf, who: Who, events: WantsEvents, key: Key = None,
+    request: Request, parts: PartsOf, metrics: MetricsOf, turns: TurnsOf, who: Who, events: WantsEvents, key: Key = None,
 ) -> Suggestion | Response:  # fmt: skip
     """Another suggestion for the same conversation, as it stands now, or the reply in other words."""
     before = parts.records.suggestion(who.workspace, suggestion_id)
@@ -91,7 +92,7 @@ def regenerate(
         hash=_hash(who, request, body.model_dump_json()), rewrite=_rewrite(body, before),
     )  # fmt: skip
     within([asked.rewrite.text if asked.rewrite else ""], parts.settings.max_message_chars)
-    return _answer(parts, metrics, who, asked, request if events else None)
+    return _answer(parts, metrics, turns, who, asked, request if events else None)
 
 
 def _rewrite(body: RegenerateBody, before: Suggestion) -> Rewrite | None:
@@ -117,7 +118,7 @@ def _hash(who: Principal, request: Request, body: str) -> str:
 
 
 def _answer(
-    parts: Parts, metrics: Metrics, who: Principal, asked: Asked, request: Request | None
+    parts: Parts, metrics: Metrics, turns: Turns, who: Principal, asked: Asked, request: Request | None
 ) -> Suggestion | Response:
     """The suggestion, as a stream where a request is given; a key that was used before gets what was made then."""
     if asked.key is not None:
@@ -125,13 +126,15 @@ def _answer(
         if made is not None:
             shown = seen_by(who, parts.library, made)
             return EventStream(frames(replayed(shown), id_of(request.scope))) if request else shown
-    events = _events(parts, metrics, who, asked)
+    steps = _events(parts, metrics, who, asked)
+    if request is None:
+        with turns.one:
+            *_, done = steps
+        assert isinstance(done.data, Suggestion)
+        return done.data
+    events = turns.each(steps)
     first = next(events)  # what cannot be answered is refused as a problem, not as a stream that breaks off
-    if request:
-        return EventStream(frames(chain([first], events), id_of(request.scope)), events.close)
-    *_, done = events
-    assert isinstance(done.data, Suggestion)
-    return done.data
+    return EventStream(frames(chain([first], events), id_of(request.scope)), steps.close)
 
 
 def _events(parts: Parts, metrics: Metrics, who: Principal, asked: Asked) -> Generator[Event, None, None]:

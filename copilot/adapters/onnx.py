@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -36,6 +37,7 @@ class OnnxEmbedder:
     ) -> None:
         self._model, self._weights, self._threads, self._window = model, weights, threads, window
         self._dtype, self._graph = dtype, cache / f"{weights[:16]}.onnx"
+        self._one_question = Lock()  # each has all threads: together they would all be late, and the last of them last
 
     @property
     def fingerprint(self) -> str:
@@ -51,7 +53,12 @@ class OnnxEmbedder:
         """One unit row a text. Sorted by length inside, so that a batch pads little; a query embeds alone, so that its bytes never vary."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        size = 1 if kind == "query" else BATCH
+        if kind == "query":
+            with self._one_question:
+                return self._batches(texts, 1)
+        return self._batches(texts, BATCH)
+
+    def _batches(self, texts: Sequence[str], size: int) -> Vectors:
         encodings = self._tokenizer.encode_batch(list(texts))
         order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
         out = np.empty((len(texts), self.dimensions), dtype=np.float32)

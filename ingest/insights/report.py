@@ -153,8 +153,8 @@ def _entry(one: Standing, frame: Frame, places: dict[str, int]) -> Entry:
     at = places[f"{one.key}.{one.revision}"]
     first, last = int(frame.first[at]), int(frame.first[at + 1])
     return Entry(
-        document=one.document, revision=one.revision, text=one.text, spans=tuple((span.start, span.end) for span in map(frame.span, range(first, last))),
-        vectors=frame.vectors[first:last], answer_start=one.answer_start, since=one.since, key=one.key,
+        document=one.document, revision=one.revision, text=one.text, answer_start=one.answer_start, since=one.since, key=one.key,
+        spans=tuple((span.start, span.end) for span in map(frame.span, range(first, last))), vectors=frame.vectors[first:last],
     )  # fmt: skip
 
 
