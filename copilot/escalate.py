@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +17,7 @@ from copilot.case import Case, Turn
 from copilot.domain import Channel, Conversation, Escalation, Reason, Trend, Triage
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
-from copilot.words import HIDDEN, Clauses, Sieve, Words, fold, without_quotes
+from copilot.words import HIDDEN, Clauses, Words, fold, without_quotes
 
 LEVELS = ("note", "lead", "specialist", "emergency")
 ANSWERED = 0.5
@@ -119,7 +118,7 @@ class Learned(BaseModel):
     shown_from: float = Field(0.5, ge=0, le=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The rules in force, and the score from which stepping in is recommended."""
 
@@ -127,18 +126,6 @@ class Policy:
     rules: tuple[Rule, ...]
     learned: Learned | None = None
     reads_like: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-
-    @cached_property
-    def sieve(self) -> Sieve:
-        """Tells which of the rules with words can fire."""
-        return Sieve([rule.words for rule in self.rules if rule.words])
-
-    def in_question(self, case: Case) -> list[Rule]:
-        """The rules without words, and those whose words are in what the customer wrote, in the file's order."""
-        with_words = [at for at, rule in enumerate(self.rules) if rule.words]
-        texts = [turn.words for turn in case.turns] + [case.subject]
-        found = {with_words[number] for text in texts for number in self.sieve.found(text)}
-        return [rule for at, rule in enumerate(self.rules) if rule.words is None or at in found]
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -201,7 +188,7 @@ def escalate(
 ) -> Escalation:  # fmt: skip
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
     case = Case.of(conversation, triage, abstained, refund_limit, answerability)
-    fired = [(rule, reason) for rule in policy.in_question(case) if (reason := reason_of(rule, case))]
+    fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
     kept = strongest([believed(*one, triage.attention) for one in (*fired, *read_alike(policy, triage))])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
     unseen, said_so = learned(policy.learned, triage.attention)

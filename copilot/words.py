@@ -15,7 +15,7 @@ from typing import Any
 HIDDEN = "\0"
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
-SIEVE_MEMORY = 1 << 27
+SIEVE_MEMORY = 1 << 26
 SIEVED_CHARS = 10_000
 
 
