@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -12,12 +13,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from copilot.domain import Author, Channel, Conversation, Escalation, Message, Sentiment, Tag, Trend, Triage
+from copilot.domain import Author, Channel, Conversation, Escalation, Message, Reason, Sentiment, Tag, Trend, Triage
 from copilot.errors import ConfigurationError
 from copilot.escalate import Policy, escalate
 from copilot.policy_check import check
 from copilot.settings import DEFAULTS, Settings
-from copilot.words import without_quotes
+from copilot.words import fold, without_quotes
 from tests.conftest import asks
 
 POLICY = Policy.load(DEFAULTS / "policy.yaml")
@@ -403,3 +404,32 @@ def test_a_rule_without_any_condition_is_refused(tmp_path: Path) -> None:
 def test_an_absent_policy_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
         Policy.load(tmp_path / "nowhere.yaml")
+
+
+# ---- words that are doubted ----
+
+DOUBTED = MINE.replace("    weight: 0.6\n", "    weight: 0.6\n    doubted_below: 0.3\n")
+
+
+@pytest.mark.parametrize(("chance", "recommended"), [(0.1, False), (0.29, False), (0.3, True), (None, True)])
+def test_doubted_words_are_only_a_note_where_little_else_calls_for_a_person(
+    tmp_path: Path, chance: float | None, recommended: bool
+) -> None:
+    text = "Get the chief!"
+    attention = (
+        None if chance is None else Reason(code="reads_like_one", message=0, start=0, end=0, quote="", weight=chance)
+    )
+    made = escalate(load(tmp_path, DOUBTED), asks(text), replace(triage(), attention=attention), False, LIMIT)
+    assert made.recommended is recommended
+    assert [one.code for one in made.reasons] == ["wants_boss"]
+    assert made.level == ("lead" if recommended else "note")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "I want to talk to a human. My emails are gone!", "été " * 300, "a manager please " * 900]
+)
+def test_what_the_sieve_lets_through_is_all_that_the_rules_find(text: str) -> None:
+    with_words = [rule.words for rule in POLICY.rules if rule.words]
+    shown = fold(text)
+    found = [at for at, words in enumerate(with_words) if next(words.find(shown), None)]
+    assert set(found) <= set(POLICY.sieve.found(shown))

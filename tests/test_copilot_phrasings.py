@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from copilot.critical import Critical, key_of, taught
-from copilot.escalate import Policy, escalate
+from copilot.escalate import NOTED, Policy, escalate
 from copilot.ports import Embedder
 from copilot.query import search_text
 from copilot.settings import DEFAULTS
@@ -18,11 +18,13 @@ from tests.conftest import asks
 
 FILES = sorted((Path(__file__).parent / "phrasings").glob("*.yaml"))
 FLOORS = {
-    "accessibility": 0.9, "asks_for_person": 0.75, "churn_threat": 0.6, "data_loss": 0.4, "legal_threat": 0.85, "minors": 0.9,
-    "payment_dispute": 0.6, "personal_data": 0.75, "press": 0.95, "safety": 0.95, "security_incident": 0.6, "self_harm": 0.8,
+    "accessibility": 0.95, "asks_for_person": 0.9, "churn_threat": 0.8, "data_loss": 0.75, "legal_threat": 0.95, "minors": 0.9,
+    "payment_dispute": 0.88, "personal_data": 0.95, "press": 0.95, "safety": 0.95, "security_incident": 0.9, "self_harm": 0.95,
 }  # fmt: skip
 """Below what is found today; .95 is aimed at (docs/triage.md has the figures)."""
-FOUND, FALSE = 0.78, 0.3
+FOUND, FALSE = 0.92, 0.34
+"""Most near misses that fire are only told, as notes that recommend nobody: those that count are fewer than COUNTED."""
+COUNTED = 0.1
 
 
 class Reader:
@@ -33,10 +35,11 @@ class Reader:
         self.policy = Policy.load(DEFAULTS / "policy.yaml")
         self.codes = cache(self._codes)
 
-    def _codes(self, text: str) -> frozenset[str]:
+    def _codes(self, text: str) -> dict[str, float]:
+        """The codes with their weights."""
         asked = asks(text)
         triage = self.triager.read(asked, self.embedder.embed([search_text(asked)], "query")[0])
-        return frozenset(reason.code for reason in escalate(self.policy, asked, triage, False, 150.0).reasons)
+        return {reason.code: reason.weight for reason in escalate(self.policy, asked, triage, False, 150.0).reasons}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,7 @@ def test_over_all_codes_most_are_found_and_few_near_misses_fire(reader: Reader) 
     quiet = [(file.stem, text) for file in FILES for text in phrasings(file, "quiet")]
     assert sum(code in reader.codes(text) for code, text in fires) / len(fires) >= FOUND
     assert sum(code in reader.codes(text) for code, text in quiet) / len(quiet) <= FALSE
+    assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in quiet) / len(quiet) <= COUNTED
 
 
 def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedder) -> None:
