@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot.spelling import Spelling, counted
+from copilot.signals import counted
+from copilot.spelling import Spelling
 
 VOCABULARY = {"valve", "gmail", "leaking"}
 OWN = counted(["Sluice and Weir: replacing the sluice", "Sluice batteries"])
