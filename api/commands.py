@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,14 +86,19 @@ def refuse_open_door(host: str, keyless: bool) -> None:
 @contextmanager
 def served(settings: Settings, address: str, prepare: Prepare | None = None) -> Iterator[FastAPI]:
     """The app, in a process that owns the indexes and runs the jobs, for as long as the block runs."""
-    from api.app import create_app
     from copilot.build import build
     from copilot.jobs import JobThread, owning
-    from copilot.store.audit import Audit
-    from ingest.pipeline import Indexer
-    from ingest.schedule import Schedule
 
     with owning(settings, address), closing(build(settings)) as parts, ExitStack() as stack:
+        warming = Thread(target=_warm, args=(parts,), name="warming")
+        warming.start()
+        stack.callback(warming.join)
+
+        from api.app import create_app
+        from copilot.store.audit import Audit
+        from ingest.pipeline import Indexer
+        from ingest.schedule import Schedule
+
         parts.records.forget_older_than(settings.retention_days)
         Audit(parts.database).forget_older_than(settings.audit_days)
         if prepare:
@@ -104,6 +110,13 @@ def served(settings: Settings, address: str, prepare: Prepare | None = None) -> 
         schedule.start()
         stack.callback(schedule.stop)
         yield create_app(parts, Indexer(parts).retire)
+
+
+def _warm(parts: Parts) -> None:
+    """Read what the first request will need, while the rest of the server is still being imported; what fails here is told there."""
+    with suppress(Exception):
+        parts.frames.at(parts.settings.workspace)
+        parts.embedder.embed(["The first request need not wait for the model."], "query")
 
 
 def answer_requests(app: FastAPI, host: str, port: int) -> None:

@@ -1,4 +1,5 @@
-"""Fits the weights that insights decide by, on pairs and groups written for it (`benchmarks/insights`) and the odd rows of `tests/insights`.
+"""Fits the weights that insights decide by, on pairs and groups written for it (`benchmarks/insights`) and the odd rows of both corpora of
+`tests/insights`.
 
 `python -m benchmarks.insights_heads` prints what goes into `ingest/insights/weights.yaml`.
 """
@@ -9,21 +10,32 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from copilot.domain import Document, Kind
+import ingest.demo
+from copilot.build import build
+from copilot.domain import Document, Kind, Principal
 from copilot.ports import Embedder
+from copilot.settings import Settings
 from ingest.insights import contradictions, duplicates, gaps
+from ingest.insights.material import Entry, of_kinds
+from ingest.insights.report import Insights
+from ingest.load import Reading
+from ingest.pipeline import Indexer
 from tests.planted import Sample, entries, owner, rows, sides
 
 FOLDER = Path(__file__).parent / "insights"
 OLD, NEW = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
-STRENGTH = {"gaps": 0.3, "duplicates": 1.0, "contradictions": 0.3}
-UNJUDGED = 0.3
-"""How much a pair of two rows weighs, which nobody labelled."""
+STRENGTH = {"gaps": 0.3, "duplicates": 1.0, "contradictions": 0.1}
+UNJUDGED = {"gaps": 0.3, "contradictions": 0.3}
+"""How much a pair or a group of several rows weighs, which nobody labelled."""
+CORPORA = ("", "second")
+ADMIN = Principal(id="benchmark", workspace="default", roles=frozenset({"admin"}))
 ROUNDS, EVERY = 6, 1_000_000
 
 
@@ -35,20 +47,33 @@ def blocks(name: str) -> Iterator[tuple[str, list[str]]]:
             if head:
                 yield head, lines
             head, lines = line, []
-        elif line and not line.startswith("#"):
+        elif line and line[0] not in "#=":
             lines.append(line)
     yield head, lines
+
+
+@cache
+def company() -> list[Entry]:
+    """The demo company's articles and solved tickets, in which nothing is said twice and next to nothing contradicts."""
+    with TemporaryDirectory() as home:
+        parts = build(Settings(home=Path(home)))
+        for folder in ("articles", "tickets"):
+            Indexer(parts).ingest("default", ingest.demo.FOLDER / folder, Reading())
+        found = Insights.of(parts, ADMIN).entries
+        parts.close()
+    return found
 
 
 # ---- what is fitted on: features, whether it is one, and how much it weighs ----
 
 
 def of_gaps(embedder: Embedder) -> Iterator[Sample]:
-    """Every branch of the messages written for it, and of the odd rows."""
-    own = [(f"{head[0]}{at}.x", lines) for at, (head, lines) in enumerate(blocks("gaps.txt"))]
-    test = [(f"{'+' if row['planted'] else '-'}{row['id']}", row["messages"]) for row in rows("gaps")]
-    for told in (own, test):
+    """Every branch of each writer's messages, and of the odd rows."""
+    for file in ("gaps.txt", "gaps_2.txt"):
+        told = [(f"{head[0]}{at}.x", lines) for at, (head, lines) in enumerate(blocks(file))]
         yield from _branches(told, embedder)
+    for corpus in CORPORA:
+        yield from _branches([(f"{_sign(row)}{row['id']}", row["messages"]) for row in rows("gaps", corpus)], embedder)
 
 
 def _branches(told: Sequence[tuple[str, Sequence[str]]], embedder: Embedder) -> Iterator[Sample]:
@@ -65,7 +90,7 @@ def _branches(told: Sequence[tuple[str, Sequence[str]]], embedder: Embedder) -> 
         if sum(_tuned(name) for name in names) >= len(names) / 2:
             whose = owner(names, len(names))
             one = bool(whose and whose.startswith("+"))
-            yield Sample(likeness.features(group), one, 1.0 if whose else UNJUDGED, whose or "")
+            yield Sample(likeness.features(group), one, 1.0 if whose else UNJUDGED["gaps"], whose or "")
 
 
 def _tuned(name: str) -> bool:
@@ -73,72 +98,95 @@ def _tuned(name: str) -> bool:
 
 
 def of_duplicates(embedder: Embedder) -> Iterator[Sample]:
-    """Every pair that comes near."""
-    own = [
-        (f"{head[0]}{at}.x", [line.split(" | ", 1) for line in lines])
-        for at, (head, lines) in enumerate(blocks("duplicates.txt"))
-    ]
-    test = [(f"{'+' if row['planted'] else '-'}{row['id']}", [(row[s]["title"], row[s]["text"]) for s in "ab"])
-            for row in rows("duplicates") if int(row["id"][-2:]) % 2]  # fmt: skip
-    for pairs in (own, test):
-        documents = [(Document(id=f"{name}/{at}", kind="article", title=two[0].strip()), two[1].strip(), 0) for name, both in pairs
-                     for at, two in enumerate(both)]  # fmt: skip
-        for one, other, cosine in duplicates.candidates(entries(embedder, documents)):
+    """Every pair that comes near, of each writer's documents on their own."""
+    for told in (*map(_written, ("duplicates.txt", "duplicates_2.txt")), *map(_odd_pairs, CORPORA)):
+        documents = [(Document(id=f"{name}/{at}", kind="article", title=title.strip()), text.strip(), 0) for name, both in told
+                     for at, (title, text) in enumerate(both)]  # fmt: skip
+        for one, other in duplicates.candidates(entries(embedder, documents)):
             first, second = one.entry.id.partition("/")[0], other.entry.id.partition("/")[0]
-            if first == second:
-                yield Sample(duplicates.features(one, other, cosine), first[0] == "+", 1.0, first)
+            yield Sample(duplicates.features(one, other), first == second and first[0] == "+", 1.0, first)
+    for one, other in duplicates.candidates(of_kinds(company(), ("article",))):
+        yield Sample(duplicates.features(one, other), False, 1.0, "")
+
+
+Told = list[tuple[str, list[tuple[str, str]]]]
+"""Rows by their names, each with the titles and texts of its two documents."""
+
+
+def _written(file: str) -> Told:
+    told = enumerate(blocks(file))
+    return [
+        (f"{head[0]}{at}", [(line.split(" | ", 1)[0], line.split(" | ", 1)[1]) for line in lines])
+        for at, (head, lines) in told
+    ]
+
+
+def _odd_pairs(corpus: str) -> Told:
+    odd = [row for row in rows("duplicates", corpus) if _tuned(row["id"])]
+    return [(f"{_sign(row)}{row['id']}", [(row[side]["title"], row[side]["text"]) for side in "ab"]) for row in odd]
+
+
+def _sign(row: Mapping[str, Any]) -> str:
+    return "+" if row["planted"] else "-"
 
 
 def of_contradictions(embedder: Embedder) -> list[Sample]:
-    """Every pair of statements that differ in something; of a planted row its likeliest alone counts."""
-    documents = []
-    for at, (head, lines) in enumerate(blocks("contradictions.txt")):
-        for line, when in zip(lines, (OLD, NEW), strict=True):
-            title, _, text = line[3:].partition(" | ")
-            kind: Kind
-            kind, begin = ("ticket", len(f"{title}\n\n")) if line[0] == "T" else ("article", 0)
-            words = f"{title}\n\n{text}" if begin else text
-            documents.append(
-                (
-                    Document(id=f"{head[0]}{at}.x/{line[0]}", kind=kind, title=title.strip(), updated_at=when),
-                    words,
-                    begin,
-                )
-            )
-    test = []
-    for row in rows("contradictions"):
-        if int(row["id"][-2:]) % 2:
-            sign = "+" if row["planted"] else "-"
-            test += [
-                (_named(one, f"{sign}{row['id']}/{side}"), text, begin)
-                for side, (one, text, begin) in zip("ab", sides(row), strict=True)
-            ]
-    found = []
-    for some in (documents, test):
-        likely = contradictions.clashes(entries(embedder, some), EVERY, EVERY)
-        for one in contradictions.weighed(likely, lambda texts: embedder.embed(texts, "query")):
-            first, second = one.article.entry.id.partition("/")[0], one.other.entry.id.partition("/")[0]
-            same = first == second
-            found.append(
-                Sample(
-                    one.features,
-                    same and first[0] == "+",
-                    1.0 if same else UNJUDGED,
-                    first if same else f"{first}{second}",
-                )
-            )
+    """The likeliest pairs of statements of every two documents; of a planted row its likeliest alone counts.
+
+    A passage that stands in several rows is one article.
+    """
+    found = [Sample(one.features, False, UNJUDGED["contradictions"], "") for one in _likely(company(), embedder)]
+    files = ("contradictions.txt", "contradictions_2.txt", "contradictions_3.txt")
+    for told in (*map(_passages, files), *map(_odd_sides, CORPORA)):
+        articles = {(document.title, text): name for name, (document, text, _), _ in reversed(told)}
+        rows_of = {(articles[ours[0].title, ours[1]], name): name for name, ours, _ in told}
+        named = [(replace(ours[0], id=f"{name}/a"), *ours[1:]) for name, ours, _ in told if (name, name) in rows_of]
+        others = [(replace(theirs[0], id=f"{name}/b"), *theirs[1:]) for name, _, theirs in told]
+        for one in _likely(entries(embedder, named + others), embedder):
+            pair = (one.article.entry.id.partition("/")[0], one.other.entry.id.partition("/")[0])
+            row = rows_of.get(pair, "")
+            found.append(Sample(one.features, row[:1] == "+", 1.0 if row else UNJUDGED["contradictions"], row))
     return found
 
 
-def _named(document: Document, id: str) -> Document:
-    return replace(document, id=id)
+def _likely(found: list[Entry], embedder: Embedder) -> list[contradictions.Clash]:
+    likely = contradictions.clashes(found, EVERY)
+    return contradictions.weighed(likely, lambda texts: embedder.embed(texts, "query"))
+
+
+Text = tuple[Document, str, int]
+"""A document, its words, and where its answer begins."""
+
+
+def _passages(file: str) -> list[tuple[str, Text, Text]]:
+    """Rows by their names, each with the article and what stands against it."""
+    found = []
+    for at, (head, lines) in enumerate(blocks(file)):
+        made = [_passage(line, when) for line, when in zip(lines, (OLD, NEW), strict=True)]
+        found.append((f"{head[0]}{file}{at}", made[0], made[1]))
+    return found
+
+
+def _passage(line: str, when: datetime) -> Text:
+    title, _, text = line[3:].partition(" | ")
+    kind: Kind = "ticket" if line[0] == "T" else "article"
+    before = f"{title.strip()}\n\n" if kind == "ticket" else ""
+    return Document(id="", kind=kind, title=title.strip(), updated_at=when), before + text, len(before)
+
+
+def _odd_sides(corpus: str) -> list[tuple[str, Text, Text]]:
+    odd = [row for row in rows("contradictions", corpus) if _tuned(row["id"])]
+    return [(f"{_sign(row)}{row['id']}", *sides(row)) for row in odd]  # type: ignore[misc]
 
 
 # ---- the fit ----
 
 
-def fitted(samples: Sequence[Sample], strength: float, several: bool) -> tuple[Mapping[str, float], float]:
-    """Weights and bias of a logistic regression. With `several`, only the likeliest of a planted row's samples has to be one."""
+def fitted(
+    samples: Sequence[Sample], strength: float, several: bool, balanced: bool
+) -> tuple[Mapping[str, float], float]:
+    """Weights and bias of a logistic regression. With `several`, only the likeliest of a planted row's samples has to be one; with
+    `balanced`, both answers weigh the same together however often each occurs."""
     from sklearn.linear_model import LogisticRegression
 
     names = sorted(samples[0].features)
@@ -147,7 +195,7 @@ def fitted(samples: Sequence[Sample], strength: float, several: bool) -> tuple[M
     scaled, labels = (table - middle) / spread, np.array([one.planted for one in samples])
     weights, keep = np.array([one.weight for one in samples]), np.ones(len(samples), dtype=bool)
     for _ in range(ROUNDS if several else 1):
-        model = LogisticRegression(C=strength, max_iter=5000, class_weight="balanced").fit(
+        model = LogisticRegression(C=strength, max_iter=5000, class_weight="balanced" if balanced else None).fit(
             scaled[keep], labels[keep], sample_weight=weights[keep]
         )
         if several:
@@ -173,12 +221,13 @@ KINDS: dict[str, Callable[[Embedder], Iterator[Sample] | list[Sample]]] = {
 def main(kinds: Sequence[str]) -> None:
     """Print the weights of these kinds, or of all."""
     from copilot.adapters.onnx import minilm
-    from copilot.settings import Settings
 
     settings = Settings()
     embedder = minilm(settings.models, settings.threads, settings.window)
     for kind in kinds or KINDS:
-        weights, bias = fitted(list(KINDS[kind](embedder)), STRENGTH[kind], kind == "contradictions")
+        weights, bias = fitted(
+            list(KINDS[kind](embedder)), STRENGTH[kind], kind == "contradictions", kind != "duplicates"
+        )
         shown = ", ".join(f"{name}: {weight}" for name, weight in weights.items())
         print(f"{kind}:\n  weights: {{{shown}}}\n  bias: {bias}")
 

@@ -21,6 +21,7 @@ from copilot.domain import Conversation, Message
 from copilot.escalate import Policy, escalate
 from copilot.labelled import HELD_OUT_FROM, MOODS, Labelled, forum_messages
 from copilot.moods import Reading, moods
+from copilot.phrases import phrases
 from copilot.query import search_text
 from copilot.settings import DEFAULTS, Settings
 from copilot.triage import Triager
@@ -45,7 +46,7 @@ def main() -> None:
     for one in young:
         asked = Conversation(messages=(Message(text=one.text),), channel="form")
         vector = embedder.embed([search_text(asked)], "query")[0]
-        read.append(weights.read(one.text, vector))
+        read.append(weights.read(phrases(one.text), vector))
         scores.append(escalate(policy, asked, triager.read(asked, vector), False, settings.refund_limit).score)
     report(young, read, np.array(scores))
 

@@ -131,8 +131,9 @@ class Copilot:
 
     def read(self, workspace: str, conversation: Conversation) -> tuple[Triage, Escalation]:
         """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
-        vector = self._embedder.embed([search_text(conversation)], "query")[0]
-        triage = self._triager.read(conversation, vector, workspace, self._intents(workspace))
+        meant = self._retriever.meant(workspace, search_text(conversation))
+        vector = self._embedder.embed([meant], "query")[0]
+        triage = self._triager.read(conversation, vector, workspace, self._intents(workspace), meant)
         return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
 
     def route(self, principal: Principal, conversation: Conversation) -> Route:
@@ -166,12 +167,13 @@ class Copilot:
         clock = self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
         as_of = options.before or self._library.epoch(principal.workspace)
         lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
-        vector = self._embedder.embed([text], "query")[0]
+        meant = self._retriever.meant(principal.workspace, text, options.before)
+        vector = self._embedder.embed([meant], "query")[0]
         watch.lap("embed")
 
         intents = self._learned.intents(principal.workspace, clock, options.before)
         teams = self._learned.taxonomy(principal.workspace, clock).teams
-        triage = self._triager.read(conversation, vector, principal.workspace, intents)
+        triage = self._triager.read(conversation, vector, principal.workspace, intents, meant)
         watch.lap("triage")
         yield Event("triage", triage)
 

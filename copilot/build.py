@@ -29,6 +29,7 @@ from copilot.ports import Embedder, LexicalIndex, Reranker, VectorIndex
 from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
 from copilot.settings import Settings
+from copilot.spelling import Spelling
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from copilot.store.frames import Frames
@@ -41,6 +42,7 @@ from copilot.store.makers import Makers, Model
 from copilot.store.maps import Maps
 from copilot.store.records import Records
 from copilot.store.trained import TrainedStore
+from copilot.taxonomy import intent_examples
 from copilot.triage import Triager, language
 
 if TYPE_CHECKING:
@@ -142,8 +144,8 @@ def _wired(
     trained = TrainedStore(database, embedder.fingerprint)
     learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
     retriever = Retriever(
-        library, frames, mapper, learned, embedder, vectors, lexical, settings, _language, reranker_of(settings)
-    )
+        library, frames, mapper, learned, embedder, vectors, lexical, settings, _language, reranker_of(settings), _spelling(settings, embedder),
+    )  # fmt: skip
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records, learned=learned,
@@ -158,6 +160,11 @@ def _wired(
         summariser=Summariser(model, settings.llm_prompt_tokens, redactor), writing=writing,
         asker=Asker(settings, embedder, retriever, library, extractive), gaps=Gaps(database),
     )  # fmt: skip
+
+
+def _spelling(settings: Settings, embedder: Embedder) -> Spelling:
+    examples = (one.text for one in intent_examples(settings.taxonomy_file()))
+    return Spelling(examples, lambda word: embedder.count_tokens(word) == 1)
 
 
 def _language(text: str) -> str:

@@ -30,10 +30,12 @@ from copilot.taxonomy import intent_examples
 Floats32 = NDArray[np.float32]
 
 PHRASINGS = "critical.yaml"
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
-STRENGTH = 3.0
-WORTH_TELLING = 0.1
+STRENGTH = 6.0
+WORDS = 2.0
+"""How much words and letter groups count beside the embedding."""
+WORTH_TELLING = 0.08
 """Chances below this are not told: no policy would count them."""
 PUBLIC = 3000
 """As many messages of public sets are taught as everyday ones, about."""
@@ -75,17 +77,17 @@ class Critical:
     vector: Floats32
     constant: Floats32
 
-    def read(self, text: str, vector: Vectors) -> list[Likeness]:
+    def read(self, made: Phrases, vector: Vectors) -> list[Likeness]:
         """What a message in the customer's own words, with its embedding, may read like; codes that are out of the question are left out."""
-        made = phrases(text)
         chances = 1 / (1 + np.exp(-np.clip(self.scores(made, vector).astype(np.float64), -30, 30)))
         near = np.flatnonzero(chances >= WORTH_TELLING)
         if not len(near):
             return []
-        best = made.scores(self.words[:, near], self.idf).argmax(axis=0)
-        told_by = [text[slice(*made.spans[at])].strip() for at in best]
+        best = made.scores(self.words, self.idf)[:, near].argmax(axis=0)
         codes = [self.codes[at] for at in near]
-        return [Likeness(*one) for one in zip(codes, chances[near].round(4).tolist(), told_by, strict=True)]
+        return [
+            Likeness(*one) for one in zip(codes, chances[near].round(4).tolist(), map(made.shown, best), strict=True)
+        ]
 
     def scores(self, made: Phrases, vector: Vectors) -> Floats32:
         """The log-odds of each code, among messages of which half give it."""
@@ -111,7 +113,7 @@ class Critical:
 
 def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:
     """What the message's words and letter groups, each counted once, score together."""
-    buckets = np.unique(made.buckets)
+    buckets, _ = made.bag
     worth = idf[buckets]
     return np.asarray((worth / max(float(np.linalg.norm(worth)), 1e-9)) @ words[buckets], dtype=np.float32)
 
@@ -188,7 +190,7 @@ def fit_vectors(data: Sequence[Taught], vectors: Vectors, key: str = "") -> Crit
 
     with threadpool_limits(1):
         words, idf = rows_of(data)
-        rows = sparse.hstack([sparse.csr_matrix(vectors), words]).tocsr()
+        rows = sparse.hstack([sparse.csr_matrix(vectors), words * WORDS]).tocsr()
         codes = tuple(sorted({one.code for one in data if one.code}))
         lines = np.array([_line(rows, [one.code == code for one in data]) for code in codes]).T
     size = vectors.shape[1]
@@ -197,7 +199,7 @@ def fit_vectors(data: Sequence[Taught], vectors: Vectors, key: str = "") -> Crit
         codes=codes,
         idf=idf,
         vector=np.round(lines[:size], 3).astype(np.float32),
-        words=np.round(lines[size:-1], 2).astype(np.float32),
+        words=np.round(WORDS * lines[size:-1], 2).astype(np.float32),
         constant=np.round(lines[-1], 3).astype(np.float32),
     )
 
@@ -207,7 +209,7 @@ def rows_of(data: Sequence[Taught]) -> tuple[Any, Floats32]:
     from scipy import sparse
     from sklearn.preprocessing import normalize
 
-    found = [np.unique(phrases(one.text).buckets) for one in data]
+    found = [phrases(one.text).bag[0] for one in data]
     ends = np.cumsum([0, *map(len, found)])
     ones = sparse.csr_matrix((np.ones(ends[-1]), np.concatenate(found), ends), shape=(len(data), BUCKETS))
     seen_in = np.asarray(ones.sum(axis=0))[0]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from copilot import yaml_file
 from copilot.settings import DEFAULTS
-from copilot.words import Words, fold
+from copilot.words import Sieve, Words, fold
 
 CUES = DEFAULTS / "cues.yaml"
 READ_CHARS = 4000
@@ -17,12 +17,19 @@ READ_CHARS = 4000
 
 def cues(text: str) -> NDArray[np.float32]:
     """The logarithm of one more than the count of each kind, in the file's order."""
-    shown = fold(text[:READ_CHARS])
-    counts = [sum(1 for _ in words.find(shown)) for words in kinds().values()]
-    return np.log1p(np.array(counts, dtype=np.float32))
+    shown, lists = fold(text[:READ_CHARS]), list(kinds().values())
+    counts = np.zeros(len(lists), dtype=np.float32)
+    for at in _sieve().found(shown):
+        counts[at] = sum(1 for _ in lists[at].find(shown))
+    return np.log1p(counts)
 
 
 @cache
 def kinds() -> dict[str, Words]:
     """The patterns of each kind by its name."""
     return {str(name): Words(patterns, {}) for name, patterns in yaml_file.read(CUES).items()}
+
+
+@cache
+def _sieve() -> Sieve:
+    return Sieve(list(kinds().values()))

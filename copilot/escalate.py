@@ -6,14 +6,15 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from copilot import yaml_file
-from copilot.domain import Channel, Conversation, Escalation, Message, Reason, Trend, Triage
+from copilot.case import Case, Turn
+from copilot.domain import Channel, Conversation, Escalation, Reason, Trend, Triage
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
 from copilot.words import HIDDEN, Clauses, Words, fold, without_quotes
@@ -21,10 +22,8 @@ from copilot.words import HIDDEN, Clauses, Words, fold, without_quotes
 LEVELS = ("note", "lead", "specialist", "emergency")
 ANSWERED = 0.5
 """What is left of a weight when an agent has replied since the words were written, unless the rule is `standing`."""
-ANOTHER_CONTACT = timedelta(hours=12)
-"""Messages nearer to each other than this are one attempt to reach somebody."""
 NOTED = 0.01
-"""What a code that a message may read like adds to the score: enough to be told, too little to recommend anything."""
+"""What a code that is only told adds to the score: too little to recommend anything."""
 CHECK_LIMIT = 150.0
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -94,6 +93,7 @@ class Rule(BaseModel):
     entities: tuple[str, ...] = ()
     answerability_below: float | None = Field(None, gt=0, le=1)
     abstained: Literal[True] | None = None
+    doubted_below: float | None = Field(None, gt=0, le=1)
     test: Tests | None = None
 
     @model_validator(mode="after")
@@ -180,72 +180,6 @@ def _explained(error: ValueError) -> str:
     return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors())
 
 
-# ---- what the rules look at ----
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A customer's message: its own words, folded, at the offsets of the message as received; `answered` once an agent replied to it."""
-
-    index: int
-    text: str
-    words: str
-    answered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Everything that a rule may ask about."""
-
-    turns: tuple[Turn, ...]
-    subject: str
-    conversation: Conversation
-    unanswered: tuple[Message, ...]
-    triage: Triage
-    abstained: bool
-    refund_limit: float
-    answerability: float = 1.0
-
-    @classmethod
-    def of(
-        cls, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float, answerability: float = 1.0
-    ) -> Case:  # fmt: skip
-        """The case that a conversation makes; only what the customer wrote counts."""
-        replied = max(
-            (i for i, m in enumerate(conversation.messages) if m.author == "agent" and m.visibility == "public"),
-            default=-1,
-        )
-        turns = tuple(
-            Turn(index, message.text, fold(without_quotes(message.text)), index < replied)
-            for index, message in enumerate(conversation.messages)
-            if message.author == "customer" and message.visibility == "public"
-        )
-        fresh = [conversation.messages[turn.index] for turn in turns if not turn.answered]
-        subject = fold(conversation.subject) if replied < 0 else ""
-        return cls(turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability)
-
-    def contacts(self, within_hours: float | None = None) -> int:
-        """How often the customer has written since the last reply, or in the hours before their latest letter; lines sent one after
-        another, as in a chat, are one time."""
-        times = sorted(in_utc(message.at) for message in self.unanswered if message.at)
-        if len(times) < len(self.unanswered):
-            return len(self.unanswered) if self.conversation.channel in ("email", "form") else 1
-        first = times[-1] - timedelta(hours=within_hours) if within_hours and times else None
-        begun = [at for i, at in enumerate(times) if not i or at - times[i - 1] >= ANOTHER_CONTACT]
-        return sum(first is None or at >= first for at in begun)
-
-    def waited_hours(self) -> float:
-        """The hours from the first letter without a reply to the thread's last entry: what the thread itself tells, whatever the clock says."""
-        begun = [in_utc(message.at) for message in self.unanswered if message.at]
-        last = [in_utc(message.at) for message in self.conversation.messages if message.at]
-        return (max(last) - min(begun)) / timedelta(hours=1) if begun else 0.0
-
-
-def in_utc(at: datetime) -> datetime:
-    """A time that compares with any other; one without a zone counts as UTC."""
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 # ---- the decision ----
 
 
@@ -255,7 +189,7 @@ def escalate(
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
     case = Case.of(conversation, triage, abstained, refund_limit, answerability)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
-    kept = strongest([*fired, *read_alike(policy, triage)])
+    kept = strongest([believed(*one, triage.attention) for one in (*fired, *read_alike(policy, triage))])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
     unseen, said_so = learned(policy.learned, triage.attention)
     called = [
@@ -300,9 +234,19 @@ def read_alike(policy: Policy, triage: Triage) -> list[tuple[Rule, Reason]]:
         if one.weight >= counts_from:
             found.append((rules[one.code], replace(one, weight=rules[one.code].weight)))
         elif one.weight >= told_from:
-            note = rules[one.code].model_copy(update={"level": "note"})
-            found.append((note, replace(one, weight=NOTED)))
+            found.append(noted(rules[one.code], one))
     return found
+
+
+def believed(rule: Rule, reason: Reason, attention: Reason | None) -> tuple[Rule, Reason]:
+    """The reason as it stands, or as a note where its rule is doubted at so low a learned chance that a person is needed."""
+    doubted = rule.doubted_below is not None and attention is not None and attention.weight < rule.doubted_below
+    return noted(rule, reason) if doubted else (rule, reason)
+
+
+def noted(rule: Rule, reason: Reason) -> tuple[Rule, Reason]:
+    """The reason as a note: told, and hardly counted."""
+    return rule.model_copy(update={"level": "note"}), replace(reason, weight=NOTED)
 
 
 def strongest(fired: list[tuple[Rule, Reason]]) -> list[tuple[Rule, Reason]]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from copilot.assist import Copilot
+from copilot.case import in_utc
 from copilot.domain import Conversation, Escalation, Message, Triage
 from copilot.errors import EmptyMessage
-from copilot.escalate import LEVELS, in_utc
+from copilot.escalate import LEVELS
 from copilot.store.inbox import Entry, Facets, Filter, Glance, Glances, State
 from copilot.store.ledger import now
 from copilot.store.records import Stored

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from copilot.case import Case
 from copilot.domain import Conversation, Customer, Message, Sentiment, Tag, Triage
 from copilot.entities import entities
-from copilot.escalate import CHECK_LIMIT, START, Case, Example, Policy, Rule, reason_of, words_of
+from copilot.escalate import CHECK_LIMIT, START, Example, Policy, Rule, reason_of, words_of
 
 
 def check(policy: Policy) -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from copilot.cuts import Cut, cut_by
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
+from copilot.errors import NotFound
 from copilot.learned import Learned
 from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
@@ -23,6 +24,7 @@ from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
+from copilot.spelling import Spelling
 from copilot.store.active import Places
 from copilot.store.frames import Frame, Frames, Mask, View
 from copilot.store.ledger import digest, now
@@ -119,10 +121,11 @@ class Retriever:
     def __init__(
         self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
         lexical: LexicalIndex, settings: Settings, language: Callable[[str], str], reranker: Reranker | None = None,
+        spelling: Spelling | None = None,
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
         self._embedder, self._vectors, self._settings = embedder, vectors, settings
-        self._said, self._reranker = Words(lexical, settings.candidates, language), reranker
+        self._said, self._reranker, self._spelling = Words(lexical, settings.candidates, language), reranker, spelling
         self._lock = Lock()
         # By what is asked, who may see what, and the index revision: what changes an answer changes the key. Neither holds a text.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
@@ -132,7 +135,7 @@ class Retriever:
         frame = self._frames.at(principal.workspace)  # an unknown workspace is refused before anything is computed
         started = perf_counter()
         lookup = self.look_up(principal.workspace, frame.revision, query.text, query.kinds)
-        vector = self._embedder.embed([query.text], "query")[0]
+        vector = self._embedder.embed([self.meant(principal.workspace, query.text, query.before)], "query")[0]
         embedded = perf_counter()
         results, now = self._filled(frame, principal, query, vector, lookup)
         while now != frame.revision and perf_counter() - embedded < SETTLE_SECONDS:  # an ingest switched meanwhile
@@ -144,6 +147,17 @@ class Retriever:
     def look_up(self, workspace: str, revision: str, text: str, kinds: Collection[Kind]) -> Lookup:
         """Begin to look up what the words find; whoever embeds meanwhile waits for the slower of the two, not for both."""
         return self._said.begin(workspace, revision, text, kinds)
+
+    def meant(self, workspace: str, text: str, before: datetime | None = None) -> str:
+        """The text with its misspelt words as they are meant, for whoever embeds it."""
+        return self._spelling.read(text, self._own_words(workspace, before)) if self._spelling else text
+
+    def _own_words(self, workspace: str, before: datetime | None) -> Mapping[str, int]:
+        try:
+            frame = self._frames.at(workspace)
+        except NotFound:  # nothing was ingested yet
+            return {}
+        return frame.words if before is None else frame.words_by(before.timestamp())
 
     def cuts(self, principal: Principal, query: Query, found: Found) -> tuple[Cut, ...]:
         """What else came near the query, best first, each with the filters that cut it. What the principal may not see is not named."""

@@ -12,6 +12,9 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]{3,40}")
 _NAME = re.compile(r"[A-Za-z]*\d[\w.-]{1,30}|\b[A-Z]{2,12}\b|\b[A-Z][a-z]+[A-Z]\w{0,30}")
 READ_CHARS = 4000
+SHORTEST = 4
+PLAIN = re.compile(rf"\b[A-Za-z]{{{SHORTEST},24}}\b")
+"""A word that is long enough to be misspelt and recognised."""
 STEM = 6
 """So many letters of a word are compared: enough to tell words apart, few enough to take their endings away."""
 PLATFORMS = {
@@ -60,6 +63,11 @@ class Titles:
     def named(self, asked: Asked, at: int) -> float:
         """The share of the question's names and codes that the title has: 0 to 1."""
         return len(self.names[at] & asked.names) / len(asked.names) if asked.names else 0.0
+
+
+def counted(texts: Iterable[str]) -> Counter[str]:
+    """How often the texts have each plain word."""
+    return Counter(word for text in texts for word in PLAIN.findall(text.lower()))
 
 
 def matches(asked: Asked, about: Iterable[str], known: frozenset[str]) -> float:

@@ -21,6 +21,7 @@ from copilot.intents import IntentHead, fit_intents, intent_head
 from copilot.labelled import MOODS, URGENCIES
 from copilot.learn import Floats, write_arrays
 from copilot.moods import Reading, moods
+from copilot.phrases import Phrases, phrases
 from copilot.ports import Embedder, Vectors
 from copilot.query import customer_turns, search_text
 from copilot.settings import DEFAULTS
@@ -42,7 +43,7 @@ REMEMBERED = 10_000
 """Turns whose mood is kept, under a hash of their words, so that a long conversation is not read anew at each message."""
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
-LANGUAGE_READ = 500
+LANGUAGE_READ = 300
 
 # ---- the data ----
 
@@ -72,13 +73,18 @@ class Triager:
         _detect("The language model is read now, not at the first message.")
 
     def read(
-        self, conversation: Conversation, vector: Vectors, workspace: str = "", intents: IntentHead | None = None
-    ) -> Triage:
-        """The tags of a conversation whose latest ask has this vector (one unit row), its intent by this head or the one in the settings."""
+        self, conversation: Conversation, vector: Vectors, workspace: str = "", intents: IntentHead | None = None, asked: str | None = None
+    ) -> Triage:  # fmt: skip
+        """The tags of a conversation whose latest ask has this vector (one unit row), its intent by this head or the one in the settings.
+
+        `asked` is what was embedded, where that is not the customer's words to the letter.
+        """
         turns = _customer_texts(conversation)
         spoken = language(turns[-1], conversation.customer.locale)
-        latest = self._moods.read(_first_lines(conversation, turns), vector)
-        intent = _intent_tag(intents or self._intent, vector, search_text(conversation) if any(turns) else "", spoken)
+        made = phrases(_first_lines(conversation, turns))
+        latest = self._moods.read(made, vector)
+        ask = asked or (search_text(conversation) if any(turns) else "")
+        intent = _intent_tag(intents or self._intent, vector, ask, spoken)
         return Triage(
             intent=intent,
             intents=several(intents or self._intent, conversation, self._clauses) if any(turns) else (),
@@ -87,15 +93,15 @@ class Triager:
             urgency=self._urgency(conversation, latest),
             entities=entities(conversation, self._own.of(workspace)),
             attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
-            reads_like=self._reads_like(conversation, _first_lines(conversation, turns), vector),
+            reads_like=self._reads_like(conversation, made, vector),
         )
 
     def _clauses(self, clauses: Sequence[str]) -> Vectors:
         return self._embedder.embed(clauses, "query")
 
-    def _reads_like(self, conversation: Conversation, text: str, vector: Vectors) -> tuple[Reason, ...]:
+    def _reads_like(self, conversation: Conversation, made: Phrases, vector: Vectors) -> tuple[Reason, ...]:
         """The critical codes that are not out of the question, each with its chance and the phrase that weighs most."""
-        near = self._critical.read(text, vector) if text else []
+        near = self._critical.read(made, vector) if made.text else []
         return tuple(from_phrase(conversation, one.code, one.phrase, one.chance) for one in near)
 
     def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:
@@ -124,7 +130,8 @@ class Triager:
         if missing:
             rows = self._embedder.embed(list(missing.values()), "query")
             known |= {
-                key: self._moods.read(text, row).moods for (key, text), row in zip(missing.items(), rows, strict=True)
+                key: self._moods.read(phrases(text), row).moods
+                for (key, text), row in zip(missing.items(), rows, strict=True)
             }
             self._remember(known)
         return [known[key] for key in keys]

@@ -9,7 +9,7 @@ from copilot import yaml_file
 from copilot.domain import Conversation, Message, Reason
 from copilot.errors import ConfigurationError
 from copilot.settings import DEFAULTS
-from copilot.words import Words, fold, without_quotes
+from copilot.words import Sieve, Words, fold, without_quotes
 
 URGENT = DEFAULTS / "urgency.yaml"
 
@@ -19,6 +19,7 @@ class Patterns:
     """The reasons by code, in the order in which they are shown."""
 
     words: tuple[tuple[str, Words], ...]
+    sieve: Sieve
 
     @classmethod
     def load(cls, path: Path) -> Patterns:
@@ -27,7 +28,8 @@ class Patterns:
 
         try:
             raw = yaml_file.read(path)
-            return cls(tuple((str(code), Words(patterns, {})) for code, patterns in raw.items()))
+            words = tuple((str(code), Words(patterns, {})) for code, patterns in raw.items())
+            return cls(words, Sieve([one for _, one in words]))
         except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
             raise ConfigurationError(f"The reasons for urgency in {path} cannot be used: {error}") from error
 
@@ -35,7 +37,8 @@ class Patterns:
         """The first words of each code in the customer's latest message."""
         at, message = latest(conversation)
         shown = fold(without_quotes(message.text))
-        spans = ((code, next(words.find(shown), None)) for code, words in self.words)
+        found = (self.words[number] for number in self.sieve.found(shown))
+        spans = ((code, next(words.find(shown), None)) for code, words in found)
         return tuple(_reason(code, message, at, span, 1.0) for code, span in spans if span)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
 
 from copilot.domain import Conversation, Message, Reason, Tag
 from copilot.intents import IntentHead
@@ -14,23 +16,23 @@ from copilot.learn import OTHER
 from copilot.ports import Vectors
 from copilot.query import customer_turns
 from copilot.text import own_sentences
+from copilot.words import compiled, fold
 
 SURE = 0.35
 """How likely a clause's first intent must be, read alone. Set on half of tests/triage/wishes.yaml; docs/triage.md says how it does on the other."""
 READ = 1_500
 """Longer messages tell a story; their clauses are no wishes."""
-MOST = 6
+MOST = 4
 FEWEST_WORDS = 3
 _ASKS = (
     r"how|where|when|what|which|why|can|could|does|do|is|are|will|please|i need|i want|i'd|i can't|if|tell|"
     r"wie|wo|wann|kann|comment|où|quand|cómo|dónde|hoe|waar"
 )
-FOLLOWS = re.compile(
+FOLLOWS = (
     r"\b(?:also|besides|apart from (?:that|this)|by the way|btw|oh,? and|another (?:matter|question|thing|point)|something else|"
     r"one more (?:thing|question)|(?:two|three|few) (?:things|questions|points)|secondly|second,|furthermore|additionally|in addition|"
     r"on top of (?:that|it)|other than that|while (?:you're at it|i have you)|außerdem|zudem|zweitens|en outre|además|también|ook|daarnaast)\b|"
-    rf"(?:^|\s)2[.)]\s|[.!?]\s+(?:and|plus|oh|und|et|en|y)\b|\b(?:and|or|und|et|y|en) (?:{_ASKS})\b",
-    re.I,
+    rf"(?:^|\s)2[.)]\s|[.!?]\s+(?:and|plus|oh|und|et|en|y)\b|\b(?:and|or|und|et|y|en) (?:{_ASKS})\b"
 )
 """Words that announce a second wish."""
 JOINT = re.compile(r"(?:[,;] (?:and|also|plus)|;| and| und| et| en| y| also| außerdem| ook| aussi| también) ", re.I)
@@ -58,10 +60,15 @@ def several(head: IntentHead, conversation: Conversation, embed: Callable[[Seque
 def clauses(conversation: Conversation) -> list[tuple[int, int]]:
     """The clauses of the latest message where its words say that a second wish follows; else none."""
     text = customer_turns(conversation)[-1].text
-    if len(text) > READ or not FOLLOWS.search(text):
+    if len(text) > READ or not _follows().search(fold(text)):
         return []
     spans = [span for span in _stretches(text) if len(text[slice(*span)].split()) >= FEWEST_WORDS]
     return spans if 2 <= len(spans) <= MOST else []
+
+
+@cache
+def _follows() -> Any:
+    return compiled(fold(FOLLOWS))
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:

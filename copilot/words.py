@@ -13,6 +13,10 @@ from functools import cache
 from typing import Any
 
 HIDDEN = "\0"
+MEMORY = 1 << 25
+"""At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
+SIEVE_MEMORY = 1 << 26
+SIEVED_CHARS = 10_000
 
 
 class Words:
@@ -32,6 +36,36 @@ class Words:
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         """The spans of all matches, in order."""
         return (match.span() for match in self._compiled.finditer(text))
+
+    @property
+    def expression(self) -> str:
+        """All of them as one RE2 expression."""
+        return str(self._compiled.pattern)
+
+
+class Sieve:
+    """Which of many lists of patterns are in a text, told in one pass over it, so that only those are looked for."""
+
+    def __init__(self, lists: Sequence[Words]) -> None:
+        self._all, self._set = list(range(len(lists))), _together(lists)
+
+    def found(self, text: str) -> list[int]:
+        """The numbers of the lists that match; all of them where the text is so long that it may be hostile, or the lists are too large."""
+        return self._all if self._set is None or len(text) > SIEVED_CHARS else sorted(self._set.Match(text) or ())
+
+
+def _together(lists: Sequence[Words]) -> Any:
+    """All lists as one RE2 set; None where there are too many."""
+    import re2
+
+    made = re2.Set.SearchSet(_options(SIEVE_MEMORY))
+    try:
+        for words in lists:
+            made.Add(words.expression)
+        made.Compile()
+    except re2.error:
+        return None
+    return made
 
 
 def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
@@ -57,13 +91,18 @@ def compiled(expression: str) -> Any:
     """The expression in RE2: any case, no groups, linear time. Raises ValueError."""
     import re2
 
-    options = re2.Options()
-    options.case_sensitive, options.never_capture, options.log_errors = False, True, False
-    options.max_mem = 1 << 25  # at RE2's own limit of 8 MB, rules of this size fall back to its slow engine
     try:
-        return re2.compile(expression, options)
+        return re2.compile(expression, _options(MEMORY))
     except re2.error as error:
         raise ValueError(str(error)[:200]) from error
+
+
+def _options(memory: int) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.case_sensitive, options.never_capture, options.log_errors, options.max_mem = False, True, False, memory
+    return options
 
 
 # ---- what the customer wrote ----

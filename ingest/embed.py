@@ -11,6 +11,8 @@ from copilot.ports import Embedder, Vectors
 from copilot.store.ledger import Arrival, Ledger, digest
 
 BATCH_CHUNKS = 256
+FIRST_CHUNKS = 64
+"""The first batch is small: the model waits for it."""
 STAGES = 4
 """More batches than stand between the stage that embeds and the one that stores."""
 
@@ -34,13 +36,13 @@ class Embedded:
 def in_batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
     """Whole documents, gathered until they have enough chunks to be worth a transaction."""
     batch: list[Ready] = []
-    chunks = 0
+    chunks, enough = 0, min(FIRST_CHUNKS, BATCH_CHUNKS)
     for one in ready:
         batch.append(one)
         chunks += len(one.chunks)
-        if chunks >= BATCH_CHUNKS:
+        if chunks >= enough:
             yield batch
-            batch, chunks = [], 0
+            batch, chunks, enough = [], 0, BATCH_CHUNKS
     if batch:
         yield batch
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from copilot.cues import READ_CHARS, cues, kinds
+from copilot.words import Sieve
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,12 @@ def test_a_long_text_costs_no_more_than_its_beginning() -> None:
     began = time.process_time()
     assert np.array_equal(cues(hostile), cues(hostile[:READ_CHARS]))
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "My emails are gone and nobody answers!", "été " * 300, "thank you, third time, lost " * 900]
+)
+def test_the_sieve_finds_what_looking_for_each_kind_finds(text: str) -> None:
+    lists = list(kinds().values())
+    one_by_one = {at for at, words in enumerate(lists) if next(words.find(text), None)}
+    assert one_by_one <= set(Sieve(lists).found(text))

@@ -430,3 +430,22 @@ def test_a_rule_without_any_condition_is_refused(tmp_path: Path) -> None:
 def test_an_absent_policy_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
         Policy.load(tmp_path / "nowhere.yaml")
+
+
+# ---- words that are doubted ----
+
+DOUBTED = MINE.replace("    weight: 0.6\n", "    weight: 0.6\n    doubted_below: 0.3\n")
+
+
+@pytest.mark.parametrize(("chance", "recommended"), [(0.1, False), (0.29, False), (0.3, True), (None, True)])
+def test_doubted_words_are_only_a_note_where_little_else_calls_for_a_person(
+    tmp_path: Path, chance: float | None, recommended: bool
+) -> None:
+    text = "Get the chief!"
+    attention = (
+        None if chance is None else Reason(code="reads_like_one", message=0, start=0, end=0, quote="", weight=chance)
+    )
+    made = escalate(load(tmp_path, DOUBTED), asks(text), replace(triage(), attention=attention), False, LIMIT)
+    assert made.recommended is recommended
+    assert [one.code for one in made.reasons] == ["wants_boss"]
+    assert made.level == ("lead" if recommended else "note")

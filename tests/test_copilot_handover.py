@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from copilot.adapters.extractive import ExtractiveDrafter
@@ -80,3 +82,9 @@ def test_a_chat_reply_with_a_handover_has_three_sentences_at_most(passed: Handov
     text = reply(passed, channel="chat")
     assert len([mark for mark in text if mark in ".?!"]) - text.count("1.") - text.count("2.") - text.count("3.") <= 3
     assert "Pull the plug of the router; Wait for 30 seconds; Put the plug back" in text
+
+
+def test_nobody_takes_over_for_what_is_only_a_note() -> None:
+    called = reasons("asks_for_person")
+    noted = replace(called, reasons=(*called.reasons, replace(called.reasons[0], code="legal_threat", weight=0.01)))
+    assert handover(noted) == handover(called)

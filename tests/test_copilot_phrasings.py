@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from copilot.critical import Critical, key_of, taught
-from copilot.escalate import Policy, escalate
+from copilot.escalate import NOTED, Policy, escalate
 from copilot.ports import Embedder
 from copilot.query import search_text
 from copilot.settings import DEFAULTS
@@ -17,12 +17,15 @@ from copilot.triage import Triager
 from tests.conftest import asks
 
 FILES = sorted((Path(__file__).parent / "phrasings").glob("*.yaml"))
+THIRD = sorted((Path(__file__).parent / "phrasings" / "third").glob("*.yaml"))
 FLOORS = {
-    "accessibility": 0.9, "asks_for_person": 0.75, "churn_threat": 0.6, "data_loss": 0.4, "legal_threat": 0.85, "minors": 0.9,
-    "payment_dispute": 0.6, "personal_data": 0.75, "press": 0.95, "safety": 0.95, "security_incident": 0.6, "self_harm": 0.8,
+    "accessibility": 0.95, "asks_for_person": 0.9, "churn_threat": 0.8, "data_loss": 0.75, "legal_threat": 0.95, "minors": 0.9,
+    "payment_dispute": 0.88, "personal_data": 0.95, "press": 0.95, "safety": 0.95, "security_incident": 0.9, "self_harm": 0.95,
 }  # fmt: skip
 """Below what is found today; .95 is aimed at (docs/triage.md has the figures)."""
-FOUND, FALSE = 0.78, 0.3
+FOUND, FALSE = 0.92, 0.34
+"""Most near misses that fire are only told, as notes that recommend nobody: those that count are fewer than COUNTED."""
+COUNTED = 0.1
 
 
 class Reader:
@@ -33,10 +36,11 @@ class Reader:
         self.policy = Policy.load(DEFAULTS / "policy.yaml")
         self.codes = cache(self._codes)
 
-    def _codes(self, text: str) -> frozenset[str]:
+    def _codes(self, text: str) -> dict[str, float]:
+        """The codes with their weights."""
         asked = asks(text)
         triage = self.triager.read(asked, self.embedder.embed([search_text(asked)], "query")[0])
-        return frozenset(reason.code for reason in escalate(self.policy, asked, triage, False, 150.0).reasons)
+        return {reason.code: reason.weight for reason in escalate(self.policy, asked, triage, False, 150.0).reasons}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +67,18 @@ def test_over_all_codes_most_are_found_and_few_near_misses_fire(reader: Reader) 
     quiet = [(file.stem, text) for file in FILES for text in phrasings(file, "quiet")]
     assert sum(code in reader.codes(text) for code, text in fires) / len(fires) >= FOUND
     assert sum(code in reader.codes(text) for code, text in quiet) / len(quiet) <= FALSE
+    assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in quiet) / len(quiet) <= COUNTED
+
+
+def test_a_third_set_that_was_asked_once_is_found_too(reader: Reader) -> None:
+    """Found was .977 of 300, each code at least .92; .31 of the near misses were told, .05 counted."""
+    fires = {file.stem: [file.stem in reader.codes(text) for text in phrasings(file, "fires")] for file in THIRD}
+    assert fires.keys() == FLOORS.keys()
+    assert min(sum(found) / len(found) for found in fires.values()) >= 0.9
+    assert sum(map(sum, fires.values())) >= 0.96 * sum(map(len, fires.values()))
+    quiet = [(file.stem, text) for file in THIRD for text in phrasings(file, "quiet")]
+    assert sum(code in reader.codes(text) for code, text in quiet) / len(quiet) <= 0.34
+    assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in quiet) / len(quiet) <= 0.07
 
 
 def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedder) -> None:
@@ -71,7 +87,9 @@ def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedd
 
 def test_nothing_was_learned_from_them() -> None:
     known = {one.text for one in taught()}
-    assert not known & {text for file in FILES for kind in ("fires", "quiet") for text in phrasings(file, kind)}
+    assert not known & {
+        text for file in (*FILES, *THIRD) for kind in ("fires", "quiet") for text in phrasings(file, kind)
+    }
 
 
 def test_every_code_has_phrasings_that_teach_it_and_as_many_that_test_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import yaml
 from copilot.domain import Conversation, Triage
 from copilot.ports import Embedder
 from copilot.query import search_text
+from copilot.signals import counted
+from copilot.spelling import Spelling
+from copilot.taxonomy import intent_examples
 from copilot.triage import Triager
 from ingest.demo import __file__ as demo
 from tests.conftest import asks
@@ -28,10 +32,15 @@ class Desk:
 
     def __init__(self, embedder: Embedder, models: Path) -> None:
         self.embedder, self.triager = embedder, Triager(embedder, TAXONOMY, models)
+        examples = [one.text for one in intent_examples(TAXONOMY)]
+        self.spelling = Spelling(examples, lambda word: embedder.count_tokens(word) == 1)
+        articles = TAXONOMY.with_name("articles").rglob("*.md")
+        self.titles = counted(re.findall(r"^title: .+$", "\n".join(one.read_text("utf-8") for one in articles), re.M))
 
     def read(self, conversation: Conversation) -> Triage:
         """The tags of a conversation."""
-        return self.triager.read(conversation, self.embedder.embed([search_text(conversation)], "query")[0])
+        meant = self.spelling.read(search_text(conversation), self.titles)
+        return self.triager.read(conversation, self.embedder.embed([meant], "query")[0], asked=meant)
 
     def hears(self, text: str) -> Triage:
         """The tags of a single message."""

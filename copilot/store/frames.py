@@ -6,7 +6,7 @@ ledger has besides. It holds no text, and what was deleted is in no frame whose 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from sqlalchemy import Connection, bindparam, select
 from copilot.errors import NotFound
 from copilot.letters import Letters
 from copilot.ports import Vectors
-from copilot.signals import Titles
+from copilot.signals import Titles, counted
 from copilot.store import schema as t
 from copilot.store.active import EVER, Columns, Places, Span, read, run
 from copilot.store.database import Database
@@ -148,6 +148,15 @@ class Frame:
     def titles(self) -> Titles:
         """What the documents' titles say."""
         return Titles.of([head.title for head in self.heads])
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """How often the articles' titles have each plain word."""
+        return self.words_by(EVER)
+
+    def words_by(self, time: float) -> Counter[str]:
+        """The same among the articles that were there at a time (as a timestamp); undated ones always were."""
+        return counted(self.heads[at].title for at in self.articles.tolist() if self.known[at] <= time)
 
     @cached_property
     def letters(self) -> Letters:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from copilot.ports import Vectors
 from copilot.variants import PLATFORMS
 from ingest.insights.claims import Claim, Fact, claim
@@ -17,12 +20,16 @@ from ingest.insights.order import other_order
 from ingest.insights.sides import Said, Side, Weights, candidates, stems
 
 Embed = Callable[[Sequence[str]], Vectors]
+Facts = tuple[tuple[Fact | None, Fact | None], ...]
+"""Of each difference the article's fact and the other's; what one side only denies has a fact on that side alone."""
 
 LIKELIEST, A_PAIR = 600, 3
 """Pairs of statements that are also compared by meaning, which takes the model; and how many of them one pair of documents may have."""
-UNSURE: tuple[Difference, ...] = ("negation", "step")
-SURE = 0.9
-"""From this score on such a difference is shown: among many pages on one product nearly all that are less likely contradict nothing."""
+LOOKED_AT = 12
+"""So many pairs of statements of two documents are read for their facts."""
+WHOLE, SAME = 4, 0.6
+"""Words of meaning that make a sentence, and the share of them that make two the same."""
+PIECE = re.compile(r"^\d{1,3}[.)] | \| ")
 FEWEST = 2
 ROUGHLY = 0.5
 """The cosine that is supposed before the model is asked."""
@@ -38,6 +45,17 @@ EXCEPTION = re.compile(
     r"\b(?:example|e\.g|for instance|exception\w*|gesture|goodwill|normally|usually|one-off|in your case|in that case|in this case|as a courtesy|"
     r"Beispiel|ausnahmsweise|Kulanz|normalerweise|i see that|your order|your parcel|you are on|you're on)\b", re.I,
 )  # fmt: skip
+ABSOLUTE = re.compile(
+    r"\b(?:always|never|any|all|every|only|must|cannot|can't|no|none|nobody|nothing|everyone|everything|at all|whatever|ever|solely|exclusively|"
+    r"immer|nie|nur|alle|kein\w*|jede\w*|toujours|jamais|aucun\w*|siempre|nunca|ning\w+)\b", re.I,
+)  # fmt: skip
+CONDITION = re.compile(
+    r"\b(?:if|when|unless|except|once|as long as|in case|until then|wenn|falls|sofern|si|sauf|salvo)\b", re.I
+)
+REGRET = re.compile(
+    r"\b(?:sorry|afraid|unfortunately|apolog\w+|regret|sadly|leider|bedauer\w+|tut mir leid|désolée?|malheureusement|lo siento|"
+    r"lamentablemente|helaas)\b", re.I,
+)  # fmt: skip
 KINDS: tuple[tuple[str, Difference], ...] = (
     ("version", "version"), ("date", "date"), ("time", "date"), ("weekday", "date"), ("path", "step"), ("amount", "number"),
     ("negation", "negation"),
@@ -51,7 +69,7 @@ def contradictions(entries: Sequence[Entry], embed: Embed) -> list[Contradiction
     """
     judge, best = head("contradictions"), dict[tuple[str, str], Clash]()
     for one in weighed(clashes(entries), embed):
-        if one.score >= (SURE if one.what in UNSURE else judge.enough):
+        if one.score >= judge.enough:
             best.setdefault((one.article.entry.id, one.other.entry.id), one)
     return sorted(map(_made, best.values()), key=lambda made: (-made.score, made.id))
 
@@ -69,7 +87,7 @@ class Clash:
     what: Difference
     ours: Said
     theirs: Said
-    facts: tuple[tuple[Fact | None, Fact | None], ...]
+    facts: Facts
     features: Mapping[str, float]
 
     @property
@@ -87,47 +105,79 @@ def clashes(entries: Sequence[Entry], likeliest: int = LIKELIEST, a_pair: int = 
 
 
 def _clashes(article: Side, other: Side, weights: Weights) -> list[Clash]:
-    """The likeliest clashes of two documents by their words."""
+    """The likeliest clashes of two documents by their words, among the pairs of statements that share most of theirs."""
+    passages = round(float((article.entry.vectors @ other.entry.vectors.T).max()), 6)
     found = [
-        made for ours in article.said for theirs in other.said
-        if (made := _compared(article, ours, other, theirs, weights)) is not None
-    ]  # fmt: skip
+        _clash(article, ours, other, theirs, weights, facts, _what(facts), passages)
+        for ours, theirs in _alike(article, other, weights)
+        for facts in (_facts(article, ours, other, theirs),)
+        if facts or _tell(ours, theirs)
+    ]
     if steps := other_order(article, other, weights):
-        found.append(_clash(article, steps[0], other, steps[1], weights, (), "step"))
+        found.append(_clash(article, steps[0], other, steps[1], weights, (), "step", passages))
     return sorted(found, key=lambda one: one.order)
 
 
-def _compared(article: Side, ours: Said, other: Side, theirs: Said, weights: Weights) -> Clash | None:
-    """How the statements clash, if they do; cheap questions first, since most pairs have nothing to do with each other."""
-    shared = len(ours.words & theirs.words)
-    if not shared or ours.claim.text.endswith("?") or theirs.claim.text.endswith("?"):
-        return None
-    facts = _differing(article, ours.claim, other, theirs.claim)
-    differ = opposed(ours.claim.text, theirs.claim.text)
-    if shared < FEWEST and not facts and not differ:
-        return None
-    facts = facts or _denied(ours.claim, theirs.claim, bool(CHANGED.search(theirs.told)))
-    if not facts and not differ and bool(ours.claim.denials) == bool(theirs.claim.denials):
-        return None
-    return _clash(article, ours, other, theirs, weights, facts, _what(facts))
+def _alike(article: Side, other: Side, weights: Weights) -> list[tuple[Said, Said]]:
+    """The pairs of statements to look at: those that share most words first, then as they stand."""
+    ours, theirs = _stated(article), _stated(other)
+    if not ours or not theirs:
+        return []
+    columns = {word: at for at, word in enumerate(sorted(frozenset().union(*(one.words for one in ours))))}
+    tell = np.array([weights.of.get(word, weights.most) for word in columns])
+    shared = (_table(ours, columns) * tell) @ _table(theirs, columns).T
+    least = np.minimum.outer(*(np.array([weights.sum(one.words) for one in said]) for said in (ours, theirs)))
+    share = np.round(shared / np.maximum(least, 1e-9), 6).ravel()
+    places = np.argsort(-share, kind="stable")[:LOOKED_AT].tolist()
+    return [(ours[at // len(theirs)], theirs[at % len(theirs)]) for at in places]
+
+
+def _table(said: Sequence[Said], columns: Mapping[str, int]) -> NDArray[np.float64]:
+    """A row a statement, with 1 for each of these words that it has."""
+    held = np.zeros((len(said), len(columns)))
+    for row, one in enumerate(said):
+        held[row, [columns[word] for word in one.words if word in columns]] = 1
+    return held
+
+
+def _stated(side: Side) -> list[Said]:
+    """Its statements that are no questions."""
+    return [one for one in side.said if not one.claim.text.endswith("?")]
+
+
+def _tell(ours: Said, theirs: Said) -> bool:
+    """Whether two statements without a differing fact may say the opposite: whole sentences, not numbered steps or rows of a table, and not
+    nearly the same words unless one denies or they hold opposites."""
+    one, its = ours.claim, theirs.claim
+    if any(len(claim.words) < WHOLE or PIECE.search(claim.text) for claim in (one, its)):
+        return False
+    same = len(one.words & its.words) / min(len(one.words), len(its.words)) >= SAME
+    return not same or bool(one.denials) != bool(its.denials) or bool(opposed(one.text, its.text))
+
+
+def _facts(article: Side, ours: Said, other: Side, theirs: Said) -> Facts:
+    """The facts that differ, or else what one side denies."""
+    differing = _differing(article, ours.claim, other, theirs.claim)
+    return differing or _denied(ours.claim, theirs.claim, bool(CHANGED.search(theirs.told)))
 
 
 def _clash(
-    article: Side, ours: Said, other: Side, theirs: Said, weights: Weights,
-    facts: tuple[tuple[Fact | None, Fact | None], ...], what: Difference,
+    article: Side, ours: Said, other: Side, theirs: Said, weights: Weights, facts: Facts, what: Difference, passages: float
 ) -> Clash:  # fmt: skip
     shared = weights.sum(ours.words & theirs.words)
     least = max(min(weights.sum(ours.words), weights.sum(theirs.words)), 1e-9)
+    one, its = ours.claim.text, theirs.claim.text
     features = {
-        "cosine": ROUGHLY, "documents": float(article.entry.mean @ other.entry.mean),
+        "cosine": ROUGHLY, "titled": ROUGHLY, "asked": ROUGHLY, "documents": float(article.entry.mean @ other.entry.mean), "passages": passages,
         "either": shared / max(weights.sum(ours.words | theirs.words), 1e-9), "mutual": shared / least,
         "new": 1 - weights.share(theirs.words, article.words), "missing": 1 - weights.share(ours.words, other.words),
-        **{f"in_{kind}": float(kind == what) for kind in ("number", "date", "version", "step", "negation")},
-        "denied": float(what == "negation" and bool(facts)),
-        "opposed": min(len(opposed(ours.claim.text, theirs.claim.text)), 3) / 3,
-        "one_side": min(len(agreed(ours.claim.text, theirs.claim.text)), 3) / 3,
+        **{f"in_{kind}": float(kind == what and bool(facts)) for kind in ("number", "date", "version", "step", "negation")},
+        "in_order": float(what == "step" and not facts), "stated": float(bool(theirs.claim.facts)),
+        "denies": float(bool(ours.claim.denials) != bool(theirs.claim.denials)),
+        "opposed": min(len(opposed(one, its)), 3) / 3, "one_side": min(len(agreed(one, its)), 3) / 3,
         "same_facts": min(len(_values(ours) & _values(theirs)), 3) / 3,
         "changed": float(bool(CHANGED.search(theirs.told))), "exception": float(bool(EXCEPTION.search(theirs.told))),
+        "absolute": float(bool(ABSOLUTE.search(its))), "condition": float(bool(CONDITION.search(its))), "regret": float(bool(REGRET.search(its))),
         "another": float(_other_subject(article, ours, other, theirs)),
     }  # fmt: skip
     return Clash(article, other, head("contradictions").score(features), what, ours, theirs, facts, features)
@@ -138,18 +188,25 @@ def _values(said: Said) -> set[tuple[str, str]]:
 
 
 def weighed(likely: Sequence[Clash], embed: Embed) -> list[Clash]:
-    """The clashes scored anew with the likeness of their statements' meaning, likeliest first."""
-    texts = sorted({text for one in likely for text in (one.ours.claim.text, one.theirs.claim.text)})
+    """The clashes scored anew with the likeness of their statements' meaning, alone and under their titles, likeliest first."""
+    texts = sorted({text for one in likely for text in _texts(one)})
     vectors = dict(zip(texts, embed(texts), strict=True)) if texts else {}
     made = []
     for one in likely:
-        cosine = round(float(vectors[one.ours.claim.text] @ vectors[one.theirs.claim.text]), 6)
-        features = {**one.features, "cosine": cosine}
+        ours, theirs, our_title, ours_titled, theirs_titled = (vectors[text].astype(np.float64) for text in _texts(one))
+        near = {"cosine": ours @ theirs, "titled": ours_titled @ theirs_titled, "asked": our_title @ theirs}
+        features = {**one.features, **{name: round(float(value), 6) for name, value in near.items()}}
         made.append(replace(one, score=head("contradictions").score(features), features=features))
     return sorted(made, key=lambda one: one.order)
 
 
-def _differing(article: Side, ours: Claim, other: Side, theirs: Claim) -> tuple[tuple[Fact | None, Fact | None], ...]:
+def _texts(one: Clash) -> tuple[str, str, str, str, str]:
+    """Both statements, the article's title, and both statements under their titles."""
+    ours, theirs, title = one.ours.claim.text, one.theirs.claim.text, one.article.entry.document.title
+    return ours, theirs, title, f"{title}. {ours}", f"{one.other.entry.document.title}. {theirs}"
+
+
+def _differing(article: Side, ours: Claim, other: Side, theirs: Claim) -> Facts:
     """Facts of the same type with other values, where neither document names the other's value elsewhere as its own."""
     found = []
     for type in sorted({fact.type for fact in ours.facts} & {fact.type for fact in theirs.facts}):
@@ -203,7 +260,7 @@ def _template(one: str, other: str) -> bool:
     return len(first) == len(second) and 2 <= common < len(first)
 
 
-def _denied(ours: Claim, theirs: Claim, corrects: bool) -> tuple[tuple[Fact | None, Fact | None], ...]:
+def _denied(ours: Claim, theirs: Claim, corrects: bool) -> Facts:
     """What one of the two denies and the other says, where it is the denied words that both have, or a change is told."""
     mine, its = list(_denials(ours.text)), list(_denials(theirs.text))
     if bool(mine) == bool(its):
@@ -227,7 +284,7 @@ def _denials(text: str) -> Iterator[tuple[int, int]]:
     )
 
 
-def _what(facts: tuple[tuple[Fact | None, Fact | None], ...]) -> Difference:
+def _what(facts: Facts) -> Difference:
     types = {fact.type.partition(":")[0] for pair in facts for fact in pair if fact}
     return next((what for type, what in KINDS if type in types), "negation")
 

@@ -16,7 +16,7 @@ from ingest.insights.material import Entry, near, of_kinds, stacked
 from ingest.insights.nouns import Duplicate, PairOfPassages, name
 
 KINDS = ("article", "macro")
-NEAR = 0.5
+NEAR = 0.4
 MOST = 20
 """Neighbours that are looked at for each document."""
 SHOWN = 3
@@ -25,15 +25,12 @@ SHOWN = 3
 def duplicates(entries: Sequence[Entry]) -> list[Duplicate]:
     """The pairs of articles, or of macros, that say the same, likeliest first."""
     found = [
-        made
-        for kind in KINDS
-        for one, other, cosine in candidates(of_kinds(entries, (kind,)))
-        if (made := _judged(one, other, cosine))
+        made for kind in KINDS for one, other in candidates(of_kinds(entries, (kind,))) if (made := _judged(one, other))
     ]
     return sorted(found, key=lambda made: (-made.score, made.id))
 
 
-def candidates(entries: Sequence[Entry]) -> Iterator[tuple[Reading, Reading, float]]:
+def candidates(entries: Sequence[Entry]) -> Iterator[tuple[Reading, Reading]]:
     """Each document with its nearest, every pair once."""
     readings = [Reading(entry) for entry in entries]
     means = stacked(entries)
@@ -42,8 +39,8 @@ def candidates(entries: Sequence[Entry]) -> Iterator[tuple[Reading, Reading, flo
         if one < other:
             around[one].append((-cosine, other))
     for one, others in sorted(around.items()):
-        for cosine, other in sorted(others)[:MOST]:
-            yield readings[one], readings[other], -cosine
+        for _, other in sorted(others)[:MOST]:
+            yield readings[one], readings[other]
 
 
 @dataclass(frozen=True)
@@ -76,28 +73,35 @@ class Reading:
         return frozenset(code for code in claim(self.entry.document.title).codes if re.search(r"\d", code))
 
 
-def _judged(one: Reading, other: Reading, cosine: float) -> Duplicate | None:
+def _judged(one: Reading, other: Reading) -> Duplicate | None:
     if (
         one.entry.document.language != other.entry.document.language
         and one.entry.document.language
         and other.entry.document.language
     ):
         return None
-    judge, asked = head("duplicates"), features(one, other, cosine)
+    judge, asked = head("duplicates"), features(one, other)
     score = judge.score(asked)
     return _made(one.entry, other.entry, score, asked["overlap"]) if score >= judge.enough else None
 
 
-def features(one: Reading, other: Reading, cosine: float) -> dict[str, float]:
-    """What tells a copy from a second document after the same template."""
+def features(one: Reading, other: Reading) -> dict[str, float]:
+    """What tells a copy from a second document after the same template, or on the next matter of the same product."""
     overlap = len(one.words & other.words) / max(min(len(one.words), len(other.words)), 1)
-    fewest = min(len(one.facts), len(other.facts))
+    fewest, same = min(len(one.facts), len(other.facts)), len(one.facts & other.facts)
     only = min(len(one.facts - other.facts), len(other.facts - one.facts))
     return {
-        "cosine": cosine, "overlap": overlap, "agreed": len(one.facts & other.facts) / fewest if fewest else 0.5,
-        "apart": only / max(fewest, 1), "models": float(bool(one.codes - other.codes and other.codes - one.codes)),
-        "template": _template(one.titled, other.titled),
+        "covered": _covered(one.entry, other.entry), "overlap": overlap, "agreed": same / fewest if fewest else 0.5,
+        "apart": only / max(fewest, 1), "no_facts": float(not fewest),
+        "models": float(bool(one.codes - other.codes and other.codes - one.codes)), "template": _template(one.titled, other.titled),
+        "titles": len(one.titled & other.titled) / max(min(len(one.titled), len(other.titled)), 1),
     }  # fmt: skip
+
+
+def _covered(one: Entry, other: Entry) -> float:
+    """How near the passages of each come to one of the other's, of the document that is covered less: one shared section is no copy."""
+    cosines = one.vectors @ other.vectors.T
+    return round(float(min(cosines.max(axis=0).mean(), cosines.max(axis=1).mean())), 6)
 
 
 def _template(one: frozenset[str], other: frozenset[str]) -> float:

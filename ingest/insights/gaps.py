@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -31,9 +31,13 @@ SENTENCES = 6
 """Of each message so many sentences are compared on their own: customers tell stories around what they ask."""
 WORDLESS = 0.3
 """How much the words that two messages share take from their likeness: what is alike in other words is likelier one matter."""
+COMPANY, SHARP, MUTUAL = 0.3, 3, (4, 6)
+"""How much being alike to the same others adds; how much near ones count in that; and how many nearest have to be mutual."""
 NEIGHBOURS, AROUND, HALF, USUAL = 8, 3, 0.5, 0.3
 PLAIN, JOINED = 0.5, 0.5
 """The cosine of the two messages least alike that leaves no doubt; and the mean between two groups that makes them one."""
+UNLIKE = 0.25
+"""Messages whose mean cosine is less have nothing in common, however few others there are to compare them with."""
 SHOWN, TERMS, TITLE_CHARS, QUOTE_CHARS = 5, 5, 80, 400
 STEM = 5
 HARDLY_WORDS = frozenset(
@@ -81,6 +85,8 @@ def groups(likeness: Likeness) -> list[list[int]]:
 
 def _score(features: Mapping[str, float], size: int, judge: Head) -> float:
     """How likely it is one matter; beyond doubt where all messages ask in nearly the same words, the more of them the better."""
+    if features["mean"] < UNLIKE:
+        return 0.0
     return float(size) if features["least"] >= PLAIN else judge.score(features)
 
 
@@ -98,47 +104,66 @@ def _joined(found: Sequence[list[int]], cosines: Matrix) -> list[list[int]]:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How every two messages are alike: as wholes, by their nearest sentences, and by the rare words that they share."""
+    """How every two messages are alike: as wholes, by their nearest sentences, by the rare words that they share, and by the company that
+    they keep: whom else each is alike to."""
 
     words: tuple[frozenset[str], ...]
     whole: Matrix
     nearest: Matrix
     shared: Matrix
+    company: Matrix
 
     @classmethod
     def over(cls, asked: Sequence[Unanswered], embed: Embed) -> Likeness:
         """Of these messages; memory grows with the square of their number."""
         vectors = np.stack([one.vector for one in asked]).astype(np.float64)
         whole, words = np.round(vectors @ vectors.T, 6), tuple(_stems(one.text) for one in asked)
-        return cls(words, whole, _nearest_sentences(asked, embed), _shared(words))
+        sharpened = np.clip(whole, 0, None) ** SHARP
+        np.fill_diagonal(sharpened, 0)
+        return cls(words, whole, _nearest_sentences(asked, embed), _shared(words), _cosines(sharpened + 1e-9))
 
     def branches(self) -> list[tuple[int, ...]]:
-        """The groups worth weighing: branches of three trees, of which each sees another likeness."""
+        """The groups worth weighing: branches of trees, of which each sees another likeness, and who is near to one and has it near."""
         mixed = (self.whole + self.nearest) / 2
-        trees = (self.whole, mixed, mixed - WORDLESS * self.shared)
-        return sorted({group for tree in trees for group in nodes(tree, LEAST, LARGEST)})
+        wordless = mixed - WORDLESS * self.shared
+        trees = (
+            self.whole, mixed, wordless, self.whole + COMPANY * self.company, wordless + 0.5 * self.company,
+            self.whole - WORDLESS * self.shared + COMPANY * self.company,
+        )  # fmt: skip
+        around = (self.whole + COMPANY * self.company, wordless + COMPANY * self.company)
+        found = {group for tree in trees for group in nodes(tree / 2, LEAST, LARGEST)}
+        return sorted(found | {group for likeness in around for many in MUTUAL for group in _mutual(likeness, many)})
 
     def features(self, group: Sequence[int]) -> dict[str, float]:
         """What tells a matter from a topic: near in meaning and apart from others, without one word that holds it together."""
         inside, pairs = np.ix_(group, group), np.triu_indices(len(group), 1)
         cosines, counts = self.whole[inside][pairs], Counter(word for at in group for word in self.words[at])
+        shared = self.shared[inside][pairs]
         return {
-            "mean": float(cosines.mean()), "least": float(cosines.min()), "overlap": float(self.shared[inside][pairs].mean()),
+            "mean": float(cosines.mean()), "least": float(cosines.min()), "overlap": float(shared.mean()),
             "one_word": max(counts.values(), default=0) / len(group),
             "words": min(sum(count >= max(2, HALF * len(group)) for count in counts.values()), 4) / 4,
             "outside": self._outside(group), "size": math.log2(len(group) / LEAST),
-            "touching": float((self.shared[inside][pairs] > 0).mean()), "mutual": self._mutual(group),
+            "touching": float((shared > 0).mean()), "mutual": self._within_reach(group),
         }  # fmt: skip
 
     def _outside(self, group: Sequence[int]) -> float:
         """How alike its messages are to their nearest that are not in it."""
-        others = np.delete(self.whole[list(group)], list(group), axis=1)
-        return max(float(np.sort(others, axis=1)[:, -AROUND:].mean()), USUAL) if others.shape[1] else USUAL
+        members, found = set(group), list[float]()
+        for at in group:
+            others = [other for other in self._order[at] if other not in members][:AROUND]
+            found += [float(self.whole[at, other]) for other in others]
+        return max(sum(found) / len(found), USUAL) if found else USUAL
 
-    def _mutual(self, group: Sequence[int]) -> float:
+    def _within_reach(self, group: Sequence[int]) -> float:
         """The share of its pairs that are among each other's nearest."""
         near = self.whole[np.ix_(group, group)] >= self._reach[list(group), None]
         return float((near.sum() - len(group)) / (len(group) * (len(group) - 1)))
+
+    @cached_property
+    def _order(self) -> list[list[int]]:
+        """Of each message the nearest, as many as a group and those around it may take."""
+        return [row.tolist() for row in np.argsort(-self.whole, axis=1, kind="stable")[:, : LARGEST + AROUND + 1]]
 
     @cached_property
     def _reach(self) -> Matrix:
@@ -146,6 +171,23 @@ class Likeness:
         places = min(NEIGHBOURS, (len(self.whole) - 1) // LEAST) + 1
         reach: Matrix = np.partition(self.whole, -places, axis=1)[:, -places].astype(np.float64)
         return reach
+
+
+def _cosines(rows: Matrix) -> Matrix:
+    units = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    cosines: Matrix = np.round(units @ units.T, 6)
+    return cosines
+
+
+def _mutual(likeness: Matrix, many: int) -> Iterator[tuple[int, ...]]:
+    """Each message with those among its nearest that have it among theirs."""
+    near = likeness.copy()
+    np.fill_diagonal(near, np.inf)
+    around = [frozenset(row.tolist()) for row in np.argsort(-near, axis=1, kind="stable")[:, : many + 1]]
+    for at, others in enumerate(around):
+        group = tuple(sorted(other for other in others if at in around[other]))
+        if len(group) >= LEAST:
+            yield group
 
 
 def _nearest_sentences(asked: Sequence[Unanswered], embed: Embed) -> Matrix:

@@ -1,0 +1,75 @@
+"""What an escalation policy's rules may ask about: the customer's own words, how often and how long ago they wrote, and the triage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from copilot.domain import Conversation, Message, Triage
+from copilot.words import fold, without_quotes
+
+ANOTHER_CONTACT = timedelta(hours=12)
+"""Messages nearer to each other than this are one attempt to reach somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A customer's message: its own words, folded, at the offsets of the message as received; `answered` once an agent replied to it."""
+
+    index: int
+    text: str
+    words: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that a rule may ask about."""
+
+    turns: tuple[Turn, ...]
+    subject: str
+    conversation: Conversation
+    unanswered: tuple[Message, ...]
+    triage: Triage
+    abstained: bool
+    refund_limit: float
+    answerability: float = 1.0
+
+    @classmethod
+    def of(
+        cls, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float, answerability: float = 1.0
+    ) -> Case:  # fmt: skip
+        """The case that a conversation makes; only what the customer wrote counts."""
+        replied = max(
+            (i for i, m in enumerate(conversation.messages) if m.author == "agent" and m.visibility == "public"),
+            default=-1,
+        )
+        turns = tuple(
+            Turn(index, message.text, fold(without_quotes(message.text)), index < replied)
+            for index, message in enumerate(conversation.messages)
+            if message.author == "customer" and message.visibility == "public"
+        )
+        fresh = [conversation.messages[turn.index] for turn in turns if not turn.answered]
+        subject = fold(conversation.subject) if replied < 0 else ""
+        return cls(turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability)
+
+    def contacts(self, within_hours: float | None = None) -> int:
+        """How often the customer has written since the last reply, or in the hours before their latest letter; lines sent one after
+        another, as in a chat, are one time."""
+        times = sorted(in_utc(message.at) for message in self.unanswered if message.at)
+        if len(times) < len(self.unanswered):
+            return len(self.unanswered) if self.conversation.channel in ("email", "form") else 1
+        first = times[-1] - timedelta(hours=within_hours) if within_hours and times else None
+        begun = [at for i, at in enumerate(times) if not i or at - times[i - 1] >= ANOTHER_CONTACT]
+        return sum(first is None or at >= first for at in begun)
+
+    def waited_hours(self) -> float:
+        """The hours from the first letter without a reply to the thread's last entry: what the thread itself tells, whatever the clock says."""
+        begun = [in_utc(message.at) for message in self.unanswered if message.at]
+        last = [in_utc(message.at) for message in self.conversation.messages if message.at]
+        return (max(last) - min(begun)) / timedelta(hours=1) if begun else 0.0
+
+
+def in_utc(at: datetime) -> datetime:
+    """A time that compares with any other; one without a zone counts as UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
