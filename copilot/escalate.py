@@ -192,9 +192,7 @@ def escalate(
     kept = strongest([believed(*one, triage.attention) for one in (*fired, *read_alike(policy, triage))])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
     unseen, said_so = learned(policy.learned, triage.attention)
-    called = [
-        one for one in grounds if one.level != "note"
-    ]  # what was learned knows that a person is needed, not which
+    called = [one for one in grounds if one.level != "note"]  # the learned chance knows no team
     grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
     score = round(1 - (1 - unseen) * math.prod(1 - one.reason.weight for one in grounds), 4)
     return Escalation(

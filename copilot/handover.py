@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from copilot.danger import about
 from copilot.domain import Escalation, Evidence
-from copilot.escalate import LEVELS, NOTED
+from copilot.escalate import LEVELS
 from copilot.ports import Handover
 
 ONLY = frozenset({"press", "legal_threat", "self_harm", "damage_claim"})
 """What no article answers: whoever is responsible does."""
-<<<<<<< HEAD
 DANGER = frozenset({"safety"})
 """What only a passage about that very danger answers."""
 BESIDE = frozenset({"security_incident", "personal_data", "payment_dispute", "asks_for_person"})
 EMERGENCY = LEVELS[-1]
+COUNTS = 0.05
+"""A reason that weighs less is only a note, and nobody takes over for it."""
 
 
 def handed_over(
@@ -46,20 +47,8 @@ def handover(escalation: Escalation, warned: bool = False) -> Handover | None:
 
 def standing(escalation: Escalation) -> list[str]:
     """The codes that call a person, strongest first: not those that a message was only noted to read a little like."""
-    return [reason.code for reason in escalation.reasons if escalation.recommended and reason.weight > NOTED]
+    return [reason.code for reason in escalation.reasons if escalation.recommended and reason.weight >= COUNTS]
 
 
 def _first(codes: Sequence[str], among: frozenset[str]) -> str | None:
     return next((code for code in codes if code in among), None)
-=======
-BESIDE = frozenset({"safety", "security_incident", "personal_data", "payment_dispute", "asks_for_person"})
-COUNTS = 0.05
-"""A reason that weighs less is only a note, and nobody takes over for it."""
-
-
-def handover(escalation: Escalation) -> Handover | None:
-    """Who takes over, by the strongest reason that calls for it; None where the answer stands for itself."""
-    codes = [reason.code for reason in escalation.reasons if escalation.recommended and reason.weight >= COUNTS]
-    alone = next((Handover(reason=code, only=True) for code in codes if code in ONLY), None)
-    return alone or next((Handover(reason=code, only=False) for code in codes if code in BESIDE), None)
->>>>>>> main
