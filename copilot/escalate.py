@@ -194,11 +194,12 @@ def escalate(
     unseen, said_so = learned(policy.learned, triage.attention)
     called = [one for one in grounds if one.level != "note"]  # the learned chance knows no team
     grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
+    known = [*called, *(one for one in grounds if one.reason.weight > NOTED)]
     score = round(1 - (1 - unseen) * math.prod(1 - one.reason.weight for one in grounds), 4)
     return Escalation(
         recommended=score >= policy.threshold,
         level=max((one.level for one in grounds), key=LEVELS.index, default=None),
-        team=next((one.team for one in (*called, *grounds)), None),
+        team=next((one.team for one in known), None),
         score=score,
         reasons=tuple(one.reason for one in grounds),
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -77,6 +79,24 @@ class TestEmbedder:
 
     def test_tokens_are_counted_beyond_the_window(self, any_embedder: Embedder) -> None:
         assert any_embedder.count_tokens("word " * 1000) == 1000
+
+    def test_one_thread_counts_tokens_while_another_embeds(self, any_embedder: Embedder) -> None:
+        """An ingest reads one batch while another is embedded."""
+        texts = [" ".join(["a charger that hums"] * times) for times in (1, 5, 2, 9)]
+        over = Event()
+
+        def count() -> None:
+            while not over.is_set():
+                any_embedder.count_tokens(texts[1])
+
+        with ThreadPoolExecutor(1) as pool:
+            counting = pool.submit(count)
+            try:
+                rows = [any_embedder.embed(texts, "document") for _ in range(8)]
+            finally:
+                over.set()
+            counting.result()
+        assert all(np.array_equal(rows[0], one) for one in rows)
 
 
 def test_the_exported_model_equals_the_original(embedder: Embedder, reference: Embedder) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -46,7 +47,12 @@ class SentenceTransformerEmbedder:
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text without special ones."""
-        return len(self._model.tokenizer.tokenize(text))
+        return len(self._counter.tokenize(text))
+
+    @cached_property
+    def _counter(self) -> Any:
+        """A tokenizer of its own: to count with the model's would switch off its padding while another thread embeds a batch."""
+        return deepcopy(self._model.tokenizer)
 
     @cached_property
     def _model(self) -> SentenceTransformer:
