@@ -68,12 +68,8 @@ def create_app(parts: Parts, retire: Retire) -> FastAPI:
         responses={"4XX": PROBLEM, "5XX": PROBLEM},
     )  # fmt: skip
     metrics = Metrics()
-    app.state.parts, app.state.retire, app.state.metrics, app.state.turns = (
-        parts,
-        retire,
-        metrics,
-        Turns(parts.settings),
-    )
+    app.state.parts, app.state.retire, app.state.metrics = parts, retire, metrics
+    app.state.turns = Turns(parts.settings)
     errors.install(app)
     for middleware, options in _layers(parts, metrics):
         app.add_middleware(middleware, **options)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from copilot.danger import about
 from copilot.domain import Escalation, Evidence
-from copilot.escalate import LEVELS
+from copilot.escalate import LEVELS, NOTED
 from copilot.ports import Handover
 
 ONLY = frozenset({"press", "legal_threat", "self_harm", "damage_claim"})
@@ -15,8 +15,6 @@ DANGER = frozenset({"safety"})
 """What only a passage about that very danger answers."""
 BESIDE = frozenset({"security_incident", "personal_data", "payment_dispute", "asks_for_person"})
 EMERGENCY = LEVELS[-1]
-COUNTS = 0.05
-"""A reason that weighs less is only a note, and nobody takes over for it."""
 
 
 def handed_over(
@@ -47,7 +45,7 @@ def handover(escalation: Escalation, warned: bool = False) -> Handover | None:
 
 def standing(escalation: Escalation) -> list[str]:
     """The codes that call a person, strongest first: not those that a message was only noted to read a little like."""
-    return [reason.code for reason in escalation.reasons if escalation.recommended and reason.weight >= COUNTS]
+    return [reason.code for reason in escalation.reasons if escalation.recommended and reason.weight > NOTED]
 
 
 def _first(codes: Sequence[str], among: frozenset[str]) -> str | None:

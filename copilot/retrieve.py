@@ -305,10 +305,8 @@ class Retriever:
 
         A ticket's words stand in the lexical index as a whole, under its first chunk: they speak for all of it.
         """
-        said, found = (
-            np.zeros(len(frame.ids)),
-            self._said.matches(view.workspace, kind, frame.revision, asked.text, asked.lookup),
-        )
+        said = np.zeros(len(frame.ids))
+        found = self._said.matches(view.workspace, kind, frame.revision, asked.text, asked.lookup)
         told = [
             (frame.place[id], score) for id, score in found if id in frame.place and seen[frame.owner[frame.place[id]]]
         ]

@@ -141,6 +141,19 @@ def test_a_pending_revision_is_seen_by_nobody_and_the_old_one_stays(
     assert library.text(W, "a", 1).text == "the old text"
 
 
+def test_two_threads_find_the_cosines_that_one_finds(
+    ledger: Ledger, frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, id in enumerate("abcde"):
+        put(ledger, id, "word" + "s" * number)
+    frame = frames.at(W)
+    vector = frame.vectors[2]
+    alone = frame.cosines(vector)
+    assert alone.tolist() == [0, 0, 1, 0, 0]
+    monkeypatch.setattr("copilot.store.frames.BY_TWO", 2)
+    assert frame.cosines(vector).tolist() == alone.tolist()
+
+
 def test_a_frame_brought_up_to_date_is_the_frame_read_anew(ledger: Ledger, frames: Frames, database: Database) -> None:
     put(ledger, "a", "first")
     kept, gone = put(ledger, "b", "second one"), put(ledger, "c", "a third one")

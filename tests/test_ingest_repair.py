@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from copilot.ports import LexicalEntry, Shelf
 from copilot.retrieve import Query
 from copilot.store import schema as t
 from copilot.store.ledger import Ledger
-from ingest.repair import build_anyway, repair
+from ingest.repair import build_anyway, build_repaired, repair
 from ingest.verify import verify
 from tests.conftest import ADMIN, ingest
 
@@ -114,6 +115,28 @@ def test_an_index_that_cannot_be_opened_is_made_anew(filled: Parts, where: str, 
     assert verify(parts).problems == []
     assert found(parts, "reset my password") == before
     parts.close()
+
+
+def test_a_lexical_index_of_an_older_form_is_made_again_where_asked(filled: Parts) -> None:
+    """The index had a field for each part of an entry once."""
+    from tantivy import Index, SchemaBuilder
+
+    settings, before = filled.settings, found(filled, "reset my password")
+    filled.close()
+    builder = SchemaBuilder()
+    for name in ("id", "title", "headings", "body"):
+        builder.add_text_field(name, stored=name == "id")
+    older = builder.build()
+    for described in list((settings.home / "tantivy").rglob("shelf.json")):
+        for file in described.parent.iterdir():
+            if file != described:
+                file.unlink()
+        Index(older, path=str(described.parent))
+    with pytest.raises(IndexBroken, match="copilot repair"):
+        build(settings)
+    with closing(build_repaired(settings)) as parts:
+        assert verify(parts).clean
+        assert found(parts, "reset my password") == before
 
 
 def test_what_the_ledger_itself_lost_is_read_again_by_the_next_ingest(filled: Parts, folder: Path) -> None:

@@ -37,6 +37,7 @@ Floats = NDArray[np.float64]
 
 CLOCK = select(t.workspaces.c.clock).where(t.workspaces.c.id == bindparam("workspace"))
 BY_TWO = 30_000
+"""From so many chunks on two threads score them."""
 _OTHER = ThreadPoolExecutor(1, thread_name_prefix="cosines")
 GRACE_SECONDS = 60.0
 """So long those who began with a model that was replaced meanwhile are served what stood when it was."""
@@ -111,13 +112,10 @@ class Frame:
 
     def cosines(self, vector: Vectors) -> Vectors:
         """Each chunk's cosine with a unit vector; many of them by two threads, which the memory serves twice as fast as one."""
-        if len(self.vectors) < BY_TWO:
-            return (
-                np.asarray(self.vectors @ vector, dtype=np.float32)
-                if len(self.vectors)
-                else np.zeros(0, dtype=np.float32)
-            )
-        half, found = len(self.vectors) // 2, np.empty(len(self.vectors), dtype=np.float32)
+        found = np.zeros(len(self.vectors), dtype=np.float32)
+        if len(found) < BY_TWO:
+            return np.dot(self.vectors, vector, found) if len(found) else found
+        half = len(found) // 2
         other = _OTHER.submit(np.dot, self.vectors[:half], vector, found[:half])
         np.dot(self.vectors[half:], vector, found[half:])
         other.result()

@@ -100,17 +100,14 @@ class Library:
         self, workspace: str, revisions: Collection[tuple[str, int]]
     ) -> tuple[dict[tuple[str, int], tuple[str, int]], str]:
         """Text and start of the answer of each (document id, revision number), and the index revision at which they were read."""
-        found: dict[tuple[str, int], tuple[str, int]] = {}
         with self._db.read() as connection:
-            read_at = None
-            for some in parts(sorted({id for id, _ in revisions})):
-                for id, number, text, answer_start, clock_then in connection.execute(
-                    TEXTS, {"workspace": workspace, "ids": some}
-                ):
-                    read_at = clock_then
-                    if (id, number) in revisions:
-                        found[id, number] = (text, answer_start)
-            return found, str(read_at) if read_at is not None else clock(connection, workspace)
+            rows = [
+                row for ids in parts(sorted({id for id, _ in revisions}))
+                for row in connection.execute(TEXTS, {"workspace": workspace, "ids": ids})
+            ]  # fmt: skip
+            read_at = str(rows[0][-1]) if rows else clock(connection, workspace)
+        found = {(id, number): (text, start) for id, number, text, start, _ in rows if (id, number) in revisions}
+        return found, read_at
 
     def dates(self, workspace: str, ids: Collection[str]) -> dict[str, str]:
         """The day on which each of the documents was last changed or resolved, as ISO writes it; those without one are left out."""
