@@ -62,7 +62,9 @@ def test_a_run_is_started_followed_opened_at_its_worst_case_and_compared(page: P
     expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
 
     page.goto("/desk/evaluations")
-    for box in page.get_by_role("checkbox").all():
+    boxes = page.get_by_role("checkbox")
+    expect(boxes).to_have_count(2)
+    for box in boxes.all():
         box.check()
     page.get_by_role("button", name="Compare the two").click()
     expect(page.get_by_role("table", name="Differences")).to_contain_text("retrieval.article.hit@1", timeout=SLOW)
