@@ -72,9 +72,9 @@ class Moods:
     def logits(self, made: Phrases, each: Floats32, vector: Vectors, noted: Floats32) -> Floats:
         """The log-odds of each target, `each` being what each phrase scores."""
         scored = self.scores(made, each, vector)
-        *of_inputs, constant = self.last.astype(np.float64)
-        by_scores = (np.array(of_inputs[: len(scored)]) * scored).sum(axis=0)
-        return np.asarray(by_scores + noted @ np.array(of_inputs[len(scored) :]) + constant)
+        last = self.last.astype(np.float64)
+        by_scores = (last[: len(scored)] * scored).sum(axis=0)
+        return np.asarray(by_scores + noted @ last[len(scored) : -1] + last[-1])
 
     def scores(self, made: Phrases, each: Floats32, vector: Vectors) -> Floats32:
         """What the words of phrases, those of the whole, and the embedding score for each target: 3 × targets."""
