@@ -20,6 +20,8 @@ from copilot.store.frames import Frame
 Floats = NDArray[np.float64]
 
 PASSAGES = 3
+ROUNDED = 1e-6
+"""Scores that differ by less may be the same once they are rounded."""
 
 
 ARMS = ("lexical", "votes", "map", "letters", "recency", "agent", "title", "named", "about")
@@ -65,12 +67,21 @@ def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: 
     said = said_for(frame, documents, scored, arms)
     above = scored.near - weights.disliked * said["disliked"] + sum(getattr(weights, arm) * said[arm] for arm in ARMS)
     scale = 1 + sum(getattr(weights, arm) for arm in ARMS if _speaks(arm, arms))
-    scores = [_round(score) for score in (above / scale).tolist()]
-    order = sorted(range(len(scores)), key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
+    exact = above / scale
+    scores = {n: _round(float(exact[n])) for n in _first(exact, limit)}
+    order = sorted(scores, key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
     return [
         _hit(frame, int(documents[n]), scored, n, scores[n], {"votes": said["votes"][n], "map": said["map"][n]})
         for n in order[:limit]
     ]
+
+
+def _first(scores: Floats, limit: int) -> list[int]:
+    """The places of the greatest scores, with all that rounding may make equal to the last of them."""
+    if not 0 < limit < len(scores):
+        return list(range(len(scores)))
+    least = np.partition(scores, len(scores) - limit)[len(scores) - limit] - ROUNDED
+    return np.flatnonzero(scores >= least).tolist()
 
 
 def said_for(frame: Frame, documents: Places, scored: Scored, arms: Arms) -> dict[str, Floats]:

@@ -135,7 +135,7 @@ class Retriever:
         frame = self._frames.at(principal.workspace)  # an unknown workspace is refused before anything is computed
         started = perf_counter()
         lookup = self.look_up(principal.workspace, frame.revision, query.text, query.kinds)
-        vector = self._embedder.embed([self.meant(principal.workspace, query.text, query.before)], "query")[0]
+        vector = self._embedder.embed([self._meant(frame, query.text, query.before)], "query")[0]
         embedded = perf_counter()
         results, now = self._filled(frame, principal, query, vector, lookup)
         while now != frame.revision and perf_counter() - embedded < SETTLE_SECONDS:  # an ingest switched meanwhile
@@ -150,14 +150,17 @@ class Retriever:
 
     def meant(self, workspace: str, text: str, before: datetime | None = None) -> str:
         """The text with its misspelt words as they are meant, for whoever embeds it."""
-        return self._spelling.read(text, self._own_words(workspace, before)) if self._spelling else text
-
-    def _own_words(self, workspace: str, before: datetime | None) -> Mapping[str, int]:
         try:
-            frame = self._frames.at(workspace)
+            return self._meant(self._frames.at(workspace), text, before)
         except NotFound:  # nothing was ingested yet
-            return {}
-        return frame.words if before is None else frame.words_by(before.timestamp())
+            return self._meant(None, text, before)
+
+    def _meant(self, frame: Frame | None, text: str, before: datetime | None) -> str:
+        if self._spelling is None:
+            return text
+        at = None if before is None else before.timestamp()
+        own = {} if frame is None else frame.words if at is None else frame.words_by(at)
+        return self._spelling.read(text, own)
 
     def cuts(self, principal: Principal, query: Query, found: Found) -> tuple[Cut, ...]:
         """What else came near the query, best first, each with the filters that cut it. What the principal may not see is not named."""
@@ -307,14 +310,16 @@ class Retriever:
         """
         said = np.zeros(len(frame.ids))
         found = self._said.matches(view.workspace, kind, frame.revision, asked.text, asked.lookup)
-        told = [
-            (frame.place[id], score) for id, score in found if id in frame.place and seen[frame.owner[frame.place[id]]]
-        ]
-        best = max((score for _, score in told), default=0.0)
-        for at, score in told if best > 0 else ():
-            whole = frame.owner[at]
-            own = slice(frame.first[whole], frame.first[whole + 1]) if kind == "ticket" else slice(at, at + 1)
-            said[own] = np.maximum(said[own], score / best)
+        known = [(frame.place[id], score) for id, score in found if id in frame.place and score > 0]
+        at, scores = np.array([one for one, _ in known], dtype=np.int64), np.array([score for _, score in known])
+        kept = seen[frame.owner[at]]
+        at, scores = at[kept], scores[kept]
+        if len(at):
+            shares = scores / scores.max()
+            if kind == "ticket":
+                whole = frame.owner[at]
+                shares, at = np.repeat(shares, frame.columns.sizes[whole]), frame.chunks(whole)
+            np.maximum.at(said, at, shares)
         return said
 
     def _cosines(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Vectors:
