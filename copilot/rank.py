@@ -50,13 +50,15 @@ class Weights:
 class Arms:
     """What is said for documents and chunks besides their cosine; `words` is each chunk's BM25, as a share of the best.
 
-    `turned`, where there is a map, is each document's cosine after it; `more` has further arms' say for each document, by name.
+    `turned`, where there is a map, is each document's cosine after it; `more` has further arms' say for each document, by name; `trust` is how
+    much of its weight an arm gets, all where it is not named.
     """
 
     words: Floats
     votes: Mapping[str, float] = field(default_factory=dict)
     turned: Floats | None = None
     more: Mapping[str, Floats] = field(default_factory=dict)
+    trust: Mapping[str, float] = field(default_factory=dict)
 
 
 def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int) -> list[Hit]:
@@ -65,8 +67,9 @@ def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: 
         return []
     scored = Scored.of(frame, documents, vector, arms, weights)
     said = said_for(frame, documents, scored, arms)
-    above = scored.near - weights.disliked * said["disliked"] + sum(getattr(weights, arm) * said[arm] for arm in ARMS)
-    scale = 1 + sum(getattr(weights, arm) for arm in ARMS if _speaks(arm, arms))
+    weight = {arm: getattr(weights, arm) * arms.trust.get(arm, 1.0) for arm in ARMS}
+    above = scored.near - weights.disliked * said["disliked"] + sum(weight[arm] * said[arm] for arm in ARMS)
+    scale = 1 + sum(weight[arm] for arm in ARMS if _speaks(arm, arms))
     exact = above / scale
     scores = {n: _round(float(exact[n])) for n in _first(exact, limit)}
     order = sorted(scores, key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))

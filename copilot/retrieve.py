@@ -29,7 +29,7 @@ from copilot.store.active import Places
 from copilot.store.frames import Frame, Frames, Mask, View
 from copilot.store.ledger import digest, now
 from copilot.store.library import Library
-from copilot.votes import VOTERS, votes
+from copilot.votes import VOTERS, map_trust, voters, votes
 
 KINDS: tuple[Kind, ...] = ("article", "ticket")
 SCANNED = 300_000
@@ -192,7 +192,8 @@ class Retriever:
         documents, arms = self._heard(frame, view, "article", Question(query.text, vector), nearness, ranking)
         scored = Scored.of(frame, documents, vector, arms, ranking.weights)
         said = said_for(frame, documents, scored, arms)
-        columns = np.column_stack([scored.near, *(said[arm] for arm in ARMS), said["disliked"]])
+        heard = (said[arm] * arms.trust.get(arm, 1.0) for arm in ARMS)
+        columns = np.column_stack([scored.near, *heard, said["disliked"]])
         return Told(tuple(frame.heads[at].id for at in documents.tolist()), columns, arms.turned is not None)
 
     def kinds(
@@ -270,13 +271,15 @@ class Retriever:
 
     def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
         """With the votes of solved cases and the learned map, as far as they are wanted and there."""
-        said = votes(frame, view, nearness) if self._settings.votes_weight else {}
+        cases = voters(frame, view)
+        said, trust = votes(frame, view, cases, nearness) if self._settings.votes_weight else ({}, 0.0)
+        arms = replace(arms, votes=said, trust={"votes": trust, "map": map_trust(len(cases))})
         matrix = self._mapper.at(frame, view) if self._settings.map_weight else None
         if matrix is None:
-            return replace(arms, votes=said)
+            return arms
         turned = np.full(len(frame.heads), -np.inf)
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
-        return replace(arms, votes=said, turned=turned)
+        return replace(arms, turned=turned)
 
     def _spelt(self, frame: Frame, asked: Question, arms: Arms) -> Arms:
         """With the letters that titles share with a question which is not in English: the shipped model reads little else."""
