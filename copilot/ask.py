@@ -75,14 +75,16 @@ class Asker:
             found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
             texts, now = self._library.texts(principal.workspace, found)
             articles, tickets = (with_texts(ranked.hits[kind], texts) for kind in limits)
-            answer = self._answer(query, articles[: query.limit], tickets, texts)
+            answer = self._answer(query, articles[: query.limit], tickets, texts, ranked.solved)
             if now == ranked.revision:  # else something was deleted or changed meanwhile
                 break
         return answer
 
-    def _answer(self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> Answer:
+    def _answer(
+        self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts, solved: int
+    ) -> Answer:  # fmt: skip
         words = [texts[hit.document_id, hit.revision][0] for hit in (*articles[:READ], *tickets)]
-        weak = answerability(query.text, articles, tickets, words).score < self._settings.abstain_below
+        weak = answerability(query.text, articles, tickets, words, solved).score < self._settings.abstain_below
         evidence = passages_of(query.text, articles, tickets, texts)
         page = Page()
         request = DraftRequest(

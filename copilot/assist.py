@@ -90,13 +90,14 @@ class Findings:
     macros: tuple[Hit, ...]
     texts: dict[tuple[str, int], tuple[str, int]]
     evidence: tuple[Evidence, ...]
+    solved: int
 
-    def answers(self, message: str) -> Answerability:
+    def answers(self, message: str, language: str) -> Answerability:
         """How likely it is that what a draft may rest on answers the message."""
         public = [hit for hit in self.articles if hit.audience == PUBLIC]
         tickets = [hit for hit in self.tickets if hit.audience == PUBLIC]
         words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
-        return answerability(message, public, tickets, words)
+        return answerability(message, public, tickets, words, self.solved, language)
 
 
 class Copilot:
@@ -181,7 +182,7 @@ class Copilot:
         revision, findings = self._settled(principal, query, vector, lookup)
         watch.lap("search")
 
-        answers = findings.answers(text)
+        answers = findings.answers(text, triage.language.label)
         weak = not findings.evidence or answers.score < self._settings.abstain_below
         escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")
@@ -250,7 +251,7 @@ class Copilot:
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
         dates = self._library.dates(principal.workspace, {hit.document_id for hit in (*public, *tickets)})
         rests_on = evidence(query.text, public, tickets, texts, dates)
-        return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on)
+        return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on, ranked.solved)
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, rests_on: tuple[Evidence, ...], options: Options,

@@ -68,10 +68,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """The best documents of each kind, without their texts, and the index revision that they were found in."""
+    """The best documents of each kind, without their texts, the index revision that they were found in, and how many solved tickets there are."""
 
     hits: Mapping[Kind, tuple[Hit, ...]]
     revision: str
+    solved: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ class Retriever:
         question = Question(query.text, vector, lookup)
         nearness = frame.best(self._cosines(frame, view, tuple(limits), vector))
         hits = {kind: self._of_kind(frame, view, kind, question, nearness, limit) for kind, limit in limits.items()}
-        ranked = Ranked(hits=hits, revision=frame.revision)
+        ranked = Ranked(hits=hits, revision=frame.revision, solved=int(frame.visible(view, ("ticket",)).sum()))
         if self._settings.queries_kept:
             with self._lock:
                 self._kept[asked] = ranked
