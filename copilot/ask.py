@@ -13,6 +13,7 @@ from copilot.draft import Page, Texts, passages_of, said
 from copilot.errors import EmptyMessage
 from copilot.ground import Grounded, ground
 from copilot.ports import Drafter, DraftRequest, Embedder
+from copilot.rank import shown
 from copilot.retrieve import Query, Retriever, with_texts
 from copilot.settings import Settings
 from copilot.store.library import Library
@@ -102,7 +103,7 @@ class Asker:
             language=next((one.language or "en" for one in evidence if one.document_id in cited), "en"),
             internal=any(hits[id].audience != PUBLIC for id in cited),
             reason=None if stated else NOTHING_NEAR if weak or not evidence else NOTHING_SAID,
-            nearest=() if stated else _nearest(hits.values()), passages=tuple(articles),
+            nearest=() if stated else _nearest(hits.values()), passages=tuple(map(shown, articles)),
         )  # fmt: skip
 
 

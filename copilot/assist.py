@@ -43,6 +43,7 @@ from copilot.learned import Learned
 from copilot.lookup import Lookup
 from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
+from copilot.rank import shown
 from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.rewrite import allowed, hidden
@@ -187,8 +188,8 @@ class Copilot:
         escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")
         yield Event("escalation", escalation)
-        shown = findings.articles[: options.limit]
-        yield Event("passages", shown)
+        passages = tuple(map(shown, findings.articles[: options.limit]))
+        yield Event("passages", passages)
 
         drafted = Drafted("abstained", None)
         if not weak:
@@ -207,7 +208,7 @@ class Copilot:
             draft=drafted.draft, triage=triage, escalation=escalation,
             abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
-            passages=shown, guidance=(*_differences(drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
+            passages=passages, guidance=(*_differences(drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,

@@ -7,7 +7,7 @@ weighted say, divided by the weights in force. A workspace may have weights of i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from copilot.store.frames import Frame
 Floats = NDArray[np.float64]
 
 PASSAGES = 3
+"""So many of a document's passages are shown."""
+READ = 60
+"""So many are told to whoever looks for the section that answers."""
 
 
 ARMS = ("lexical", "votes", "map", "letters", "recency", "agent", "title", "named", "about")
@@ -142,7 +145,7 @@ def _passages(frame: Frame, chunks: list[int], dense: list[float], lexical: list
     telling = [
         _round(((near / best if best > 0 else 0.0) + said) / 2) for near, said in zip(dense, lexical, strict=True)
     ]
-    most = sorted(range(len(chunks)), key=lambda n: (-telling[n], frame.columns.starts[chunks[n]]))[:PASSAGES]
+    most = sorted(range(len(chunks)), key=lambda n: (-telling[n], frame.columns.starts[chunks[n]]))[:READ]
     return tuple(
         Passage(
             start=span.start, end=span.end, text="", headings=span.headings, score=telling[n],
@@ -150,6 +153,11 @@ def _passages(frame: Frame, chunks: list[int], dense: list[float], lexical: list
         )
         for n, span in ((n, frame.span(chunks[n])) for n in most)
     )  # fmt: skip
+
+
+def shown(hit: Hit) -> Hit:
+    """The hit with as many passages as an agent is shown."""
+    return replace(hit, passages=hit.passages[:PASSAGES])
 
 
 def _round(score: float) -> float:

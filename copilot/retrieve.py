@@ -20,7 +20,7 @@ from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
-from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for
+from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for, shown
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
@@ -227,7 +227,7 @@ class Retriever:
         )
         best = together[: query.limit]
         texts, now = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in best})
-        return with_texts(best, texts), now
+        return with_texts([shown(hit) for hit in best], texts), now
 
     def _of_kind(
         self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int
