@@ -36,7 +36,7 @@ from prompts import render
 SECTION_CHARS = 2_400
 RESOLUTION_CHARS = 4_000
 SECTIONS = 3
-READ_WHOLE = 3
+READ_WHOLE = 6
 """So many articles are read whole for the section that answers; of the others only what was found."""
 FARTHER = 0.05
 """A section that was not found is less near than those that were, by this."""
@@ -93,10 +93,20 @@ def _sections(hit: Hit, text: str, whole: bool) -> list[Evidence]:
     taken = [(one.start, one.end) for one in made.values()]
     for start, end in _cuts(text) if whole else ():
         if not any(a < end and b > start for a, b in taken):
-            one = replace(_evidence(hit, text, start, _until(text, start, end)), near=far)
+            one = _evidence(hit, text, start, _until(text, start, end))
             if one.text:
-                made[one.start] = one
+                made[one.start] = _found(one, hit.passages, far)
     return list(made.values())
+
+
+def _found(one: Evidence, passages: Sequence[Passage], far: float) -> Evidence:
+    """With the nearness of what was found in it; what was not is further off."""
+    inside = [passage for passage in passages if passage.start < one.end and passage.end > one.start]
+    if not inside:
+        return replace(one, near=far)
+    best = max(inside, key=lambda passage: (passage.scores["dense"], -passage.start))
+    focus = (max(best.start - one.start, 0), best.end - one.start)
+    return replace(one, near=best.scores["dense"], focus=focus, headings=best.headings)
 
 
 def _cuts(text: str) -> Iterator[tuple[int, int]]:

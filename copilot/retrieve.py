@@ -20,7 +20,7 @@ from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
-from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for
+from copilot.rank import ARMS, PASSAGES, READ, Arms, Floats, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
@@ -68,10 +68,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """The best documents of each kind, without their texts, and the index revision that they were found in."""
+    """The best documents of each kind, without their texts, the index revision that they were found in, and how many solved tickets there are."""
 
     hits: Mapping[Kind, tuple[Hit, ...]]
     revision: str
+    solved: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,22 +200,25 @@ class Retriever:
     def kinds(
         self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None = None
     ) -> Ranked:  # fmt: skip
-        """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
-        return self._ranked(self._frames.at(principal.workspace), principal, query, vector, limits, lookup)
+        """The best documents of each of these kinds, each kind to its limit, with all passages that a draft may look at."""
+        return self._ranked(self._frames.at(principal.workspace), principal, query, vector, limits, lookup, READ)
 
     def _ranked(
-        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None
+        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None, passages: int
     ) -> Ranked:  # fmt: skip
         view = _view(principal, query)
-        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), frame.revision)
+        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), passages, frame.revision)
         with self._lock:
             kept = self._kept.get(asked)
         if kept is not None:
             return kept
         question = Question(query.text, vector, lookup)
         nearness = frame.best(self._cosines(frame, view, tuple(limits), vector))
-        hits = {kind: self._of_kind(frame, view, kind, question, nearness, limit) for kind, limit in limits.items()}
-        ranked = Ranked(hits=hits, revision=frame.revision)
+        hits = {
+            kind: self._of_kind(frame, view, kind, question, nearness, limit, passages)
+            for kind, limit in limits.items()
+        }
+        ranked = Ranked(hits=hits, revision=frame.revision, solved=int(frame.visible(view, ("ticket",)).sum()))
         if self._settings.queries_kept:
             with self._lock:
                 self._kept[asked] = ranked
@@ -224,7 +228,9 @@ class Retriever:
         self, frame: Frame, principal: Principal, query: Query, vector: Vectors, lookup: Lookup | None
     ) -> tuple[tuple[Hit, ...], str]:
         """The hits of all kinds together, with their passages' texts, and the index revision at which the texts were read."""
-        ranked = self._ranked(frame, principal, query, vector, dict.fromkeys(query.kinds, query.limit), lookup)
+        ranked = self._ranked(
+            frame, principal, query, vector, dict.fromkeys(query.kinds, query.limit), lookup, PASSAGES
+        )
         together = sorted(
             (hit for hits in ranked.hits.values() for hit in hits), key=lambda hit: (-hit.score, hit.document_id)
         )
@@ -233,13 +239,13 @@ class Retriever:
         return with_texts(best, texts), now
 
     def _of_kind(
-        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int
-    ) -> tuple[Hit, ...]:
+        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int, passages: int
+    ) -> tuple[Hit, ...]:  # fmt: skip
         ranking = self._learned.ranking(view.workspace, frame.revision, view.before)
         told, arms = self._heard(frame, view, kind, asked, nearness, ranking)
         if kind != "article" or self._reranker is None:
-            return tuple(rank(frame, told, asked.vector, arms, self._weights(kind, ranking), limit))
-        hits = rank(frame, told, asked.vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT))
+            return tuple(rank(frame, told, asked.vector, arms, self._weights(kind, ranking), limit, passages))
+        hits = rank(frame, told, asked.vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT), passages)
         texts, _ = self._library.texts(view.workspace, {(hit.document_id, hit.revision) for hit in hits})
         again = reranked(self._reranker, asked.text, with_texts(hits, texts), self._settings.reranker_seconds)[:limit]
         return tuple(replace(hit, passages=tuple(replace(one, text="") for one in hit.passages)) for hit in again)
