@@ -37,7 +37,7 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
-from copilot.handover import DANGER, handed_over
+from copilot.handover import DANGER, handed_over, held
 from copilot.intents import IntentHead
 from copilot.learned import Learned
 from copilot.lookup import Lookup
@@ -192,10 +192,8 @@ class Copilot:
         yield Event("passages", passages)
 
         drafted = Drafted("abstained", None)
-        if not weak:
-            passed, rests_on = (
-                (None, findings.evidence) if rewrite else handed_over(escalation, text, findings.evidence)
-            )
+        passed, rests_on = _rests_on(escalation, text, findings.evidence, weak, rewrite)
+        if passed or not weak:
             for step in self._draft(conversation, text, triage, rests_on, options, rewrite, passed):
                 if isinstance(step, Said):
                     yield Event("statement", step)
@@ -308,6 +306,15 @@ class Stopwatch:
     def total(self) -> dict[str, float]:
         """All steps so far, and `total`."""
         return {**self._laps, "total": round((perf_counter() - self._start) * 1e3, 3)}
+
+
+def _rests_on(
+    escalation: Escalation, text: str, evidence: tuple[Evidence, ...], weak: bool, rewrite: Rewrite | None
+) -> tuple[Handover | None, tuple[Evidence, ...]]:
+    """Who takes over and what an answer may rest on; of weak evidence nothing is said, and only somebody in danger is told who takes over."""
+    if rewrite:
+        return None, evidence
+    return (held(escalation), ()) if weak else handed_over(escalation, text, evidence)
 
 
 def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:

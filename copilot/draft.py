@@ -232,7 +232,7 @@ class Said:
 def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands and nobody takes over.
 
-    Raises DrafterFailed. What is quoted word for word stays in its source's language, and so does the frame around it.
+    Raises DrafterFailed. What is quoted word for word stays in its source's language; around it the customer is spoken to in theirs, where there are templates.
     """
     if request.handover and request.handover.only:
         yield from _held(drafter, request)
@@ -252,8 +252,8 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             continue  # the greeting needs the language of the first claim
         if not page.statements:
             language = _language(one, request)
-            framed = frame(request.conversation, request.sentiment, language, request.tone, request.handover)
-            sentences = len(framed.opening[1:]) + bool(request.handover)
+            framed = _framed(language, request)
+            sentences = sum(not line.endswith(":") for line in framed.opening[1:]) + bool(request.handover)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
             sentences += grounded.text.endswith((".", "?", "!"))
@@ -269,6 +269,15 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             yield from _conflicts(page, drafter, language, request)
         yield from (page.add(line, GAP) for line in lines)
         yield _whole(page, drafter, language, dropped)
+
+
+def _framed(language: str, request: DraftRequest) -> Frame:
+    """The frame around claims in this language; a customer who writes in another one is told so in theirs."""
+    notice = render("foreign", {"language": request.language, "source": language})
+    spoken = request.language if notice else language
+    made = frame(request.conversation, request.sentiment, spoken, request.tone, request.handover)
+    shown = notice and request.conversation.channel != "phone"
+    return replace(made, opening=(*made.opening, notice)) if shown else made
 
 
 def _conflicts(page: Page, drafter: Drafter, language: str, request: DraftRequest) -> Iterator[Said]:
