@@ -1,11 +1,13 @@
 """How likely it is that what was found answers the message: a small calibrated score that transfers between companies.
 
 It looks at cosines and at whether the names in the message are names that the sources know; nothing in it is about one company.
+Where few tickets are solved yet, the nearest of them are less near, and less is asked of them.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +22,9 @@ from copilot.settings import DEFAULTS
 WEIGHTS = DEFAULTS / "answerability.yaml"
 FEATURES = ("nearest", "tickets", "known_names", "strange_names")
 NEAREST = 3
+MANY, FEW = 180, 50
+"""From so many solved tickets the full measure is taken; what fewer than FEW would excuse was not measured."""
+INSIDE = re.compile(r"\w[A-Z\d]")
 READ_CHARS = 50_000
 
 
@@ -32,13 +37,22 @@ class Answerability:
     strange: tuple[str, ...]
 
 
-def answerability(message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Sequence[str]) -> Answerability:
-    """The score of a message with what was found for it; `texts` are the found documents' whole texts."""
-    strange, known = names(message, texts)
+def answerability(
+    message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Sequence[str], solved: int = MANY, language: str = "en"
+) -> Answerability:  # fmt: skip
+    """The score of a message with what was found for it; `texts` are the found documents' whole texts, `solved` counts all solved tickets."""
+    strange, known = names(message, texts, language)
     seen = features(articles, tickets, len(known), len(strange))
-    weights, bias = _weights(WEIGHTS)
+    weights, bias, excuse = _weights(WEIGHTS)
     exponent = bias + sum(weight * value for weight, value in zip(weights, seen, strict=True))
+    if len(tickets) >= NEAREST:
+        exponent += excuse * few(solved)
     return Answerability(round(1 / (1 + math.exp(-exponent)), 6), seen, strange)
+
+
+def few(solved: int) -> float:
+    """How few solved tickets there are: 0 from MANY on, at most as many as FEW make."""
+    return math.log((1 + MANY) / (1 + min(max(solved, FEW), MANY)))
 
 
 def features(articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strange: int) -> tuple[float, ...]:
@@ -49,13 +63,17 @@ def features(articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strang
     return best, mean, math.log1p(known), math.log1p(strange)
 
 
-def names(message: str, texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names in the message that the texts do not mention, and those that they do, each once in order; days and months are none."""
+def names(message: str, texts: Sequence[str], language: str = "en") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names in the message that the texts do not mention, and those that they do, each once in order.
+
+    Days and months are none, and German writes every noun with a capital: there only what is written like a code counts.
+    """
     low = "\n".join(text[:READ_CHARS] for text in texts).lower()
     said = [name for name in NAME.findall(message) if not DAY.fullmatch(name)]
     found = dict.fromkeys(name.lower() for name in said)
     written = {name.lower(): name for name in reversed(said)}
-    strange = tuple(written[name] for name in found if name not in low)
+    unknown = (written[name] for name in found if name not in low)
+    strange = tuple(name for name in unknown if language != "de" or INSIDE.search(name))
     return strange, tuple(written[name] for name in found if name in low)
 
 
@@ -64,6 +82,7 @@ def _cosines(hits: Sequence[Hit]) -> list[float]:
 
 
 @cache
-def _weights(file: Path) -> tuple[tuple[float, ...], float]:
+def _weights(file: Path) -> tuple[tuple[float, ...], float, float]:
+    """The features' weights, the bias, and what few solved tickets add."""
     stored = yaml_file.read(file)
-    return tuple(float(stored["weights"][name]) for name in FEATURES), float(stored["bias"])
+    return tuple(float(stored["weights"][name]) for name in FEATURES), float(stored["bias"]), float(stored["few"])

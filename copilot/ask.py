@@ -13,6 +13,7 @@ from copilot.draft import Page, Texts, passages_of, said
 from copilot.errors import EmptyMessage
 from copilot.ground import Grounded, ground
 from copilot.ports import Drafter, DraftRequest, Embedder
+from copilot.rank import shown
 from copilot.retrieve import Query, Retriever, with_texts
 from copilot.settings import Settings
 from copilot.store.library import Library
@@ -75,14 +76,16 @@ class Asker:
             found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
             texts, now = self._library.texts(principal.workspace, found)
             articles, tickets = (with_texts(ranked.hits[kind], texts) for kind in limits)
-            answer = self._answer(query, articles[: query.limit], tickets, texts)
+            answer = self._answer(query, articles[: query.limit], tickets, texts, ranked.solved)
             if now == ranked.revision:  # else something was deleted or changed meanwhile
                 break
         return answer
 
-    def _answer(self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts) -> Answer:
+    def _answer(
+        self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts, solved: int
+    ) -> Answer:  # fmt: skip
         words = [texts[hit.document_id, hit.revision][0] for hit in (*articles[:READ], *tickets)]
-        weak = answerability(query.text, articles, tickets, words).score < self._settings.abstain_below
+        weak = answerability(query.text, articles, tickets, words, solved).score < self._settings.abstain_below
         evidence = passages_of(query.text, articles, tickets, texts)
         page = Page()
         request = DraftRequest(
@@ -100,7 +103,7 @@ class Asker:
             language=next((one.language or "en" for one in evidence if one.document_id in cited), "en"),
             internal=any(hits[id].audience != PUBLIC for id in cited),
             reason=None if stated else NOTHING_NEAR if weak or not evidence else NOTHING_SAID,
-            nearest=() if stated else _nearest(hits.values()), passages=tuple(articles),
+            nearest=() if stated else _nearest(hits.values()), passages=tuple(map(shown, articles)),
         )  # fmt: skip
 
 

@@ -37,12 +37,13 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
-from copilot.handover import DANGER, handed_over
+from copilot.handover import DANGER, handed_over, held
 from copilot.intents import IntentHead
 from copilot.learned import Learned
 from copilot.lookup import Lookup
 from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
 from copilot.query import missing_facts, search_text
+from copilot.rank import shown
 from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.rewrite import allowed, hidden
@@ -90,13 +91,14 @@ class Findings:
     macros: tuple[Hit, ...]
     texts: dict[tuple[str, int], tuple[str, int]]
     evidence: tuple[Evidence, ...]
+    solved: int
 
-    def answers(self, message: str) -> Answerability:
+    def answers(self, message: str, language: str) -> Answerability:
         """How likely it is that what a draft may rest on answers the message."""
         public = [hit for hit in self.articles if hit.audience == PUBLIC]
         tickets = [hit for hit in self.tickets if hit.audience == PUBLIC]
         words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
-        return answerability(message, public, tickets, words)
+        return answerability(message, public, tickets, words, self.solved, language)
 
 
 class Copilot:
@@ -181,19 +183,17 @@ class Copilot:
         revision, findings = self._settled(principal, query, vector, lookup)
         watch.lap("search")
 
-        answers = findings.answers(text)
+        answers = findings.answers(text, triage.language.label)
         weak = not findings.evidence or answers.score < self._settings.abstain_below
         escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")
         yield Event("escalation", escalation)
-        shown = findings.articles[: options.limit]
-        yield Event("passages", shown)
+        passages = tuple(map(shown, findings.articles[: options.limit]))
+        yield Event("passages", passages)
 
         drafted = Drafted("abstained", None)
-        if not weak:
-            passed, rests_on = (
-                (None, findings.evidence) if rewrite else handed_over(escalation, text, findings.evidence)
-            )
+        passed, rests_on = _rests_on(escalation, text, findings.evidence, weak, rewrite)
+        if passed or not weak:
             for step in self._draft(conversation, text, triage, rests_on, options, rewrite, passed):
                 if isinstance(step, Said):
                     yield Event("statement", step)
@@ -206,7 +206,7 @@ class Copilot:
             draft=drafted.draft, triage=triage, escalation=escalation,
             abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
-            passages=shown, guidance=(*_differences(drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
+            passages=passages, guidance=(*_differences(drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
@@ -250,7 +250,7 @@ class Copilot:
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
         dates = self._library.dates(principal.workspace, {hit.document_id for hit in (*public, *tickets)})
         rests_on = evidence(query.text, public, tickets, texts, dates)
-        return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on)
+        return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on, ranked.solved)
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, rests_on: tuple[Evidence, ...], options: Options,
@@ -306,6 +306,15 @@ class Stopwatch:
     def total(self) -> dict[str, float]:
         """All steps so far, and `total`."""
         return {**self._laps, "total": round((perf_counter() - self._start) * 1e3, 3)}
+
+
+def _rests_on(
+    escalation: Escalation, text: str, evidence: tuple[Evidence, ...], weak: bool, rewrite: Rewrite | None
+) -> tuple[Handover | None, tuple[Evidence, ...]]:
+    """Who takes over and what an answer may rest on; of weak evidence nothing is said, and only somebody in danger is told who takes over."""
+    if rewrite:
+        return None, evidence
+    return (held(escalation), ()) if weak else handed_over(escalation, text, evidence)
 
 
 def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:

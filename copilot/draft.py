@@ -36,7 +36,7 @@ from prompts import render
 SECTION_CHARS = 2_400
 RESOLUTION_CHARS = 4_000
 SECTIONS = 3
-READ_WHOLE = 3
+READ_WHOLE = 6
 """So many articles are read whole for the section that answers; of the others only what was found."""
 FARTHER = 0.05
 """A section that was not found is less near than those that were, by this."""
@@ -93,10 +93,20 @@ def _sections(hit: Hit, text: str, whole: bool) -> list[Evidence]:
     taken = [(one.start, one.end) for one in made.values()]
     for start, end in _cuts(text) if whole else ():
         if not any(a < end and b > start for a, b in taken):
-            one = replace(_evidence(hit, text, start, _until(text, start, end)), near=far)
+            one = _evidence(hit, text, start, _until(text, start, end))
             if one.text:
-                made[one.start] = one
+                made[one.start] = _found(one, hit.passages, far)
     return list(made.values())
+
+
+def _found(one: Evidence, passages: Sequence[Passage], far: float) -> Evidence:
+    """With the nearness of what was found in it; what was not is further off."""
+    inside = [passage for passage in passages if passage.start < one.end and passage.end > one.start]
+    if not inside:
+        return replace(one, near=far)
+    best = max(inside, key=lambda passage: (passage.scores["dense"], -passage.start))
+    focus = (max(best.start - one.start, 0), best.end - one.start)
+    return replace(one, near=best.scores["dense"], focus=focus, headings=best.headings)
 
 
 def _cuts(text: str) -> Iterator[tuple[int, int]]:
@@ -222,7 +232,7 @@ class Said:
 def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands and nobody takes over.
 
-    Raises DrafterFailed. What is quoted word for word stays in its source's language, and so does the frame around it.
+    Raises DrafterFailed. What is quoted word for word stays in its source's language; around it the customer is spoken to in theirs, where there are templates.
     """
     if request.handover and request.handover.only:
         yield from _held(drafter, request)
@@ -242,8 +252,8 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             continue  # the greeting needs the language of the first claim
         if not page.statements:
             language = _language(one, request)
-            framed = frame(request.conversation, request.sentiment, language, request.tone, request.handover)
-            sentences = len(framed.opening[1:]) + bool(request.handover)
+            framed = _framed(language, request)
+            sentences = sum(not line.endswith(":") for line in framed.opening[1:]) + bool(request.handover)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
             sentences += grounded.text.endswith((".", "?", "!"))
@@ -259,6 +269,15 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
             yield from _conflicts(page, drafter, language, request)
         yield from (page.add(line, GAP) for line in lines)
         yield _whole(page, drafter, language, dropped)
+
+
+def _framed(language: str, request: DraftRequest) -> Frame:
+    """The frame around claims in this language; a customer who writes in another one is told so in theirs."""
+    notice = render("foreign", {"language": request.language, "source": language})
+    spoken = request.language if notice else language
+    made = frame(request.conversation, request.sentiment, spoken, request.tone, request.handover)
+    shown = notice and request.conversation.channel != "phone"
+    return replace(made, opening=(*made.opening, notice)) if shown else made
 
 
 def _conflicts(page: Page, drafter: Drafter, language: str, request: DraftRequest) -> Iterator[Said]:

@@ -89,13 +89,14 @@ Group = tuple[tuple[int, int], ...]
 
 
 def _folded(reading: Reading, spans: Sequence[tuple[int, int]]) -> list[Group]:
-    """A list's items as one statement, each by its first sentence."""
+    """A list's items as one statement, each by its first sentence, and the next one where that only asks or announces."""
     groups: list[Group] = []
     inside = False
     for span in spans:
         item = bool(ITEM.match(reading.text, span[0]))
         same = inside and "\n" not in reading.text[groups[-1][-1][1] : span[0]]
-        if inside and item:
+        announced = same and reading.text[groups[-1][-1][1] - 1] in "?:"
+        if inside and (item or announced):
             groups[-1] = (*groups[-1], span)
         elif not same:
             groups.append((span,))
@@ -113,8 +114,7 @@ def _body(
             return
         listed = ITEM.match(reading.text, group[0][0]) is not None
         said = _unmarked(reading, group) if len(group) > 1 else group
-        words = JOINT.join(reading.text[a:b].rstrip(STOPS) for a, b in said[:-1])
-        words = JOINT.join(filter(None, (words, reading.text[slice(*said[-1])])))
+        words = _joined([reading.text[slice(*span)] for span in said])
         if wanted.said and not listed and content(words) <= wanted.said:
             continue  # a list stays whole
         ends = [a + len(reading.text[a:b].rstrip(STOPS)) for a, b in said[:-1]] + [said[-1][1]]
@@ -126,6 +126,12 @@ def _body(
         lead = _between(reading.text[end : group[0][0]]) if used else ""
         yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
         left, used, end = left - len(words), used + 1, group[-1][1]
+
+
+def _joined(words: Sequence[str]) -> str:
+    """In one sentence; what asks or announces is followed by what it does."""
+    leads = (one.rstrip(STOPS) + (" " if one.endswith(("?", ":")) else JOINT) for one in words[:-1])
+    return "".join((*leads, words[-1]))
 
 
 def _unmarked(reading: Reading, group: Group) -> Group:

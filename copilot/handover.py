@@ -28,6 +28,13 @@ def handed_over(
     return handover(escalation, warned=bool(spoken_of)), spoken_of
 
 
+def held(escalation: Escalation) -> Handover | None:
+    """Who takes over where the sources say nothing: somebody in danger is not left without a reply."""
+    codes, passed = standing(escalation), handover(escalation)
+    urgent = escalation.level == EMERGENCY or not (DANGER | {"self_harm"}).isdisjoint(codes)
+    return passed if passed and passed.only and codes and urgent else None
+
+
 def handover(escalation: Escalation, warned: bool = False) -> Handover | None:
     """Who takes over, by the strongest reason that calls for it; None where the answer stands for itself.
 

@@ -10,12 +10,13 @@ from copilot.text import normalise, own_words
 
 SHORT = 8
 CARRIES_ON = 3
+FIRST_WORDS = 40
 
 
 def search_text(conversation: Conversation) -> str:
     """Subject and latest customer message without quotes and signature; a short follow-up brings the turns before it along.
 
-    Raises EmptyMessage where no customer message has a word.
+    A thread without a subject is about what the customer wrote first. Raises EmptyMessage where no customer message has a word.
     """
     return asked_in(conversation.subject, said(conversation))
 
@@ -36,6 +37,8 @@ def asked_in(subject: str, turns: Sequence[str]) -> str:
             break
         latest.insert(0, earlier)
     subject = normalise(subject).strip()
+    if not subject and len(latest) < len(turns):
+        subject = " ".join(turns[0].split()[:FIRST_WORDS])
     return "\n\n".join([subject, *latest] if subject else latest)
 
 

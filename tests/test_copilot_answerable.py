@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from benchmarks import answerability as table
-from copilot.answerable import FEATURES, WEIGHTS, answerability, names
+from copilot.answerable import FEATURES, WEIGHTS, answerability, few, names
 from copilot.build import Parts
 from copilot.domain import Hit
 from tests.conftest import AGENT, asks
@@ -32,6 +33,38 @@ def test_on_a_company_held_out_most_foreign_messages_are_refused_and_most_own_on
         own = [refused for row, refused in zip(mine, ~answered, strict=True) if row.answerable]
         assert sum(foreign) / len(foreign) >= 0.94
         assert sum(own) / len(own) <= 0.17
+
+
+def test_what_few_tickets_excuse_is_what_the_table_gives_and_a_company_held_out_is_answered_more_often() -> None:
+    import yaml
+
+    model, young = table.fit(table.read()), table.read(table.YOUNG)
+    shipped = float(yaml.safe_load(WEIGHTS.read_text(encoding="utf-8"))["few"])
+    assert shipped == table.excuse(model, [row for row in young if row.company != table.HELD_OUT])
+    mine = [row for row in young if row.company == table.HELD_OUT]
+    base = model.decision_function([row.features for row in mine])
+    edge = math.log(0.42 / 0.58)
+    own = [place for place, row in enumerate(mine) if row.answerable]
+    refused = [sum(base[place] + added * few(50) < edge for place in own) for added in (0.0, shipped)]
+    assert refused[0] > 0.3 * len(own)
+    assert refused[1] <= 0.1 * len(own)
+
+
+def test_where_few_tickets_are_solved_less_is_asked_of_the_nearest() -> None:
+    tickets = [replace(HIT, document_id=id, kind="ticket", scores={"dense": 0.35}) for id in "bcd"]
+    scores = [
+        answerability("My gadget is dead", [HIT], tickets, ["x"], solved).score for solved in (40, 50, 120, 180, 900)
+    ]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == scores[1] > scores[2] > scores[3] == scores[4]
+    alone = [answerability("My gadget is dead", [HIT], tickets[:2], ["x"], solved).score for solved in (50, 900)]
+    assert alone[0] == alone[1]
+
+
+def test_a_german_noun_is_no_strange_name_but_a_code_is() -> None:
+    message = "Leider zeigt meine Waschmaschine den Fehler QX7 an"
+    assert names(message, ["nothing"], "de") == (("QX7",), ())
+    assert names(message, ["die waschmaschine"], "de")[1] == ("Waschmaschine",)
 
 
 def test_nearer_sources_and_known_names_make_an_answer_likelier() -> None:

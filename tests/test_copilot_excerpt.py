@@ -93,3 +93,13 @@ def test_a_reply_is_no_longer_than_suits_its_channel(channel: Channel) -> None:
     statements, characters = BUDGET[channel]
     assert 0 < len(told) <= statements + 1, "a heading may come on top"
     assert sum(map(len, told)) <= characters
+
+
+def test_in_a_chat_an_item_that_only_asks_is_told_with_what_it_answers() -> None:
+    page = "## No sound\n\nTry this:\n\n- Is it muted? Turn the wheel at the side. It clicks.\n- In a case: take the case off."
+    draft = drafted(article(page), message="There is no sound, what should I try?", channel="chat")
+    assert draft is not None
+    assert "Is it muted? Turn the wheel at the side; In a case: take the case off." in draft.text
+    quotes = [citation.quote for one in draft.statements for citation in one.citations]
+    assert "Turn the wheel at the side" in quotes
+    assert all(quote in page for quote in quotes)

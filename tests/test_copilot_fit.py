@@ -56,6 +56,40 @@ def test_what_agents_replied_to_similar_customers_tells_which_section_answers() 
     assert chosen(message, replied).text.startswith("## Blinking")
 
 
+def test_a_reply_to_a_customer_who_is_hardly_alike_tells_less() -> None:
+    sections = [
+        article(f"## {name}\n\n{words}")
+        for name, words in (("Care", "Rinse the bowl."), ("Noise", "Tighten both screws."))
+    ]
+    told = []
+    for near in (0.9, 0.4):
+        solved = ticket("Please tighten both screws.", score=near)
+        scores = fitted("It rattles", sections, [replace(solved, words=words_of(solved))])
+        told.append(scores[1][0] - scores[0][0])
+    assert told[0] > 2 * abs(told[1])
+
+
+def test_every_section_is_judged_by_what_was_found_in_it() -> None:
+    page = PAGE.replace("Blinking", "Lights")
+    found = hit(page, "The lamp costs 20 euro", "Press the small button", "Choose another colour")
+    near = tuple(
+        replace(one, scores={"dense": cosine}) for one, cosine in zip(found.passages, (0.3, 0.2, 0.7), strict=True)
+    )
+    made = evidence("Which one?", [replace(found, passages=near)], [], {("lamp", 1): (page, 0)}, {})
+    assert {one.text.split()[1]: one.near for one in made} == {"Buy": 0.3, "Lights": 0.2, "Colours": 0.7}
+    far = replace(near[2], scores={"dense": 0.1})
+    many = (*near[:1], *near[:1], *near[:1], *near[1:2], far)
+    made = evidence("Which one?", [replace(found, passages=many)], [], {("lamp", 1): (page, 0)}, {})
+    assert {one.text.split()[1]: one.near for one in made}["Colours"] == 0.1
+
+
+def test_a_section_whose_heading_the_customer_says_comes_first() -> None:
+    body = "Open the menu and follow what it shows, then wait a minute."
+    sections = [article(f"## {name}\n\n{body}") for name in ("Invoice address", "Delivery address", "Power saving")]
+    scores = [score for score, _ in fitted("the delivery address is wrong", sections, [])]
+    assert max(scores) == scores[1]
+
+
 def test_each_section_carries_its_place_its_day_and_its_words() -> None:
     one = chosen("What does the lamp cost?")
     assert PAGE[one.start : one.end] == one.text

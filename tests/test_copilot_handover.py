@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from copilot.adapters.extractive import ExtractiveDrafter
+from copilot.build import Parts
 from copilot.domain import Channel, Conversation, Customer, Draft, Escalation, Message, Reason
 from copilot.draft import FRAMED, write
 from copilot.escalate import NOTED
 from copilot.facts import has_facts
-from copilot.handover import BESIDE, DANGER, ONLY, handover
+from copilot.handover import BESIDE, DANGER, ONLY, handover, held
 from copilot.ports import DraftRequest, Handover
+from tests.conftest import AGENT, asks
 from tests.test_copilot_compose import STEPS, article
 
 ASKED = "How do I restart the router?"
@@ -88,3 +90,20 @@ def test_nobody_takes_over_for_what_is_only_a_note() -> None:
     called = reasons("asks_for_person")
     noted = replace(called, reasons=(*called.reasons, replace(called.reasons[0], code="legal_threat", weight=0.01)))
     assert handover(noted) == handover(called)
+
+
+def test_somebody_in_danger_gets_a_holding_reply_where_the_sources_say_nothing(filled: Parts) -> None:
+    made = filled.copilot.suggest(AGENT, asks("There are flames coming out of my neighbour's scooter in Lisbon, help"))
+    assert made.answerability is not None
+    assert made.answerability < filled.settings.abstain_below
+    assert made.draft is not None
+    assert made.abstention is None
+    assert "who take it from here" in made.draft.text
+    assert not any(one.citations for one in made.draft.statements)
+
+
+def test_what_is_no_danger_is_held_by_nobody_where_the_sources_say_nothing() -> None:
+    assert held(reasons("safety")) == Handover(reason="safety", only=True)
+    assert held(reasons("payment_dispute")) is None
+    assert held(reasons("press")) is None
+    assert held(reasons("safety", weight=NOTED)) is None
