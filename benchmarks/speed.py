@@ -29,6 +29,8 @@ from benchmarks.stages import Recall, asking, cold, growing, ingesting, recallin
 R = TypeVar("R")
 SIZES, FULL, HUGE = (1_000, 10_000), 100_000, 500_000
 RECALL_FROM = 10_000
+REAL_VECTORS = 8_000
+"""So many texts are embedded for the approximate search, at most; its other vectors are derived from them."""
 LEVELS = (1, 4, 16)
 THREADS = 2
 DEMO = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]
@@ -108,8 +110,7 @@ def sized(size: int, real: int, given: argparse.Namespace, pool: Pool, folder: P
 
 def recalled(size: int, given: argparse.Namespace, pool: Pool, folder: Path) -> Recall:
     """The approximate search at this size, on real queries."""
-    bank = [f"{one.subject}\n{one.messages[-1].text}" for one in conversations(pool, given.real // 2, seed=5)]
-    bank += pool.paragraphs[: given.real - len(bank)]
+    bank = [*pool.paragraphs, *pool.asks][:REAL_VECTORS]
     result = apart(recalling, folder, bank, conversations(pool, given.messages, seed=6), size)
     shutil.rmtree(folder)
     return result

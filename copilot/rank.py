@@ -23,6 +23,8 @@ PASSAGES = 3
 """So many of a document's passages are shown."""
 READ = 60
 """So many are told to whoever looks for the section that answers."""
+ROUNDED = 1e-6
+"""Scores that differ by less may be the same once they are rounded."""
 
 
 ARMS = ("lexical", "votes", "map", "letters", "recency", "agent", "title", "named", "about")
@@ -51,29 +53,45 @@ class Weights:
 class Arms:
     """What is said for documents and chunks besides their cosine; `words` is each chunk's BM25, as a share of the best.
 
-    `turned`, where there is a map, is each document's cosine after it; `more` has further arms' say for each document, by name.
+    `turned`, where there is a map, is each document's cosine after it; `more` has further arms' say for each document, by name; `trust` is how
+    much of its weight an arm gets, all where it is not named.
     """
 
     words: Floats
     votes: Mapping[str, float] = field(default_factory=dict)
     turned: Floats | None = None
     more: Mapping[str, Floats] = field(default_factory=dict)
+    trust: Mapping[str, float] = field(default_factory=dict)
 
 
-def rank(frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int) -> list[Hit]:
-    """The best of these documents, without their texts; ties by id, scores rounded to 1e-6, every cosine computed exactly."""
+def rank(
+    frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int, passages: int = PASSAGES
+) -> list[Hit]:  # fmt: skip
+    """The best of these documents, each with its best passages, without their texts; ties by id, scores rounded to 1e-6, every cosine exact."""
     if not len(documents):
         return []
     scored = Scored.of(frame, documents, vector, arms, weights)
     said = said_for(frame, documents, scored, arms)
-    above = scored.near - weights.disliked * said["disliked"] + sum(getattr(weights, arm) * said[arm] for arm in ARMS)
-    scale = 1 + sum(getattr(weights, arm) for arm in ARMS if _speaks(arm, arms))
-    scores = [_round(score) for score in (above / scale).tolist()]
-    order = sorted(range(len(scores)), key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
+    weight = {arm: getattr(weights, arm) * arms.trust.get(arm, 1.0) for arm in ARMS}
+    above = scored.near - weights.disliked * said["disliked"] + sum(weight[arm] * said[arm] for arm in ARMS)
+    scale = 1 + sum(weight[arm] for arm in ARMS if _speaks(arm, arms))
+    exact = above / scale
+    scores = {n: _round(float(exact[n])) for n in _first(exact, limit)}
+    order = sorted(scores, key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
     return [
-        _hit(frame, int(documents[n]), scored, n, scores[n], {"votes": said["votes"][n], "map": said["map"][n]})
+        _hit(
+            frame, int(documents[n]), scored, n, scores[n], {"votes": said["votes"][n], "map": said["map"][n]}, passages
+        )
         for n in order[:limit]
     ]
+
+
+def _first(scores: Floats, limit: int) -> list[int]:
+    """The places of the greatest scores, with all that rounding may make equal to the last of them."""
+    if not 0 < limit < len(scores):
+        return list(range(len(scores)))
+    least = np.partition(scores, len(scores) - limit)[len(scores) - limit] - ROUNDED
+    return np.flatnonzero(scores >= least).tolist()
 
 
 def said_for(frame: Frame, documents: Places, scored: Scored, arms: Arms) -> dict[str, Floats]:
@@ -127,25 +145,29 @@ def _mean_of_best(values: Floats, first: Places, count: int) -> Floats:
     return np.asarray(sums / np.minimum(sizes, count), dtype=np.float64)
 
 
-def _hit(frame: Frame, at: int, scored: Scored, n: int, score: float, more: Mapping[str, float]) -> Hit:
+def _hit(
+    frame: Frame, at: int, scored: Scored, n: int, score: float, more: Mapping[str, float], passages: int
+) -> Hit:  # fmt: skip
     head, own = frame.heads[at], slice(int(scored.first[n]), int(scored.first[n + 1]))
     dense, lexical = scored.dense[own], scored.lexical[own]
     scores = {"dense": float(dense.max()), "lexical": float(lexical.max()), **more}
     return Hit(
         document_id=head.id, kind=head.kind, title=head.title, url=head.url, audience=head.audience, revision=head.revision,
         score=score, scores={arm: _round(float(value)) for arm, value in scores.items()},
-        passages=_passages(frame, scored.chunks[own].tolist(), dense.tolist(), lexical.tolist()),
+        passages=_passages(frame, scored.chunks[own].tolist(), dense.tolist(), lexical.tolist(), passages),
         language=head.language, resolved_at=head.resolved_at, solution_by=head.solution_by,
     )  # fmt: skip
 
 
-def _passages(frame: Frame, chunks: list[int], dense: list[float], lexical: list[float]) -> tuple[Passage, ...]:
+def _passages(
+    frame: Frame, chunks: list[int], dense: list[float], lexical: list[float], count: int
+) -> tuple[Passage, ...]:  # fmt: skip
     """The passages that tell most. All are about the same matter, so the words decide more here than between documents."""
     best = max(dense)
     telling = [
         _round(((near / best if best > 0 else 0.0) + said) / 2) for near, said in zip(dense, lexical, strict=True)
     ]
-    most = sorted(range(len(chunks)), key=lambda n: (-telling[n], frame.columns.starts[chunks[n]]))[:READ]
+    most = sorted(range(len(chunks)), key=lambda n: (-telling[n], frame.columns.starts[chunks[n]]))[:count]
     return tuple(
         Passage(
             start=span.start, end=span.end, text="", headings=span.headings, score=telling[n],

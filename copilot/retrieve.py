@@ -20,7 +20,7 @@ from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
-from copilot.rank import ARMS, Arms, Floats, Scored, Weights, rank, said_for, shown
+from copilot.rank import ARMS, PASSAGES, READ, Arms, Floats, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
@@ -29,7 +29,7 @@ from copilot.store.active import Places
 from copilot.store.frames import Frame, Frames, Mask, View
 from copilot.store.ledger import digest, now
 from copilot.store.library import Library
-from copilot.votes import VOTERS, votes
+from copilot.votes import VOTERS, map_trust, voters, votes
 
 KINDS: tuple[Kind, ...] = ("article", "ticket")
 SCANNED = 300_000
@@ -136,7 +136,7 @@ class Retriever:
         frame = self._frames.at(principal.workspace)  # an unknown workspace is refused before anything is computed
         started = perf_counter()
         lookup = self.look_up(principal.workspace, frame.revision, query.text, query.kinds)
-        vector = self._embedder.embed([self.meant(principal.workspace, query.text, query.before)], "query")[0]
+        vector = self._embedder.embed([self._meant(frame, query.text, query.before)], "query")[0]
         embedded = perf_counter()
         results, now = self._filled(frame, principal, query, vector, lookup)
         while now != frame.revision and perf_counter() - embedded < SETTLE_SECONDS:  # an ingest switched meanwhile
@@ -151,14 +151,17 @@ class Retriever:
 
     def meant(self, workspace: str, text: str, before: datetime | None = None) -> str:
         """The text with its misspelt words as they are meant, for whoever embeds it."""
-        return self._spelling.read(text, self._own_words(workspace, before)) if self._spelling else text
-
-    def _own_words(self, workspace: str, before: datetime | None) -> Mapping[str, int]:
         try:
-            frame = self._frames.at(workspace)
+            return self._meant(self._frames.at(workspace), text, before)
         except NotFound:  # nothing was ingested yet
-            return {}
-        return frame.words if before is None else frame.words_by(before.timestamp())
+            return self._meant(None, text, before)
+
+    def _meant(self, frame: Frame | None, text: str, before: datetime | None) -> str:
+        if self._spelling is None:
+            return text
+        at = None if before is None else before.timestamp()
+        own = {} if frame is None else frame.words if at is None else frame.words_by(at)
+        return self._spelling.read(text, own)
 
     def cuts(self, principal: Principal, query: Query, found: Found) -> tuple[Cut, ...]:
         """What else came near the query, best first, each with the filters that cut it. What the principal may not see is not named."""
@@ -190,27 +193,31 @@ class Retriever:
         documents, arms = self._heard(frame, view, "article", Question(query.text, vector), nearness, ranking)
         scored = Scored.of(frame, documents, vector, arms, ranking.weights)
         said = said_for(frame, documents, scored, arms)
-        columns = np.column_stack([scored.near, *(said[arm] for arm in ARMS), said["disliked"]])
+        heard = (said[arm] * arms.trust.get(arm, 1.0) for arm in ARMS)
+        columns = np.column_stack([scored.near, *heard, said["disliked"]])
         return Told(tuple(frame.heads[at].id for at in documents.tolist()), columns, arms.turned is not None)
 
     def kinds(
         self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None = None
     ) -> Ranked:  # fmt: skip
-        """The best documents of each of these kinds, each kind to its limit, in one pass over the workspace."""
-        return self._ranked(self._frames.at(principal.workspace), principal, query, vector, limits, lookup)
+        """The best documents of each of these kinds, each kind to its limit, with all passages that a draft may look at."""
+        return self._ranked(self._frames.at(principal.workspace), principal, query, vector, limits, lookup, READ)
 
     def _ranked(
-        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None
+        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None, passages: int
     ) -> Ranked:  # fmt: skip
         view = _view(principal, query)
-        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), frame.revision)
+        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), passages, frame.revision)
         with self._lock:
             kept = self._kept.get(asked)
         if kept is not None:
             return kept
         question = Question(query.text, vector, lookup)
         nearness = frame.best(self._cosines(frame, view, tuple(limits), vector))
-        hits = {kind: self._of_kind(frame, view, kind, question, nearness, limit) for kind, limit in limits.items()}
+        hits = {
+            kind: self._of_kind(frame, view, kind, question, nearness, limit, passages)
+            for kind, limit in limits.items()
+        }
         ranked = Ranked(hits=hits, revision=frame.revision, solved=int(frame.visible(view, ("ticket",)).sum()))
         if self._settings.queries_kept:
             with self._lock:
@@ -221,22 +228,24 @@ class Retriever:
         self, frame: Frame, principal: Principal, query: Query, vector: Vectors, lookup: Lookup | None
     ) -> tuple[tuple[Hit, ...], str]:
         """The hits of all kinds together, with their passages' texts, and the index revision at which the texts were read."""
-        ranked = self._ranked(frame, principal, query, vector, dict.fromkeys(query.kinds, query.limit), lookup)
+        ranked = self._ranked(
+            frame, principal, query, vector, dict.fromkeys(query.kinds, query.limit), lookup, PASSAGES
+        )
         together = sorted(
             (hit for hits in ranked.hits.values() for hit in hits), key=lambda hit: (-hit.score, hit.document_id)
         )
         best = together[: query.limit]
         texts, now = self._library.texts(principal.workspace, {(hit.document_id, hit.revision) for hit in best})
-        return with_texts([shown(hit) for hit in best], texts), now
+        return with_texts(best, texts), now
 
     def _of_kind(
-        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int
-    ) -> tuple[Hit, ...]:
+        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int, passages: int
+    ) -> tuple[Hit, ...]:  # fmt: skip
         ranking = self._learned.ranking(view.workspace, frame.revision, view.before)
         told, arms = self._heard(frame, view, kind, asked, nearness, ranking)
         if kind != "article" or self._reranker is None:
-            return tuple(rank(frame, told, asked.vector, arms, self._weights(kind, ranking), limit))
-        hits = rank(frame, told, asked.vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT))
+            return tuple(rank(frame, told, asked.vector, arms, self._weights(kind, ranking), limit, passages))
+        hits = rank(frame, told, asked.vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT), passages)
         texts, _ = self._library.texts(view.workspace, {(hit.document_id, hit.revision) for hit in hits})
         again = reranked(self._reranker, asked.text, with_texts(hits, texts), self._settings.reranker_seconds)[:limit]
         return tuple(replace(hit, passages=tuple(replace(one, text="") for one in hit.passages)) for hit in again)
@@ -268,13 +277,15 @@ class Retriever:
 
     def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
         """With the votes of solved cases and the learned map, as far as they are wanted and there."""
-        said = votes(frame, view, nearness) if self._settings.votes_weight else {}
+        cases = voters(frame, view)
+        said, trust = votes(frame, view, cases, nearness) if self._settings.votes_weight else ({}, 0.0)
+        arms = replace(arms, votes=said, trust={"votes": trust, "map": map_trust(len(cases))})
         matrix = self._mapper.at(frame, view) if self._settings.map_weight else None
         if matrix is None:
-            return replace(arms, votes=said)
+            return arms
         turned = np.full(len(frame.heads), -np.inf)
         turned[frame.articles] = frame.topics.astype(np.float64) @ apply(vector, matrix).astype(np.float64)
-        return replace(arms, votes=said, turned=turned)
+        return replace(arms, turned=turned)
 
     def _spelt(self, frame: Frame, asked: Question, arms: Arms) -> Arms:
         """With the letters that titles share with a question which is not in English: the shipped model reads little else."""
@@ -308,14 +319,16 @@ class Retriever:
         """
         said = np.zeros(len(frame.ids))
         found = self._said.matches(view.workspace, kind, frame.revision, asked.text, asked.lookup)
-        told = [
-            (frame.place[id], score) for id, score in found if id in frame.place and seen[frame.owner[frame.place[id]]]
-        ]
-        best = max((score for _, score in told), default=0.0)
-        for at, score in told if best > 0 else ():
-            whole = frame.owner[at]
-            own = slice(frame.first[whole], frame.first[whole + 1]) if kind == "ticket" else slice(at, at + 1)
-            said[own] = np.maximum(said[own], score / best)
+        known = [(frame.place[id], score) for id, score in found if id in frame.place and score > 0]
+        at, scores = np.array([one for one, _ in known], dtype=np.int64), np.array([score for _, score in known])
+        kept = seen[frame.owner[at]]
+        at, scores = at[kept], scores[kept]
+        if len(at):
+            shares = scores / scores.max()
+            if kind == "ticket":
+                whole = frame.owner[at]
+                shares, at = np.repeat(shares, frame.columns.sizes[whole]), frame.chunks(whole)
+            np.maximum.at(said, at, shares)
         return said
 
     def _cosines(self, frame: Frame, view: View, kinds: tuple[Kind, ...], vector: Vectors) -> Vectors:

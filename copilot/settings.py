@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
 
     lexical_weight: float = Field(
-        0.05,
+        0.08,
         ge=0,
         le=2,
         description="What the best match of words adds to a document's cosine; others add their share.",
@@ -74,10 +74,16 @@ class Settings(BaseSettings):
         description="What a solved ticket gains whose resolution an agent gave rather than the customer.",
     )
     votes_weight: float = Field(
-        0.25, ge=0, le=2, description="What solved cases near the message add to the article they speak for most."
+        0.35,
+        ge=0,
+        le=2,
+        description="What solved cases near the message add to the article they speak for most, as far as they are many and near.",
     )
     map_weight: float = Field(
-        0.8, ge=0, le=2, description="Weight of an article's cosine after the map learned from solved cases; 0 is off."
+        1.2,
+        ge=0,
+        le=2,
+        description="Weight of an article's cosine after the map, as far as many solved cases taught it; 0 is off.",
     )
     letters_weight: float = Field(
         0.2,

@@ -7,19 +7,27 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
+from copilot.store.active import Places
 from copilot.store.frames import Frame, View
 
 VOTERS = 30
+DOUBT = 0.4
+"""Votes that weigh as much are half trusted: a few cases, or cases of something else, say little."""
+FEW = 200
+"""So many cases teach a map half of what it is trusted with."""
 
 
-def votes(frame: Frame, view: View, nearness: NDArray[np.float32]) -> dict[str, float]:
-    """Article id -> sim⁴ / √(articles that the case was sent), summed over the nearest cases; the best article at 1.
-
-    `nearness` is the cosine of each document's nearest chunk. A case counts from the reply that sent the article.
-    """
-    until = np.inf if view.before is None else view.before.timestamp()
+def voters(frame: Frame, view: View) -> Places:
+    """The cases that the view may know and that an article was sent for by then."""
     asked = frame.asked[frame.open_to(view.audiences)[frame.asked]]
-    asked = asked[frame.answered[asked] <= until]
+    return asked[frame.answered[asked] <= _until(view)]
+
+
+def votes(frame: Frame, view: View, asked: Places, nearness: NDArray[np.float32]) -> tuple[dict[str, float], float]:
+    """Article id -> sim⁴ / √(articles that the case was sent), summed over the nearest of these cases, the best article at 1; and their trust.
+
+    `nearness` is the cosine of each document's nearest chunk. The trust is w / (w + .4) of the best article's sum w.
+    """
     near = np.round(nearness[asked].astype(np.float64), 6)
     if len(near) > VOTERS:
         kept = near >= np.partition(near, -VOTERS)[-VOTERS]  # with all that are as near as the last of them
@@ -27,10 +35,20 @@ def votes(frame: Frame, view: View, nearness: NDArray[np.float32]) -> dict[str, 
     cases = []
     for n in np.lexsort((asked, -near)).tolist()[:VOTERS]:
         if near[n] > 0:
-            cases.append((float(near[n]), [link.target for link in frame.heads[asked[n]].links if link.at <= until]))
+            sent = [link.target for link in frame.heads[asked[n]].links if link.at <= _until(view)]
+            cases.append((float(near[n]), sent))
     found: defaultdict[str, float] = defaultdict(float)
     for weight, sent in cases:
         for target in sent:
             found[target] += weight**4 / len(sent) ** 0.5
     best = max(found.values(), default=0.0)
-    return {id: vote / best for id, vote in found.items()} if best > 0 else {}
+    return {id: vote / best for id, vote in found.items()} if best > 0 else {}, best / (best + DOUBT)
+
+
+def map_trust(cases: int) -> float:
+    """How much of its weight a map gets that so many cases taught."""
+    return cases / (cases + FEW)
+
+
+def _until(view: View) -> float:
+    return np.inf if view.before is None else view.before.timestamp()

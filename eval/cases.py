@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -88,6 +88,24 @@ def load_jsonl(path: Path, *, similar: bool = False) -> list[Case]:
     return cases
 
 
+def graded(cases: Sequence[Case], path: Path) -> list[Case]:
+    """Of these cases those that were read, asked for the solved tickets that help with them: grade 1 (partly) or 2 (the same problem).
+
+    The file has one JSON object a line: `id` of the case, `grades` by ticket, from 0 to 2. Raises InputError with the line and what is wrong there.
+    """
+    useful: dict[str, tuple[str, ...]] = {}
+    for number, line in _lines(path):
+        try:
+            row = _GradesRow.model_validate_json(line)
+        except ValidationError as error:
+            raise InputError(
+                f"{path.name}, line {number}: {_wrong(error)}. See docs/evaluation.md for the format."
+            ) from error
+        useful[row.id] = tuple(sorted(ticket for ticket, grade in row.grades.items() if grade))
+    read = (case for case in cases if case.id in useful)
+    return [replace(case, gold_docs=None, gold_tickets=useful[case.id] or None) for case in read]
+
+
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with path.open(encoding="utf-8") as file:
@@ -101,8 +119,11 @@ def _case(line: str, where: str, similar: bool) -> Case:
         case = (row := _Row.model_validate_json(line)).case()
         return replace(case, gold_docs=None, gold_tickets=row.similar_tickets or None) if similar else case
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors()[:3])
-        raise InputError(f"{where}: {wrong}. See docs/evaluation.md for the format.") from error
+        raise InputError(f"{where}: {_wrong(error)}. See docs/evaluation.md for the format.") from error
+
+
+def _wrong(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors()[:3])
 
 
 def _refuse_doubles(cases: list[Case], path: Path) -> None:
@@ -110,6 +131,13 @@ def _refuse_doubles(cases: list[Case], path: Path) -> None:
     if len(set(ids)) < len(ids):
         double = next(id for id in ids if ids.count(id) > 1)
         raise InputError(f"{path.name}: the id {double!r} stands there twice. Give every case an id of its own.")
+
+
+class _GradesRow(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(min_length=1)
+    grades: dict[str, Annotated[int, Field(ge=0, le=2)]]
 
 
 class _SpanRow(BaseModel):

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 import ingest.demo
 from copilot.errors import InputError
-from eval.cases import Case, load_beir, load_jsonl
+from eval.cases import Case, graded, load_beir, load_jsonl
 from ingest.tickets import moment
 
 FOLDER = Path(__file__).parent / "suites"
@@ -63,6 +63,8 @@ class CaseFile(Strict):
     """Another company's questions: nothing here answers them, and a good copilot says so."""
     similar: bool = False
     """Asked for the solved tickets that each case's `similar_tickets` name and that were solved by then, not for articles."""
+    grades: str | None = None
+    """A file that says which solved tickets readers found useful for which case: those are asked for, of the cases that were read."""
     limit: int | None = Field(None, ge=1)
     """So many at random, by the suite's seed."""
 
@@ -112,6 +114,7 @@ class Suite(Strict):
     def _of(self, file: CaseFile) -> list[Case]:
         path = self.find(file.path)
         cases = load_beir(path) if file.format == "beir" else load_jsonl(path, similar=file.similar)
+        cases = graded(cases, self.find(file.grades)) if file.grades else cases
         cases = [case for case in cases if _counts(case, file)]
         if file.limit is not None and file.limit < len(cases):
             kept = set(random.Random(self.seed).sample([case.id for case in cases], file.limit))

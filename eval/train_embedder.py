@@ -40,6 +40,8 @@ MOST_LESSONS = 3000
 FEWEST_CASES = 50
 MOST_ASKED = 400
 WITHIN = 10
+LEAST_GAIN = 0.01
+"""A mean reciprocal rank that gains less is not worth making every vector anew."""
 QUESTION_CHARS = 4000
 SHORTEST = 20
 """A resolution of fewer characters ("Thanks, solved") answers nothing."""
@@ -319,9 +321,13 @@ def _basis(parts: Parts, workspace: str, cases: Sequence[Case]) -> frozenset[str
 
 
 def verdict(checks: Sequence[Check]) -> str:
-    """Why it is not switched; empty where it is: the own cases must gain, nothing else may lose."""
-    lost = [one for one in checks if (not (one.no_worse and one.difference > 0) if one.name == "cases" else one.worse)]
+    """Why it is not switched; empty where it is: the own cases must gain enough, nothing else may lose."""
+    lost = [one for one in checks if (not _gains(one) if one.name == "cases" else one.worse)]
     return "; ".join(one.words for one in lost)
+
+
+def _gains(own: Check) -> bool:
+    return own.no_worse and own.difference >= LEAST_GAIN
 
 
 def _checks(parts: Parts, other: Parts, workspace: str, cases: Sequence[Case], *, own: bool) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from copilot.crash import point
 from copilot.ports import Embedder, Vectors
 from copilot.store.ledger import Arrival, Ledger, digest
 
-BATCH_CHUNKS = 256
+BATCH_CHUNKS = 512
 FIRST_CHUNKS = 64
 """The first batch is small: the model waits for it."""
 STAGES = 4

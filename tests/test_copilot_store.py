@@ -50,7 +50,7 @@ from copilot.store.people import People
 from copilot.store.records import KeyReused, Records
 from copilot.store.sessions import Sessions
 from copilot.store.withdraw import NOTICE
-from copilot.votes import votes
+from copilot.votes import map_trust, voters, votes
 
 W = "default"
 VIEW = View(workspace=W, audiences=frozenset({"public"}), as_of=now())
@@ -254,7 +254,7 @@ def test_the_clock_of_a_suggestion_moves_only_when_something_becomes_valid_or_ce
 
 def voices(frames: Frames, view: View) -> dict[str, float]:
     frame = frames.at(view.workspace)
-    return votes(frame, view, np.ones(len(frame.heads), dtype=np.float32))
+    return votes(frame, view, voters(frame, view), np.ones(len(frame.heads), dtype=np.float32))[0]
 
 
 def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Library, frames: Frames) -> None:
@@ -267,6 +267,22 @@ def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Lib
         library.text(W, "t")
     assert voices(frames, VIEW) == {"a": 1.0}
     assert voices(frames, replace(VIEW, before=day - timedelta(seconds=1))) == {}
+
+
+def test_a_few_far_cases_say_less_than_many_near_ones(ledger: Ledger, frames: Frames) -> None:
+    day = datetime(2025, 5, 1, tzinfo=UTC)
+    for number in range(12):
+        put(ledger, f"t{number}", f"question {number}", kind="ticket", links=(Link(document_id="a", at=day),))
+    frame = frames.at(W)
+    near = [
+        np.where(np.arange(len(frame.heads)) < count, cosine, 0.1) for count, cosine in ((1, 0.4), (1, 0.9), (12, 0.9))
+    ]
+    said = [votes(frame, VIEW, voters(frame, VIEW), one.astype(np.float32)) for one in near]
+    assert [of for of, _ in said] == [{"a": 1.0}] * 3
+    few_far, few_near, many_near = (trust for _, trust in said)
+    assert few_far < 0.1 < 0.5 < few_near < 0.9 < many_near < 1
+    assert map_trust(0) == 0
+    assert map_trust(50) == 0.2
 
 
 def test_vectors_of_two_embedders_are_never_mixed(ledger: Ledger, database: Database) -> None:

@@ -95,6 +95,22 @@ def test_a_case_of_another_workspace_is_foreign(mine: Path) -> None:
     assert [case.answerable for case in load(str(mine))[0].load_cases()] == [False, None]
 
 
+def test_what_readers_found_useful_is_asked_for_of_the_cases_that_they_read(mine: Path) -> None:
+    lines = ['{"id": "c2", "grades": {"t3": 2, "t1": 0, "t2": 1}}', '{"id": "c3", "grades": {"t1": 0}}']
+    (mine.parent / "grades.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    cases = changed(mine, "[{path: cases.jsonl, grades: grades.jsonl}]").load_cases()
+    assert [(case.id, case.gold_docs, case.gold_tickets) for case in cases] == [
+        ("c2", None, ("t2", "t3")),
+        ("c3", None, None),
+    ]
+
+
+def test_a_grade_that_is_none_is_said_with_its_line(mine: Path) -> None:
+    (mine.parent / "grades.jsonl").write_text('{"id": "c2", "grades": {"t3": 7}}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"grades\.jsonl, line 1: grades\.t3"):
+        changed(mine, "[{path: cases.jsonl, grades: grades.jsonl}]").load_cases()
+
+
 def test_no_case_left_is_an_error(mine: Path) -> None:
     with pytest.raises(InputError, match="no case left"):
         changed(mine, "[{path: cases.jsonl, since: 2030-01-01}]").load_cases()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ from copilot.store import schema as t
 from eval.cases import Case
 from eval.metrics import Outcome
 from eval.replay import _taught_until, replay
+from eval.train import Check
 from eval.train_commands import trained
-from eval.train_embedder import Teacher, go_back, known_cases, split, train_embedder, undo
+from eval.train_embedder import Teacher, go_back, known_cases, split, train_embedder, undo, verdict
 from ingest.backup import backup, check, restore
 from ingest.pipeline import Indexer
 from ingest.reembed import reembed
@@ -343,6 +345,14 @@ def test_lessons_are_older_than_what_judges_and_no_right_answer_is_held_against_
     assert any(one.source.startswith("ticket/") for one in examples)
     assert all(one.wrong_source not in one.answers for one in examples)
     assert any(one.wrong for one in examples)
+
+
+def test_a_gain_that_is_next_to_nothing_moves_no_index() -> None:
+    little = Check(name="cases", n=164, before=0.635, after=0.636, difference=0.001, low=-0.012, high=0.011)
+    assert "+0.001" in verdict([little])
+    assert verdict([replace(little, after=0.65, difference=0.015)]) == ""
+    worse = replace(little, name="similar tickets", difference=-0.05, low=-0.09, high=-0.01)
+    assert "similar tickets" in verdict([replace(little, difference=0.015), worse])
 
 
 def test_too_few_cases_are_said(poor: Parts) -> None:

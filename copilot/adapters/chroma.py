@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
-EF_SEARCH = 100
+EF_SEARCH = 400
+"""So many are looked at. Only large workspaces are searched here, and with 100 more than one in a hundred of the ten nearest may be missed."""
 PAGE = 5000
 WORN = 2000
 """So many deletions are let be, however little there is beside them."""

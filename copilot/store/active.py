@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,7 +124,9 @@ def read(connection: Connection, workspace: str, embedder: str, keys: Collection
     query = query.join(t.vectors, and_(v.hash == c.vector, v.embedder == embedder))
     with collector_waiting():
         heads = _heads(connection, workspace, keys)
-        rows = connection.execute(query.order_by(c.document, c.start, c.id)).all()
+        rows = sorted(
+            connection.execute(query).all(), key=itemgetter(0, 2, 1)
+        )  # the database would move the vectors about
         if not rows:
             return Columns.none()
         owners, ids, starts, ends, headings, vectors = zip(*rows, strict=True)
@@ -145,7 +148,7 @@ def _heads(connection: Connection, workspace: str, keys: Collection[int] | None)
     ).where(*active)  # fmt: skip
     return {
         head[0]: Head._make((*head, tuple(links.get(head[0], ())), products.get(head[0], ())))
-        for head in connection.execute(query)
+        for head in connection.execute(query).all()
     }
 
 
@@ -155,8 +158,8 @@ def _links(connection: Connection, workspace: str, keys: Collection[int] | None)
     query = query.where(t.documents.c.workspace == workspace)
     query = query if keys is None else query.where(link.document.in_(keys))
     found: defaultdict[int, list[Linked]] = defaultdict(list)
-    for row in connection.execute(query.order_by(link.document, link.target)):
-        found[row.document].append(Linked(row.target, row.at.timestamp() if row.at else EVER))
+    for document, target, at in connection.execute(query.order_by(link.document, link.target)).all():
+        found[document].append(Linked(target, at.timestamp() if at else EVER))
     return found
 
 
