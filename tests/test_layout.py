@@ -42,16 +42,11 @@ def test_every_setting_has_its_row_in_the_docs() -> None:
 
 
 def test_every_prompt_declares_what_it_is_given() -> None:
+    from jinja2 import Environment, meta
+
     from prompts import FOLDER, load
 
     for file in FOLDER.glob("*.md"):
         prompt = load(file.stem)
-        used = set(re.findall(r"{{\s*(\w+)", prompt.words)) | set(re.findall(r"in (\w+) %}", prompt.words))
         assert prompt.purpose.endswith(".")
-        assert used - {"source", "message", "statement", "loop"} <= prompt.inputs | {
-            "casual",
-            "formal",
-            "upset",
-            "glad",
-            "long",
-        }
+        assert meta.find_undeclared_variables(Environment().parse(prompt.words)) <= prompt.inputs
