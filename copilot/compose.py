@@ -39,7 +39,7 @@ ASKED = 1.5
 """What a whole answer to one of several questions is worth, where a section is looked for that answers it."""
 ANSWERED = 0.5
 BETTER = 0.25
-NEARLY, AS_GOOD, HARDLY_LESS = 1.5, 0.6, 0.25
+NEARLY, AS_GOOD, HARDLY_LESS = 1.5, 0.6, 0.4
 """How much less than the best a section may be worth: to answer a further question from the same article, from another, or to be added unasked."""
 STALE = timedelta(days=300)
 ALIKE = 0.5

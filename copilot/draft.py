@@ -232,7 +232,7 @@ class Said:
 def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands and nobody takes over.
 
-    Raises DrafterFailed. What is quoted word for word stays in its source's language; around it the customer is spoken to in theirs, where there are templates.
+    Raises DrafterFailed. What is quoted word for word stays in its source's language; the frame is in the customer's, where there are templates.
     """
     if request.handover and request.handover.only:
         yield from _held(drafter, request)

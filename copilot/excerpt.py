@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 
@@ -233,10 +233,14 @@ def _telling(source: Evidence, reading: Reading, among: Sequence[Block], wanted:
     matched, made = set(_matched(source, among)), list[float]()
     for i, block in enumerate(among):
         words = content(" ".join(reading.text[slice(*span)] for span in block.spans))
-        asked = max((wanted.telling.share(words, ask) for ask in wanted.telling.asks), default=0.0)
-        shared = (wanted.telling.share(words) + asked) / (1 + math.log(1 + len(words) / USUAL))
+        shared = _answers(words, wanted.telling) / (1 + math.log(1 + len(words) / USUAL))
         made.append(shared + FOUND * (i in matched) - LATER * i)
     return made
+
+
+def _answers(words: Collection[str], telling: Telling) -> float:
+    """What words share with the message and with the best-answered thing asked."""
+    return telling.share(words) + max((telling.share(words, ask) for ask in telling.asks), default=0.0)
 
 
 def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) -> list[Block]:
@@ -246,7 +250,7 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
         near = [i for i in whole([best], among) if best - 1 <= i <= best + 1]
         return [_announcing(among[i]) for i in _from_first(reading, among, near)]
     words = [reading.text[slice(*span)] for span in block.spans]
-    share = [wanted.telling.share(content(one)) - LATER * i for i, one in enumerate(words)]
+    share = [_answers(content(one), wanted.telling) - LATER * i for i, one in enumerate(words)]
     first = max(range(len(share)), key=lambda i: (share[i], -i))
     if not first and best and HANGS.match(words[0]) and not among[best - 1].listed:
         return [*_tight(reading, among[:best], best - 1, wanted), block]  # what it goes on from

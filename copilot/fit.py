@@ -26,14 +26,21 @@ SIMILAR = 8
 """A solved ticket's reply counts by this power of its cosine: the nearest ones decide."""
 EXCEPTION = re.compile(r"\b(?:not|except\w{0,4}|cannot|without|no|won['’]t|doesn['’]t|nicht|niet|sauf|salvo)\b", re.I)
 ASKS = re.compile(
-    r"\?\W*$|^\W*(?:please|tell me|let me know|explain|kindly)\b|"
-    r"\b(?:i(?:['’]d| would) (?:like|love) to|i (?:want|need|wish) to|how (?:do|can) (?:i|we))\b",
+    r"\?\W*$|^\W*(?:please|pl[sz]|tell me|let me know|explain|kindly|how|where|when|what|which|why|who|can|could|do|does|is|are|should|would|will)\b|"
+    r"\bi(?:['’]d| would| only| just| really| also){0,2} (?:(?:like|love|want|need|wish|hope|have) (?:it |this |that )?to|want|need)\b|"
+    r"\bi(?:['’]m| am| was)? (?:trying|looking|hoping|wondering|not sure|unable)\b|"
+    r"\b(?:can(?:['’]?t| ?not)|could(?:n['’]?t| not)|won['’]?t|does(?:n['’]?t| not)|did(?:n['’]?t| not)|refuses? to|whether|"
+    r"how (?:do|can|to|much|long|many|often)|what (?:now|should|can|do)|where (?:do|can|is)|(?:do|can|must|should) (?:i|you|we)|is there|"
+    r"any (?:way|chance|idea|news|possibility|help))\b|"
+    r"\b(?:wie|wo|wann|können|möchte|bitte|comment|où|quand|combien|puis-je|pouvez|voudrais|hoe|waar|wanneer|kan ik|graag|"
+    r"cómo|dónde|cuándo|cuánto|puedo|quiero|quisiera)\b",
     re.I,
 )
 USUAL = 40
 """A section of so many different words counts in full."""
 LEAST = 2
 MOST_ASKS = 4
+LAST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +76,9 @@ class Telling:
 
 
 def asked(message: str) -> list[str]:
-    """The sentences that ask for something."""
-    return [words for start, end in sentences(message) if ASKS.search(words := message[start:end])][:MOST_ASKS]
+    """The sentences that ask for something; where none does, the last ones, which say what the story came to."""
+    said = [message[start:end] for start, end in sentences(message)]
+    return [words for words in said if ASKS.search(words)][:MOST_ASKS] or said[-LAST:]
 
 
 def words_of(one: Evidence) -> frozenset[str]:

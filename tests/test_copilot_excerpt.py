@@ -103,3 +103,12 @@ def test_in_a_chat_an_item_that_only_asks_is_told_with_what_it_answers() -> None
     quotes = [citation.quote for one in draft.statements for citation in one.citations]
     assert "Turn the wheel at the side" in quotes
     assert all(quote in page for quote in quotes)
+
+
+def test_in_a_chat_the_sentence_that_answers_what_is_asked_comes_before_one_that_repeats_the_story() -> None:
+    page = (
+        "## Exports\n\nThe weekly export of the orders list goes to the folder of the owner. It is a zip file. "
+        "Names are in the first column. Missed exports can be started again by hand for a month."
+    )
+    asked = "the weekly export of the orders list was missed. any way to start it again by hand"
+    assert "Missed exports can be started again by hand" in text(article(page), message=asked, channel="chat")

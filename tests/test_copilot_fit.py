@@ -107,6 +107,22 @@ def test_what_is_asked_is_told_from_what_is_only_said() -> None:
     assert asked(said) == ["Can I change its colour?", "I would like to know the price."]
 
 
+def test_what_is_asked_is_told_without_a_question_mark_and_in_other_languages() -> None:
+    assert asked("We moved in May. I just want my kettle to stop beeping. The dog hates it.") == [
+        "I just want my kettle to stop beeping."
+    ]
+    assert asked("Der Topf ist neu. Können Sie mir den Deckel nachschicken") == [
+        "Können Sie mir den Deckel nachschicken"
+    ]
+    assert asked("All gone over night. any chance of having them back or must we type it all in. bye") == [
+        "any chance of having them back or must we type it all in."
+    ]
+
+
+def test_a_story_without_a_question_is_about_where_it_ends() -> None:
+    assert asked("It was fine. Then it fell. Now it hums. It smells of tar.") == ["Now it hums.", "It smells of tar."]
+
+
 def test_two_questions_are_both_answered_each_from_its_section() -> None:
     colour = "## Change the colour\n\nChoose another colour in the menu under Settings of the lamp."
     price = "## Spare parts\n\nA spare cable costs 5 euro and is sent by post within a week."
