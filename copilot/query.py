@@ -31,15 +31,25 @@ def asked_in(subject: str, turns: Sequence[str]) -> str:
     """The same of a subject and turns in the customer's own words. Raises EmptyMessage where there are none."""
     if not turns:
         raise EmptyMessage("There is no customer message with words in it. Send at least one message by the customer.")
+    latest, subject = carried(turns), normalise(subject).strip()
+    if borrows(subject, turns):
+        subject = " ".join(turns[0].split()[:FIRST_WORDS])
+    return "\n\n".join([subject, *latest] if subject else latest)
+
+
+def borrows(subject: str, turns: Sequence[str]) -> bool:
+    """Whether the thread's first words stand in for a subject, in a paragraph of their own before the latest ask."""
+    return not normalise(subject).strip() and len(carried(turns)) < len(turns)
+
+
+def carried(turns: Sequence[str]) -> list[str]:
+    """The latest turn; a short one brings turns before it along."""
     latest = list(turns[-1:])
     for earlier in reversed(turns[-1 - CARRIES_ON : -1]):
         if sum(len(turn.split()) for turn in latest) >= SHORT:
             break
         latest.insert(0, earlier)
-    subject = normalise(subject).strip()
-    if not subject and len(latest) < len(turns):
-        subject = " ".join(turns[0].split()[:FIRST_WORDS])
-    return "\n\n".join([subject, *latest] if subject else latest)
+    return latest
 
 
 def customer_turns(conversation: Conversation) -> list[Message]:

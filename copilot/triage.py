@@ -23,7 +23,7 @@ from copilot.learn import Floats, write_arrays
 from copilot.moods import Reading, moods
 from copilot.phrases import Phrases, phrases
 from copilot.ports import Embedder, Vectors
-from copilot.query import asked_in, said
+from copilot.query import asked_in, borrows, said
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
 from copilot.text import normalise
@@ -85,7 +85,7 @@ class Triager:
         made = phrases(_first_lines(conversation, turns))
         latest = self._moods.read(made, vector)
         ask = asked or (asked_in(conversation.subject, own) if own else "")
-        intent = _intent_tag(intents or self._intent, vector, ask, spoken)
+        intent = _intent_tag(intents or self._intent, *self._now(conversation.subject, own, vector, ask), spoken)
         return Triage(
             intent=intent,
             intents=several(intents or self._intent, conversation, self._clauses) if own else (),
@@ -96,6 +96,13 @@ class Triager:
             attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
             reads_like=self._reads_like(conversation, made, vector),
         )
+
+    def _now(self, subject: str, turns: list[str], vector: Vectors, ask: str) -> tuple[Vectors, str]:
+        """The latest ask with its vector; a thread's first words help a search, but may be about something else than what is asked now."""
+        if not borrows(subject, turns):
+            return vector, ask
+        now = ask.partition("\n\n")[2]
+        return self._embedder.embed([now], "query")[0], now
 
     def _clauses(self, clauses: Sequence[str]) -> Vectors:
         return self._embedder.embed(clauses, "query")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -206,12 +207,24 @@ def test_earlier_turns_are_embedded_once_and_at_most_five_of_them(embedder: Embe
     counting = Counting(embedder)
     triager = Triager(counting, DEFAULTS / "taxonomy.yaml", tmp_path)
     turns = [f"This is message number {n} about my parcel." for n in range(9)]
-    first = read(triager, embedder, thread(*turns))
+    talk = replace(thread(*turns), subject="My parcel")
+    first = read(triager, embedder, talk)
     assert counting.texts == 6
-    assert read(triager, embedder, thread(*turns)) == first
+    assert read(triager, embedder, talk) == first
     assert counting.texts == 6
-    read(triager, embedder, thread(*turns, "One more message about my parcel."))
+    read(triager, embedder, replace(thread(*turns, "One more message about my parcel."), subject="My parcel"))
     assert counting.texts == 7
+
+
+def test_without_a_subject_the_latest_ask_is_embedded_alone(embedder: Embedder, tmp_path: Path) -> None:
+    counting = Counting(embedder)
+    triager = Triager(counting, DEFAULTS / "taxonomy.yaml", tmp_path)
+    read(
+        triager,
+        embedder,
+        thread("My parcel has not arrived yet.", "Another thing, how do I change my password for the shop?"),
+    )
+    assert counting.texts == 3
 
 
 @pytest.mark.parametrize(
