@@ -83,7 +83,7 @@ class Critical:
         near = np.flatnonzero(chances >= WORTH_TELLING)
         if not len(near):
             return []
-        best = made.scores(self.words, self.idf)[:, near].argmax(axis=0)
+        best = made.scores(self.words, self.idf, near).argmax(axis=0)
         codes = [self.codes[at] for at in near]
         return [
             Likeness(*one) for one in zip(codes, chances[near].round(4).tolist(), map(made.shown, best), strict=True)

@@ -18,9 +18,10 @@ READ_CHARS = 4000
 def cues(text: str) -> NDArray[np.float32]:
     """The logarithm of one more than the count of each kind, in the file's order."""
     shown, lists = fold(text[:READ_CHARS]), list(kinds().values())
+    encoded = shown.encode("utf-8", "replace")
     counts = np.zeros(len(lists), dtype=np.float32)
     for at in _sieve().found(shown):
-        counts[at] = sum(1 for _ in lists[at].find(shown))
+        counts[at] = lists[at].count(encoded)
     return np.log1p(counts)
 
 

@@ -7,10 +7,9 @@ seen follows from the solution at no cost, so strength, temperature, levels and 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,7 @@ from copilot.learn import (
     stretch,
     write_arrays,
 )
+from copilot.phrases import distinct, hashed
 from copilot.ports import Embedder, Vectors
 
 if TYPE_CHECKING:
@@ -180,9 +180,8 @@ def fit_intents(data: Sequence[Example], embedder: Embedder) -> IntentHead:
 
 def word_grams(text: str) -> NDArray[np.intp]:
     """The words and pairs of words at the start of a text, whatever their case, as numbers."""
-    tokens = _TOKEN.findall(text[:READ_CHARS].lower())
-    grams = {*tokens, *(f"{a} {b}" for a, b in pairwise(tokens))}
-    return np.array(sorted({zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in grams}), dtype=np.intp)
+    grams = hashed(_TOKEN.findall(text[:READ_CHARS].lower()))
+    return distinct(np.array(grams, dtype=np.intp) % BUCKETS)
 
 
 def word_rows(texts: Sequence[str]) -> csr_array:

@@ -16,8 +16,6 @@ MOODS = ("very_negative", "negative", "neutral", "positive", "very_positive")
 URGENCIES = ("low", "normal", "high")
 TARGETS = ("very_negative", "negative", "positive", "very_positive", "low", "high", "escalate")
 """What is learned, each against the rest; `negative` and `positive` include the stronger level."""
-OWN_SHARE = 0.2
-"""What a message written for this product weighs in the last step, where real ones weigh 1: it is more extreme than those of an inbox."""
 MESSAGES, TONES = "mood.jsonl", "tones.jsonl"
 """Own messages of all kinds, and short ones whose words and mood often differ: thanks with a question, politeness, sarcasm."""
 FORUM = ("resolved_tickets.jsonl", "answered_with_kb.jsonl", "incoming.jsonl", "intent_train.jsonl")
@@ -27,14 +25,14 @@ HELD_OUT_FROM = 1504883
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A message with its labels; `words` are the ones that show its mood, where a reader marked them; `number` is its ticket's."""
+    """A message with its labels; `words` show its mood where a reader marked them; `number` is its ticket's; `own` if written here."""
 
     text: str
     sentiment: str
     urgency: str
     escalate: bool
     words: str = ""
-    share: float = 1.0
+    own: bool = False
     number: int = 0
 
     def targets(self) -> list[bool]:
@@ -61,7 +59,7 @@ def own_messages(file: str = MESSAGES) -> tuple[Labelled, ...]:
             row["sentiment"],
             row["urgency"],
             row["escalate"],
-            share=OWN_SHARE,
+            own=True,
         )
         for row in rows
     )

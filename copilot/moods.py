@@ -29,9 +29,12 @@ Floats32 = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 MOOD_TARGETS = 4
-RECIPE = 3
+RECIPE = 4
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
-STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR, STRENGTH_LAST = 3.0, 1.0, 0.5, 0.03
+STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR = 3.0, 1.0, 0.5
+LAST_MOOD, LAST_OTHER = (0.1, 0.5), (0.03, 0.2)
+"""For the last step its strength, and what a message written for this product weighs where real ones weigh 1: it is more extreme than those of an
+inbox, but has the moods that a forum lacks."""
 LEAN = np.array([0.0, 0.3, 0.0, 0.0])
 """What is added to the log-odds of the moods before one is named, chosen on messages held out, as moods are rare; fury needs no help."""
 FOLDS = 4
@@ -72,9 +75,9 @@ class Moods:
     def logits(self, made: Phrases, each: Floats32, vector: Vectors, noted: Floats32) -> Floats:
         """The log-odds of each target, `each` being what each phrase scores."""
         scored = self.scores(made, each, vector)
-        *of_inputs, constant = self.last.astype(np.float64)
-        by_scores = (np.array(of_inputs[: len(scored)]) * scored).sum(axis=0)
-        return np.asarray(by_scores + noted @ np.array(of_inputs[len(scored) :]) + constant)
+        last = self.last.astype(np.float64)
+        by_scores = (last[: len(scored)] * scored).sum(axis=0)
+        return np.asarray(by_scores + noted @ last[len(scored) : -1] + last[-1])
 
     def scores(self, made: Phrases, each: Floats32, vector: Vectors) -> Floats32:
         """What the words of phrases, those of the whole, and the embedding score for each target: 3 × targets."""
@@ -195,13 +198,14 @@ def _last(bag: Bag, scores: Floats) -> Floats32:
     from sklearn.linear_model import LogisticRegression
 
     columns = []
-    shares = np.array([one.share for one in bag.data])
+    own = np.array([one.own for one in bag.data])
     noted = np.array([notes(one.said) for one in bag.made])
     for target, holds in enumerate(bag.truth.T):
         inputs = np.column_stack([*scores[:, :, target], noted])
         means, scales = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
-        model = LogisticRegression(C=STRENGTH_LAST, max_iter=5000, tol=1e-8)
-        weights = model.fit((inputs - means) / scales, holds, sample_weight=shares).coef_[0] / scales
+        strength, share = LAST_MOOD if target < MOOD_TARGETS else LAST_OTHER
+        model = LogisticRegression(C=strength, max_iter=5000, tol=1e-8)
+        weights = model.fit((inputs - means) / scales, holds, sample_weight=np.where(own, share, 1.0)).coef_[0] / scales
         columns.append(np.append(weights, model.intercept_[0] - weights @ means))
     return np.round(np.array(columns).T, 4).astype(np.float32)
 

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ _PHRASE = re.compile(r"[^\n.!?…]+[.!?…]*|[.!?…]+")
 _PART = re.compile(r"[^,;]{24,}?(?:[,;]|\s(?=(?:and|but|so|und|aber|et|mais|en|maar|y|pero)\s))|[^,;]+[,;]?|[,;]+")
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[!?]+|\.{3,}|[^\w\s]")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_MAY_SHOUT = re.compile(r"[^\W\d_a-z]{3}")
+_CAPITALS = zlib.crc32(b"<capitals>")
 _STEP, _MIX, _SHIFT = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15), np.uint64(40)
 
 Integers = NDArray[np.int64]
@@ -50,11 +52,12 @@ class Phrases:
         """A phrase as it stands in the text."""
         return self.text[slice(*self.spans[at])].strip()
 
-    def scores(self, weights: Floats32, idf: Floats32) -> Floats32:
-        """What each phrase, brought to unit length, scores for each target: phrases × targets."""
-        worth = idf[self.buckets]
+    def scores(self, weights: Floats32, idf: Floats32, targets: Integers | None = None) -> Floats32:
+        """What each phrase, brought to unit length, scores for each target or for those chosen: phrases × targets."""
+        worth = idf.take(self.buckets)
         lengths = np.sqrt(np.bincount(self.rows, worth**2))
-        weighed = weights[self.buckets] * (worth / lengths[self.rows])[:, None]
+        found = weights.take(self.buckets, axis=0) if targets is None else weights[self.buckets[:, None], targets]
+        weighed = found * (worth / lengths.take(self.rows))[:, None]
         begins = np.searchsorted(self.rows, np.arange(len(self.spans)))
         return np.asarray(np.add.reduceat(weighed, begins), dtype=np.float32)  # no phrase is without letters
 
@@ -77,11 +80,13 @@ def phrases(text: str) -> Phrases:
     said = evenly(text)
     spans = tuple(_spans(said[:READ_CHARS]))[:MOST] or ((0, 0),)
     shown = [said[start:end] for start, end in spans]
-    words = np.array([key for row, phrase in enumerate(shown) for key in _words(row, phrase)], dtype=np.int64)
-    keys = distinct(np.concatenate([_letters(shown), words]))
+    words = [_words(phrase) for phrase in shown]
+    grams = np.array(list(chain.from_iterable(words)), dtype=np.int64) % BUCKETS
+    of_words = np.repeat(np.arange(len(words)) * BUCKETS, [len(one) for one in words]) + grams
+    keys = distinct(np.concatenate([_letters(shown), of_words]))
     buckets = keys % BUCKETS
     bag = np.unique(buckets, return_counts=True)
-    return Phrases(text, said, spans, keys // BUCKETS, buckets, bag, words % BUCKETS)
+    return Phrases(text, said, spans, keys // BUCKETS, buckets, bag, grams)
 
 
 def distinct(numbers: Integers) -> Integers:
@@ -98,11 +103,18 @@ def evenly(text: str) -> str:
     return small if loud and len(small) == len(text) else text
 
 
+def hashed(tokens: list[str]) -> list[int]:
+    """A number for each word and for each pair of neighbours: the CRC of `word` and of `word next`."""
+    encoded = [token.encode("utf-8", "replace") for token in tokens]
+    words = [zlib.crc32(one) for one in encoded]
+    return [*words, *map(zlib.crc32, [b" " + one for one in encoded[1:]], words)]
+
+
 def signals(text: str) -> Floats32:
     """How loud a text is and how long: capitals, exclamation and question marks, words."""
     text = text[:READ_CHARS]
     words = _LETTERS.findall(text)
-    capitals = sum(len(word) > 2 and word.isupper() for word in words)
+    capitals = _shouted(text, words)
     shouts, asks = text.count("!"), text.count("?")
     doubled = ["!!" in text, "??" in text]
     counts = np.log1p([capitals, shouts, asks, len(words)])
@@ -130,9 +142,12 @@ def _letters(shown: list[str]) -> Integers:
     return np.concatenate([np.zeros(0, dtype=np.int64), *keys])
 
 
-def _words(row: int, phrase: str) -> list[int]:
-    """A key for each word, pair of words and mark of a phrase; that it has words in capitals is one too."""
-    tokens = [token.lower() if token[0].isalpha() else token[:3] for token in _TOKEN.findall(phrase)]
-    loud = ["<capitals>"] if any(len(word) > 2 and word.isupper() for word in _LETTERS.findall(phrase)) else []
-    grams = (*tokens, *loud, *(f"{a} {b}" for a, b in pairwise(tokens)))
-    return [row * BUCKETS + zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in grams]
+def _words(phrase: str) -> list[int]:
+    """A number for each word, pair of words and mark of a phrase; that it has words in capitals is one too."""
+    grams = hashed([token.lower() if token[0].isalpha() else token[:3] for token in _TOKEN.findall(phrase)])
+    return [*grams, _CAPITALS] if _MAY_SHOUT.search(phrase) and _shouted(phrase, _LETTERS.findall(phrase)) else grams
+
+
+def _shouted(text: str, words: list[str]) -> int:
+    """How many words of a text stand in capitals; the letters a to z are looked for first, since most texts have none."""
+    return sum(len(word) > 2 and word.isupper() for word in words) if _MAY_SHOUT.search(text) else 0

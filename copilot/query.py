@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from copilot.domain import Conversation, Message, Triage
 from copilot.errors import EmptyMessage
 from copilot.text import normalise, own_words
@@ -16,15 +18,25 @@ def search_text(conversation: Conversation) -> str:
 
     A thread without a subject is about what the customer wrote first. Raises EmptyMessage where no customer message has a word.
     """
-    turns = [words for message in customer_turns(conversation) if (words := own_words(normalise(message.text)).strip())]
+    return asked_in(conversation.subject, said(conversation))
+
+
+def said(conversation: Conversation) -> list[str]:
+    """Each customer turn in the customer's own words, oldest first; those without words are left out."""
+    texts = (own_words(normalise(message.text)).strip() for message in customer_turns(conversation))
+    return [text for text in texts if text]
+
+
+def asked_in(subject: str, turns: Sequence[str]) -> str:
+    """The same of a subject and turns in the customer's own words. Raises EmptyMessage where there are none."""
     if not turns:
         raise EmptyMessage("There is no customer message with words in it. Send at least one message by the customer.")
-    latest = turns[-1:]
+    latest = list(turns[-1:])
     for earlier in reversed(turns[-1 - CARRIES_ON : -1]):
         if sum(len(turn.split()) for turn in latest) >= SHORT:
             break
         latest.insert(0, earlier)
-    subject = normalise(conversation.subject).strip()
+    subject = normalise(subject).strip()
     if not subject and len(latest) < len(turns):
         subject = " ".join(turns[0].split()[:FIRST_WORDS])
     return "\n\n".join([subject, *latest] if subject else latest)

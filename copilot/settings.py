@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         0.42, ge=0, le=1, description="Answerability, 0 to 1, under which the copilot gives no answer."
     )
     resolution_from: float = Field(
-        0.70, ge=0, le=1, description="Cosine from which a solved ticket's resolution may carry the draft."
+        0.75, ge=0, le=1, description="Cosine from which a solved ticket's resolution may carry the draft."
     )
 
     llm: str | None = Field(

@@ -104,8 +104,10 @@ def _full_stop(before: str, following: str) -> bool:
 
 def own_sentences(text: str) -> list[tuple[int, int, str]]:
     """The writer's own sentences at their places in the text as received, with their words in one spelling; wrapped lines are put together."""
-    own = " ".join(own_words(normalise(text)).split())
-    spans = ((start, end, " ".join(normalise(text[start:end]).split())) for start, end in _unwrapped(text))
+    clean = normalise(text)
+    own = " ".join(own_words(clean).split())
+    each = str if clean == text else normalise  # a part of a text that is normalised already is so too
+    spans = ((start, end, " ".join(each(text[start:end]).split())) for start, end in _unwrapped(text))
     return [span for span in spans if span[2] and span[2] in own]
 
 

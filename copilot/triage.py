@@ -23,10 +23,10 @@ from copilot.learn import Floats, write_arrays
 from copilot.moods import Reading, moods
 from copilot.phrases import Phrases, phrases
 from copilot.ports import Embedder, Vectors
-from copilot.query import customer_turns, search_text
+from copilot.query import asked_in, said
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
-from copilot.text import normalise, own_words
+from copilot.text import normalise
 from copilot.urgency import URGENT, Patterns, attention, from_phrase, told_by
 from copilot.wishes import several
 
@@ -79,15 +79,16 @@ class Triager:
 
         `asked` is what was embedded, where that is not the customer's words to the letter.
         """
-        turns = _customer_texts(conversation)
+        own = said(conversation)
+        turns = own or [""]
         spoken = language(turns[-1], conversation.customer.locale)
         made = phrases(_first_lines(conversation, turns))
         latest = self._moods.read(made, vector)
-        ask = asked or (search_text(conversation) if any(turns) else "")
+        ask = asked or (asked_in(conversation.subject, own) if own else "")
         intent = _intent_tag(intents or self._intent, vector, ask, spoken)
         return Triage(
             intent=intent,
-            intents=several(intents or self._intent, conversation, self._clauses) if any(turns) else (),
+            intents=several(intents or self._intent, conversation, self._clauses) if own else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),
@@ -150,12 +151,6 @@ def _intent_tag(head: IntentHead, vector: Vectors, text: str, spoken: Tag) -> Ta
     """In a language that the default model barely knows, far from every example says nothing, so `other` is not an answer there."""
     chances = head.probabilities(vector, text, gated=spoken.label == "en")
     return _tag(head.labels, chances, head.level)
-
-
-def _customer_texts(conversation: Conversation) -> list[str]:
-    """Each customer turn in the customer's own words, oldest first; one empty text where there is none."""
-    texts = [own_words(normalise(message.text)).strip() for message in customer_turns(conversation)]
-    return [text for text in texts if text] or [""]
 
 
 def _first_lines(conversation: Conversation, turns: list[str]) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from copilot.domain import Conversation, Message, Triage
 from copilot.errors import ConfigurationError
-from copilot.labelled import MOODS, URGENCIES, Labelled, forum_messages, own_messages
+from copilot.labelled import MESSAGES, MOODS, TONES, URGENCIES, Labelled, forum_messages, own_messages
 from copilot.moods import Moods, fit_vectors, shipped_key
 from copilot.phrases import phrases
 from copilot.ports import Embedder
@@ -24,6 +24,7 @@ from copilot.triage import Triager
 from tests import mood_cases as cases
 from tests.conftest import asks
 
+STORIES = Path(__file__).parent / "triage" / "stories.jsonl"
 BAD = {"negative", "very_negative"}
 SAMPLE = [one.text for one in own_messages()[:600:6]]
 
@@ -184,3 +185,17 @@ def test_a_turn_without_words_is_read(triager: Triager, embedder: Embedder) -> N
     vector = np.full(embedder.dimensions, embedder.dimensions**-0.5, dtype=np.float32)
     made = triager.read(Conversation(messages=(Message(text="> only a quote"),)), vector)
     assert made.sentiment.label in MOODS
+
+
+def test_a_story_is_read_by_how_it_is_told(triager: Triager, embedder: Embedder) -> None:
+    """Thanks for a mishap put right, relief, polite complaints, sarcastic thanks, calm reports of grave faults: never learned from."""
+    stories = [json.loads(line) for line in STORIES.read_text(encoding="utf-8").splitlines()]
+    taught = {one.text for file in (MESSAGES, TONES) for one in own_messages(file)}
+    assert taught.isdisjoint(story["text"] for story in stories)
+    right = [side(sentiment(triager, embedder, story["text"])) == side(story["sentiment"]) for story in stories]
+    assert np.mean(right) >= 0.66
+
+
+def side(mood: str) -> int:
+    """Whether a mood is bad, neither or good."""
+    return int(np.sign(MOODS.index(mood) - 2))

@@ -37,9 +37,9 @@ POLITE = 10
 class Recipe:
     """How a model is taught: how often everything is read, how fast, and how much of the taught weights is kept."""
 
-    rounds: int = 2
+    rounds: int = 1
     batch: int = 32
-    rate: float = 5e-5
+    rate: float = 2e-5
     warm_up: float = 0.1
     sharpness: float = 20.0
     share: float = 0.5
