@@ -7,7 +7,6 @@ Where few tickets are solved yet, the nearest of them are less near, and less is
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +23,6 @@ FEATURES = ("nearest", "tickets", "known_names", "strange_names")
 NEAREST = 3
 MANY, FEW = 180, 50
 """From so many solved tickets the full measure is taken; what fewer than FEW would excuse was not measured."""
-INSIDE = re.compile(r"\w[A-Z\d]")
 READ_CHARS = 50_000
 
 
@@ -38,10 +36,10 @@ class Answerability:
 
 
 def answerability(
-    message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Sequence[str], solved: int = MANY, language: str = "en"
-) -> Answerability:  # fmt: skip
+    message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Sequence[str], solved: int = MANY
+) -> Answerability:
     """The score of a message with what was found for it; `texts` are the found documents' whole texts, `solved` counts all solved tickets."""
-    strange, known = names(message, texts, language)
+    strange, known = names(message, texts)
     seen = features(articles, tickets, len(known), len(strange))
     weights, bias, excuse = _weights(WEIGHTS)
     exponent = bias + sum(weight * value for weight, value in zip(weights, seen, strict=True))
@@ -63,17 +61,13 @@ def features(articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strang
     return best, mean, math.log1p(known), math.log1p(strange)
 
 
-def names(message: str, texts: Sequence[str], language: str = "en") -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names in the message that the texts do not mention, and those that they do, each once in order.
-
-    Days and months are none, and German writes every noun with a capital: there only what is written like a code counts.
-    """
+def names(message: str, texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names in the message that the texts do not mention, and those that they do, each once in order; days and months are none."""
     low = "\n".join(text[:READ_CHARS] for text in texts).lower()
     said = [name for name in NAME.findall(message) if not DAY.fullmatch(name)]
     found = dict.fromkeys(name.lower() for name in said)
     written = {name.lower(): name for name in reversed(said)}
-    unknown = (written[name] for name in found if name not in low)
-    strange = tuple(name for name in unknown if language != "de" or INSIDE.search(name))
+    strange = tuple(written[name] for name in found if name not in low)
     return strange, tuple(written[name] for name in found if name in low)
 
 

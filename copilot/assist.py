@@ -93,12 +93,12 @@ class Findings:
     evidence: tuple[Evidence, ...]
     solved: int
 
-    def answers(self, message: str, language: str) -> Answerability:
+    def answers(self, message: str) -> Answerability:
         """How likely it is that what a draft may rest on answers the message."""
         public = [hit for hit in self.articles if hit.audience == PUBLIC]
         tickets = [hit for hit in self.tickets if hit.audience == PUBLIC]
         words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
-        return answerability(message, public, tickets, words, self.solved, language)
+        return answerability(message, public, tickets, words, self.solved)
 
 
 class Copilot:
@@ -183,7 +183,7 @@ class Copilot:
         revision, findings = self._settled(principal, query, vector, lookup)
         watch.lap("search")
 
-        answers = findings.answers(text, triage.language.label)
+        answers = findings.answers(text)
         weak = not findings.evidence or answers.score < self._settings.abstain_below
         escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")

@@ -37,8 +37,9 @@ KINDS = (
 def abstention(outcomes: Sequence[Outcome]) -> list[Metric]:
     """Silence against what is known to be answerable; a case of which nothing is known does not count.
 
-    false_abstain = silent answerable / answerable; correct_refusal = silent unanswerable / unanswerable. Risk at coverage c = error rate of
-    the share c of cases with most confidence; AURC = its mean over all c; coverage_at_5_risk = the largest c with risk ≤ 0.05 (El-Yaniv and
+    false_abstain = silent answerable / answerable; correct_refusal = silent unanswerable / unanswerable, where a draft that claims nothing (a
+    holding reply) counts as silent. Risk at coverage c = error rate of the share c of cases with most confidence; AURC = its mean over all
+    c; coverage_at_5_risk = the largest c with risk ≤ 0.05 (El-Yaniv and
     Wiener 2010; Geifman et al. 2019). An error is a case without an answer, or one whose gold documents are all missing from the first five
     found: what drafting from the top would get wrong, whatever was decided.
     """
@@ -75,13 +76,24 @@ def _row(outcome: Outcome) -> Rows:
     known = outcome.case.expects_answer
     if known is None:
         return {}
-    silent, sure, risk = float(outcome.suggestion.draft is None), confidence(outcome.suggestion), _risk(outcome, known)
+    silent, sure, risk = (
+        float(_silent(outcome.suggestion, known)),
+        confidence(outcome.suggestion),
+        _risk(outcome, known),
+    )
     return {
         "false_abstain" if known else "correct_refusal": silent,
         "aurc": risk,
         "coverage_at_5_risk": risk,
         "answerability_auroc": (sure, float(known)),
     }
+
+
+def _silent(suggestion: Suggestion, known: bool) -> bool:
+    """Whether nothing was answered; a reply that only says who takes over answers nothing of what has no answer."""
+    if suggestion.draft is None:
+        return True
+    return not known and all(one.support == "no_claim" for one in suggestion.draft.statements)
 
 
 def _risk(outcome: Outcome, known: bool) -> tuple[float, float] | None:

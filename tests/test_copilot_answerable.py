@@ -47,7 +47,7 @@ def test_what_few_tickets_excuse_is_what_the_table_gives_and_a_company_held_out_
     own = [place for place, row in enumerate(mine) if row.answerable]
     refused = [sum(base[place] + added * few(50) < edge for place in own) for added in (0.0, shipped)]
     assert refused[0] > 0.3 * len(own)
-    assert refused[1] <= 0.1 * len(own)
+    assert refused[1] <= 0.15 * len(own)
 
 
 def test_where_few_tickets_are_solved_less_is_asked_of_the_nearest() -> None:
@@ -59,12 +59,6 @@ def test_where_few_tickets_are_solved_less_is_asked_of_the_nearest() -> None:
     assert scores[0] == scores[1] > scores[2] > scores[3] == scores[4]
     alone = [answerability("My gadget is dead", [HIT], tickets[:2], ["x"], solved).score for solved in (50, 900)]
     assert alone[0] == alone[1]
-
-
-def test_a_german_noun_is_no_strange_name_but_a_code_is() -> None:
-    message = "Leider zeigt meine Waschmaschine den Fehler QX7 an"
-    assert names(message, ["nothing"], "de") == (("QX7",), ())
-    assert names(message, ["die waschmaschine"], "de")[1] == ("Waschmaschine",)
 
 
 def test_nearer_sources_and_known_names_make_an_answer_likelier() -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from copilot.domain import Suggestion
+from copilot.domain import Draft, Suggestion
 from eval.abstention import abstention, confidence, risk_coverage
 from eval.cases import Span
 from eval.metrics import Outcome
@@ -33,6 +34,19 @@ def test_silence_is_counted_against_what_is_answerable() -> None:
     assert found["abstention.false_abstain"].rows == {"should speak": 1, "speaks": 0}
     assert found["abstention.correct_refusal"].rows == {"rightly silent": 1, "makes it up": 0}
     assert found["abstention.false_abstain"].better == "lower"
+
+
+def test_a_reply_that_only_says_who_takes_over_answers_nothing() -> None:
+    held = outcome(case(id="held", answerable=False), suggestion(held_reply()), {"article": ()})
+    own = outcome(case(id="own", answerable=True), suggestion(held_reply()), {"article": ()})
+    found = by_name(abstention([held, own]))
+    assert found["abstention.correct_refusal"].rows == {"held": 1}
+    assert found["abstention.false_abstain"].rows == {"own": 0}
+
+
+def held_reply() -> Draft:
+    made = draft(("Our safety team takes over.", ()))
+    return replace(made, statements=tuple(replace(one, support="no_claim") for one in made.statements))
 
 
 def test_an_error_is_what_drafting_from_the_top_five_would_get_wrong() -> None:
