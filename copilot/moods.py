@@ -29,10 +29,10 @@ Floats32 = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 MOOD_TARGETS = 4
-RECIPE = 4
+RECIPE = 5
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
 STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR = 3.0, 1.0, 0.5
-LAST_MOOD, LAST_OTHER = (0.1, 0.5), (0.03, 0.2)
+LAST_MOOD, LAST_OTHER = (0.1, 0.35), (0.03, 0.2)
 """For the last step its strength, and what a message written for this product weighs where real ones weigh 1: it is more extreme than those of an
 inbox, but has the moods that a forum lacks."""
 LEAN = np.array([0.0, 0.3, 0.0, 0.0])
