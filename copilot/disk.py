@@ -12,7 +12,7 @@ _FULL_WORDS = ("no space left on device", "disk is full", "disk quota exceeded")
 _CODES = {*_FULL_CODES, errno.EIO, errno.EFBIG, errno.EROFS}
 _WORDS = (
     *_FULL_WORDS, "disk i/o error", "input/output error", "file too large", "read-only file system", "readonly database",
-    "unable to open database file", "failed to apply logs",
+    "unable to open database file", "failed to apply logs", "failed to get hnsw segment writer",
 )  # fmt: skip
 _FOREIGN = ("sqlite3", "sqlalchemy", "chromadb", "builtins")
 """Whose errors may say so in words only; tantivy's are plain ValueErrors. A customer's words are in none of these."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from copilot.disk import storage_failure
 from tests.failing import ACTS
 
 ROOT = Path(__file__).parent.parent
@@ -75,6 +76,19 @@ def in_pieces(base: Path, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
         done, todo = done + made, todo[TOGETHER:]
     print(f"\n{len(done)} of {len(given)} failures tried, {sum(bool(one['faults']) for one in done)} with faults")  # noqa: T201
     return done
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Failed to apply logs to the hnsw segment writer", "Error in compaction: Failed to get hnsw segment writer"],
+)
+def test_chromas_own_words_for_a_failing_disk_are_known(said: str) -> None:
+    from chromadb.errors import InternalError
+
+    found = storage_failure(InternalError(said))
+    assert found
+    assert "make room" in str(found)
+    assert storage_failure(InternalError("Collection does not exist")) is None
 
 
 @needs_compiler
