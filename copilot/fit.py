@@ -19,7 +19,7 @@ from copilot.text import sentences
 
 FEATURES = ("rank", "near", "words", "told", "exception", "length", "heading")
 WEIGHTS = (13.00, 4.70, 3.70, 17.09, -0.43, 0.40, 0.76)
-"""Fitted on the demo company, two younger invented companies and Thunderbird; docs/evaluation-drafts.md has the figures."""
+"""Fitted on the demo company, two younger invented companies and Thunderbird, the rank's set by a sweep (docs/evaluation-drafts.md)."""
 TRUSTED = 4
 """What agents replied counts by this power of the nearest ticket's cosine: a company with few tickets has none that is like the message."""
 SIMILAR = 8

@@ -124,9 +124,8 @@ def read(connection: Connection, workspace: str, embedder: str, keys: Collection
     query = query.join(t.vectors, and_(v.hash == c.vector, v.embedder == embedder))
     with collector_waiting():
         heads = _heads(connection, workspace, keys)
-        rows = sorted(
-            connection.execute(query).all(), key=itemgetter(0, 2, 1)
-        )  # the database would move the vectors about
+        # by document, start and id: sorted here, since the database would move the vectors about
+        rows = sorted(connection.execute(query).all(), key=itemgetter(0, 2, 1))
         if not rows:
             return Columns.none()
         owners, ids, starts, ends, headings, vectors = zip(*rows, strict=True)
