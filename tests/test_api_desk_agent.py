@@ -85,6 +85,16 @@ def test_from_the_inbox_to_an_accepted_draft_by_keys_alone(agent: Page, desk: De
     expect(agent.get_by_text("resolved", exact=True)).to_be_visible()
 
 
+def test_a_conversation_that_arrives_takes_no_focus_from_the_row_one_is_on(agent: Page) -> None:
+    arrive(agent, "agent-focus-1", CANCELS, customer={"name": "Petronella Quill"})
+    agent.goto("/desk/inbox?q=petronella")
+    row = agent.get_by_role("link").filter(has_text="Petronella Quill")
+    row.focus()
+    arrive(agent, "agent-focus-2", CANCELS, customer={"name": "Petronella the Second"})
+    expect(agent.locator("a.entry")).to_have_count(2)
+    expect(row).to_be_focused()
+
+
 def test_a_citation_opens_its_source_at_the_very_words_and_leads_back(agent: Page, desk: Desk) -> None:
     arrive(agent, "agent-2", CANCELS)
     open_draft(agent, "agent-2")

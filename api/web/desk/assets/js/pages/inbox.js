@@ -53,7 +53,6 @@ async function load(limit) {
 function show() {
   const focused = document.activeElement?.closest?.("[data-id]")?.dataset.id;
   fill(list, groups().map(([name, some]) => group(name, some)));
-  if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   more.hidden = !next || entries.length >= 200;
   fill(summary, plural(facets.conversations, wanted.state === "resolved" ? "resolved conversation" : "conversation"),
     facets.urgent ? ` · ${count(facets.urgent)} urgent` : "", facets.escalated ? ` · ${count(facets.escalated)} to hand over` : "");
@@ -62,6 +61,7 @@ function show() {
   options("language", "Any language", Object.entries(facets.languages).map(([code, n]) => [code, `${languageName(code)} (${n})`]));
   options("escalated", "All cases", [["true", "To hand over"], ["false", "Not to hand over"]]);
   mount("list", entries.length ? [list, more] : nothing());
+  if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true }); // last: mounting takes focus away
   for (const one of entries) seen.set(one.conversation_id, one.changed_at);
 }
 
