@@ -151,13 +151,22 @@ def look(page: Page, name: str) -> None:
         page.set_viewport_size({"width": size[0], "height": size[1]})
         for theme in ("light", "dark"):
             page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-            page.wait_for_timeout(200)  # colours change over 120 ms
+            _settle(page)
             assert barriers(page) == [], (name, width, theme)
             _shoot(page, f"{name}-{theme}-{width}")
         sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert sideways <= 0, f"{name} scrolls sideways at {size[0]} pixels"
     page.evaluate("() => { delete document.documentElement.dataset.theme; }")
     page.set_viewport_size(before)
+
+
+def _settle(page: Page) -> None:
+    """Bring transitions to their end: however slow the machine is, no colour is seen half changed."""
+    page.evaluate(
+        "async () => { await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))); "
+        "for (const one of document.getAnimations()) "
+        "if (one.effect.getComputedTiming().endTime !== Infinity) one.finish(); }"
+    )
 
 
 def _shoot(page: Page, name: str) -> None:
