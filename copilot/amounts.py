@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 ASKED: Mapping[str, re.Pattern[str]] = {
     "price": re.compile(
-        r"\b(?:how much|costs?|pric\w{1,5}|charg\w{1,4}|fees?|pay(?:ing)?|free|refund\w{0,3}|money|penalt\w{1,3}|expensive|cheap\w{0,3}|extra|bill\w{0,3}|"
+        r"\b(?:how much|costs?|pric\w{1,5}|charg\w{1,4}|fees?|pay(?:ing)?|free|refund\w{0,3}|money|"
+        r"penalt\w{1,3}|expensive|cheap\w{0,3}|extra|bill\w{0,3}|"
         r"kost\w{1,5}|wie ?viel|gebühr\w{0,2}|geld|combien|prix|frais|cuánto|precio|dinero|hoeveel|prijs|porto)\b|[£$€]",
         re.I,
     ),
@@ -20,7 +21,8 @@ ASKED: Mapping[str, re.Pattern[str]] = {
 }
 GIVEN: Mapping[str, re.Pattern[str]] = {
     "price": re.compile(
-        r"[£$€] ?\d|\d ?(?:€|%|euros?\b|pounds?\b|dollars?\b|p\b|cents?\b|per cent\b)|\b(?:free|no (?:charge|fee|cost)|charged?|costs?|refund\w{0,3})\b",
+        r"[£$€] ?\d|\d ?(?:€|%|euros?\b|pounds?\b|dollars?\b|p\b|cents?\b|per cent\b)|"
+        r"\b(?:free|no (?:charge|fee|cost)|charged?|costs?|refund\w{0,3})\b",
         re.I,
     ),
     "time": re.compile(

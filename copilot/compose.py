@@ -210,7 +210,9 @@ def _cut(request: DraftRequest, lines: Sequence[Proposed]) -> bool:
     source = request.evidence[last.evidence].text
     listed = ITEM.match(source, source.rfind("\n", 0, last.start) + 1)
     following = source[last.end :].partition("\n")[2].lstrip()
-    steps = len(lines[-1].pieces) > 1 or (listed and listed[0][0].isdigit())  # one item of a list may be all that was asked for
+    steps = len(lines[-1].pieces) > 1 or (
+        listed and listed[0][0].isdigit()
+    )  # one item of a list may be all that was asked for
     return bool(listed and steps and ITEM.match(following))
 
 

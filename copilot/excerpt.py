@@ -193,8 +193,8 @@ def _bare(words: str) -> str:
 def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Room) -> list[Block]:
     """A short section whole; of a long one, or in little room, what answers, with the lists and lead-ins that belong to it."""
     size = [sum(b - a for a, b in block.spans) for block in among]
-    whole_fits = sum(len(block.spans) for block in among) <= room.statements
-    if not among or (whole_fits and (sum(size) <= SHORT_SECTION or source.kind == "ticket")):
+    short = source.kind == "ticket" or (sum(size) <= SHORT_SECTION and not room.tight)
+    if not among or (short and sum(len(block.spans) for block in among) <= room.statements):
         return _without_tail(among)
     telling = _telling(source, reading, among, wanted)
     best = max(range(len(among)), key=lambda i: (telling[i], -i))
