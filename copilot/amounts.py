@@ -38,6 +38,6 @@ def wants(text: str) -> frozenset[str]:
     return frozenset(kind for kind, words in ASKED.items() if words.search(text))
 
 
-def gives(text: str) -> frozenset[str]:
-    """What a text tells: a price, a time, both or neither."""
-    return frozenset(kind for kind, words in GIVEN.items() if words.search(text))
+def gives(text: str, wanted: frozenset[str]) -> frozenset[str]:
+    """Which of these a text tells: a price, a time, both or neither."""
+    return frozenset(kind for kind in wanted if GIVEN[kind].search(text))

@@ -135,7 +135,7 @@ def fit(seen: Sequence[float]) -> float:
 def features(one: Evidence, words: Collection[str], telling: Telling) -> tuple[float, ...]:
     """What the score looks at, in the order of FEATURES."""
     long = 1 + math.log(1 + len(words) / USUAL)
-    kinds = telling.wants & gives(one.text) if telling.wants else frozenset()
+    kinds = gives(one.text, telling.wants)
     return (
         one.rank,
         one.near,

@@ -6,6 +6,8 @@ import pytest
 
 from copilot.amounts import gives, wants
 
+BOTH = frozenset({"price", "time"})
+
 
 @pytest.mark.parametrize(
     ("question", "kinds"),
@@ -30,4 +32,5 @@ def test_a_question_asks_for_a_price_or_a_time(question: str, kinds: set[str]) -
     ],
 )
 def test_a_text_gives_a_price_or_a_time(text: str, kinds: set[str]) -> None:
-    assert gives(text) == kinds
+    assert gives(text, BOTH) == kinds
+    assert gives(text, frozenset({"price"})) == kinds & {"price"}
