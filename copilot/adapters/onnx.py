@@ -8,6 +8,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-BATCH = 8
+BATCH = 2
+"""Texts that one thread reads at a time: more of them leave the processor's cache."""
 Dtype = Literal["fp32", "int8"]
 
 
@@ -53,33 +55,29 @@ class OnnxEmbedder:
         """One unit row a text. Sorted by length inside, so that a batch pads little; a query embeds alone, so that its bytes never vary."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         if kind == "query":
             with self._one_question:
-                return self._batches(texts, 1)
-        return self._batches(texts, BATCH)
+                return np.concatenate([_forward(self._session, [one]) for one in ids])
+        return self._bulk(ids)
 
-    def _batches(self, texts: Sequence[str], size: int) -> Vectors:
-        encodings = self._tokenizer.encode_batch(list(texts))
-        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
-        out = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        for at in range(0, len(order), size):
-            batch = order[at : at + size]
-            out[batch] = self._forward([encodings[i].ids for i in batch])
+    def _bulk(self, ids: list[list[int]]) -> Vectors:
+        """Each thread reads batches of its own, the longest first: threads that share one wait for the slowest of them, most of all where
+        something else wants a core."""
+        order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
+        out, session = np.empty((len(ids), self.dimensions), dtype=np.float32), self._alone
+
+        def read(batch: list[int]) -> None:
+            out[batch] = _forward(session, [ids[i] for i in batch])
+
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="embedding") as threads:
+            for _ in threads.map(read, [order[at : at + BATCH] for at in range(0, len(order), BATCH)]):
+                pass
         return out
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text without the two that frame it."""
         return len(self._counter.encode(text, add_special_tokens=False).ids)
-
-    def _forward(self, ids: list[list[int]]) -> Vectors:
-        width = max(map(len, ids))
-        tokens = np.array([row + [0] * (width - len(row)) for row in ids], dtype=np.int64)
-        mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in ids], dtype=np.int64)
-        states = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
-        weight = mask[:, :, None].astype(np.float32)
-        pooled = (states * weight).sum(axis=1) / weight.sum(axis=1)
-        unit: Vectors = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
-        return unit
 
     @cached_property
     def _counter(self) -> Tokenizer:
@@ -101,11 +99,20 @@ class OnnxEmbedder:
 
     @cached_property
     def _session(self) -> InferenceSession:
+        """For questions: all threads work on one text."""
+        return self._loaded(self._threads)
+
+    @cached_property
+    def _alone(self) -> InferenceSession:
+        """For documents: one thread a batch, with copies of the weights; only who embeds documents pays for it."""
+        return self._session if self._threads == 1 else self._loaded(1)
+
+    def _loaded(self, threads: int) -> InferenceSession:
         import onnxruntime
 
         graph = self._exported()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Threads that spin while they wait are a tenth faster alone, and a third slower where anything else wants the cores.
@@ -122,6 +129,18 @@ class OnnxEmbedder:
         if not small.exists():
             quantise(self._graph, small)
         return small
+
+
+def _forward(session: InferenceSession, ids: list[list[int]]) -> Vectors:
+    """One unit row for each row of token ids: the mean of the last states."""
+    width = max(map(len, ids))
+    tokens = np.array([row + [0] * (width - len(row)) for row in ids], dtype=np.int64)
+    mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in ids], dtype=np.int64)
+    states = session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+    weight = mask[:, :, None].astype(np.float32)
+    pooled = (states * weight).sum(axis=1) / weight.sum(axis=1)
+    unit: Vectors = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:
