@@ -158,8 +158,10 @@ class Columns(Chunks):
         """Both, ordered by key."""
         if not len(self.heads) or not len(other.heads):
             return self if len(self.heads) else other
-        chunks: list[Any] = [np.concatenate([getattr(one, name) for one in (self, other)]) for name in Chunks.__slots__]
-        both = Columns(*chunks, self.heads.joined(other.heads))
+        chunks: dict[str, Any] = {
+            name: np.concatenate([getattr(one, name) for one in (self, other)]) for name in Chunks.__slots__
+        }
+        both = Columns(**chunks, heads=self.heads.joined(other.heads))
         return both.taken(np.argsort(both.documents, kind="stable"))
 
 
@@ -181,8 +183,8 @@ def read(
         heads = _heads(connection, workspace, keys)
         c = ahead() or read_chunks(connection, workspace, embedder, keys)
         mine = heads.taken(np.searchsorted(heads.key, c.documents))
-        chunks: list[Any] = [getattr(c, name) for name in Chunks.__slots__]
-        return Columns(*chunks, mine)
+        chunks: dict[str, Any] = {name: getattr(c, name) for name in Chunks.__slots__}
+        return Columns(**chunks, heads=mine)
 
 
 def read_chunks(connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None) -> Chunks:
