@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-BATCH = 2
-"""Texts that one thread reads at a time: more of them leave the processor's cache."""
 Dtype = Literal["fp32", "int8"]
 
 
@@ -52,26 +50,26 @@ class OnnxEmbedder:
         return int(self._session.get_outputs()[0].shape[-1])
 
     def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
-        """One unit row a text. Sorted by length inside, so that a batch pads little; a query embeds alone, so that its bytes never vary."""
+        """One unit row a text. Each text passes the model alone, so that its bytes never vary with what is embedded beside it."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         if kind == "query":
             with self._one_question:
-                return np.concatenate([_forward(self._session, [one]) for one in ids])
+                return np.stack([_forward(self._session, one) for one in ids])
         return self._bulk(ids)
 
     def _bulk(self, ids: list[list[int]]) -> Vectors:
-        """Each thread reads batches of its own, the longest first: threads that share one wait for the slowest of them, most of all where
+        """Each thread reads texts of its own, the longest first: threads that share one wait for the slowest of them, most of all where
         something else wants a core."""
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         out, session = np.empty((len(ids), self.dimensions), dtype=np.float32), self._alone
 
-        def read(batch: list[int]) -> None:
-            out[batch] = _forward(session, [ids[i] for i in batch])
+        def read(at: int) -> None:
+            out[at] = _forward(session, ids[at])
 
         with ThreadPoolExecutor(self._threads, thread_name_prefix="embedding") as threads:
-            for _ in threads.map(read, [order[at : at + BATCH] for at in range(0, len(order), BATCH)]):
+            for _ in threads.map(read, order):
                 pass
         return out
 
@@ -104,7 +102,7 @@ class OnnxEmbedder:
 
     @cached_property
     def _alone(self) -> InferenceSession:
-        """For documents: one thread a batch, with copies of the weights; only who embeds documents pays for it."""
+        """For documents: one thread a text, with copies of the weights; only who embeds documents pays for it."""
         return self._session if self._threads == 1 else self._loaded(1)
 
     def _loaded(self, threads: int) -> InferenceSession:
@@ -131,15 +129,12 @@ class OnnxEmbedder:
         return small
 
 
-def _forward(session: InferenceSession, ids: list[list[int]]) -> Vectors:
-    """One unit row for each row of token ids: the mean of the last states."""
-    width = max(map(len, ids))
-    tokens = np.array([row + [0] * (width - len(row)) for row in ids], dtype=np.int64)
-    mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in ids], dtype=np.int64)
-    states = session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
-    weight = mask[:, :, None].astype(np.float32)
-    pooled = (states * weight).sum(axis=1) / weight.sum(axis=1)
-    unit: Vectors = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
+def _forward(session: InferenceSession, ids: list[int]) -> Vectors:
+    """The unit vector of a text's token ids: the direction of the mean of the last states."""
+    tokens = np.array([ids], dtype=np.int64)
+    states: Vectors = session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0]
+    pooled = states[0].mean(axis=0)
+    unit: Vectors = (pooled / np.linalg.norm(pooled)).astype(np.float32)
     return unit
 
 
