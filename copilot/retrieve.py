@@ -12,6 +12,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from copilot.covering import Covering
 from copilot.cuts import Cut, cut_by
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
 from copilot.errors import NotFound
@@ -127,7 +128,7 @@ class Retriever:
         self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
         self._embedder, self._vectors, self._settings = embedder, vectors, settings
         self._said, self._reranker, self._spelling = Words(lexical, settings.candidates, language), reranker, spelling
-        self._lock = Lock()
+        self._covering, self._lock = Covering(library), Lock()
         # By what is asked, who may see what, and the index revision: what changes an answer changes the key. Neither holds a text.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
 
@@ -259,6 +260,8 @@ class Retriever:
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
             arms = self._spelt(frame, asked, self._taught(frame, view, asked.vector, nearness, arms))
+            if self._settings.covered_weight:
+                arms = self._covering.heard(arms, frame, view.workspace, asked.text, seen)
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
             arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
@@ -298,7 +301,9 @@ class Retriever:
     def shipped(self) -> Weights:
         """The weights of articles as the settings have them."""
         s = self._settings
-        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight, letters=s.letters_weight)
+        return Weights(
+            lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight, letters=s.letters_weight, covered=s.covered_weight
+        )  # fmt: skip
 
     def _weights(self, kind: Kind, ranking: Ranking | None) -> Weights:
         """The settings' weights, or for articles the workspace's own."""
