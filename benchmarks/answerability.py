@@ -22,7 +22,7 @@ from copilot.settings import Settings
 
 TABLE = Path(__file__).parent / "answerability.csv"
 HELD_OUT = ("young-c", "young-h", "young-i")
-UNANSWERABLE = "unanswerable"
+UNANSWERABLE, YOUNG = "unanswerable", "young-"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def of(rows: Sequence[Row], company: str) -> list[Row]:
 
 
 def fit(rows: Sequence[Row], without: Collection[str] = HELD_OUT) -> LogisticRegression:
-    """Each company's answerable messages weigh as much as its foreign ones, among these all who asked alike, and all companies alike."""
+    """Each company's answerable messages weigh as much as its foreign ones, among these all who asked alike; the young companies together as one."""
     kept = [row for row in rows if row.company not in without and row.asked_by != UNANSWERABLE]
     weight = 1 / np.array(_sizes(kept))
     return LogisticRegression(max_iter=5000).fit(
@@ -77,10 +77,16 @@ def fit(rows: Sequence[Row], without: Collection[str] = HELD_OUT) -> LogisticReg
 
 
 def _sizes(rows: Sequence[Row]) -> list[int]:
-    """For each row how many of its kind there are: rows of its group, times groups on its side of its company."""
+    """For each row how many it shares a weight with: rows of its group, groups on its side of its company, and young companies."""
     counts = Counter((row.company, row.answerable, row.asked_by) for row in rows)
     groups = Counter((company, answerable) for company, answerable, _ in counts)
-    return [counts[row.company, row.answerable, row.asked_by] * groups[row.company, row.answerable] for row in rows]
+    young = len({row.company for row in rows if row.company.startswith(YOUNG)})
+    return [
+        counts[row.company, row.answerable, row.asked_by]
+        * groups[row.company, row.answerable]
+        * (young if row.company.startswith(YOUNG) else 1)
+        for row in rows
+    ]
 
 
 def weights(model: LogisticRegression) -> dict[str, float]:

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
         False, description="Score every visible vector instead of asking the approximate index (evaluation does)."
     )
     abstain_below: float = Field(
-        0.38, ge=0, le=1, description="Answerability, 0 to 1, under which the copilot gives no answer."
+        0.36, ge=0, le=1, description="Answerability, 0 to 1, under which the copilot gives no answer."
     )
     resolution_from: float = Field(
         0.75, ge=0, le=1, description="Cosine from which a solved ticket's resolution may carry the draft."
