@@ -16,6 +16,7 @@ from typing import Any
 
 HIDDEN = "\0"
 _SLIPPED = re.compile("~([a-z]{5,})")
+ENDINGS = " \t\r\n.,;:!?…)"
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
 TOGETHER = 8
@@ -45,7 +46,7 @@ class Words:
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         """The spans of all matches, in order; of those that begin together the longest first."""
         read = text.encode() if text.isascii() else text
-        found = [(match.span() for match in part.finditer(read)) for part in self._parts]
+        found = [(shown(text, *match.span()) for match in part.finditer(read)) for part in self._parts]
         return heapq.merge(*found, key=lambda span: (span[0], -span[1]))
 
     def count(self, text: bytes) -> int:
@@ -94,10 +95,15 @@ def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
     return rf"(?:^|\b)(?:{spelled_out})(?:\b|$)"
 
 
+def shown(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch without the punctuation and white space that it ends in."""
+    return start, start + len(text[start:end].rstrip(ENDINGS))
+
+
 def slips(word: str) -> str:
     """An expression for a word with at most one slip of the pen after its first letter: one too few, too many or wrong, or two swapped."""
     cuts = [(word[:at], word[at:]) for at in range(1, len(word))]
-    wrong = [rf"{a}\w{{0,2}}{b[1:]}" for a, b in cuts[:-1]]
+    wrong = [rf"{a}(?:\w?|{b[0]}\w|\w{b[0]}){b[1:]}" for a, b in cuts[:-1]]
     swapped = [a + b[1] + b[0] + b[2:] for a, b in cuts[:-1]]
     return f"(?:{'|'.join([*wrong, *swapped])})"
 
