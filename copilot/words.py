@@ -16,7 +16,7 @@ from typing import Any
 
 HIDDEN = "\0"
 _SLIPPED = re.compile("~([a-z]{5,})")
-ENDINGS = " \t\r\n.,;:!?…)"
+ENDS = " \t\r\n.,;:!?…)"
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
 TOGETHER = 8
@@ -96,8 +96,9 @@ def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
 
 
 def shown(text: str, start: int, end: int) -> tuple[int, int]:
-    """The stretch without the punctuation and white space that it ends in."""
-    return start, start + len(text[start:end].rstrip(ENDINGS))
+    """The stretch without the punctuation and white space around it."""
+    words = text[start:end].rstrip(ENDS)
+    return start + len(words) - len(words.lstrip(ENDS)), start + len(words)
 
 
 def slips(word: str) -> str:
