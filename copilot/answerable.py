@@ -1,7 +1,8 @@
 """How likely it is that what was found answers the message: a small calibrated score that transfers between companies.
 
-It looks at cosines and at whether the names in the message are names that the sources know; nothing in it is about one company.
-Where few tickets are solved yet, the nearest of them are less near, and less is asked of them.
+It looks at cosines, at whether the names in the message are names that the sources know, and at whether it is nearer to what this company's
+customers ask than to what customers ask of any company; nothing in it is about one company. Where few tickets are solved yet, the nearest
+of them are less near, and less is asked of them.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from copilot import yaml_file
 from copilot.domain import Hit
 from copilot.facts import MONTH as DAY
 from copilot.facts import NAME
+from copilot.familiar import Familiar
 from copilot.settings import DEFAULTS
 
 WEIGHTS = DEFAULTS / "answerability.yaml"
-FEATURES = ("nearest", "tickets", "known_names", "strange_names")
+FEATURES = ("nearest", "tickets", "known_names", "strange_names", "few", "belongs", "general")
 NEAREST = 3
 MANY, FEW = 180, 50
 """From so many solved tickets the full measure is taken; what fewer than FEW would excuse was not measured."""
@@ -36,15 +38,13 @@ class Answerability:
 
 
 def answerability(
-    message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Sequence[str], solved: int = MANY
-) -> Answerability:
+    message: str, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Sequence[str], solved: int, familiar: Familiar
+) -> Answerability:  # fmt: skip
     """The score of a message with what was found for it; `texts` are the found documents' whole texts, `solved` counts all solved tickets."""
     strange, known = names(message, texts)
-    seen = features(articles, tickets, len(known), len(strange))
-    weights, bias, excuse = _weights(WEIGHTS)
+    seen = features(articles, tickets, len(known), len(strange), solved, familiar)
+    weights, bias = _weights(WEIGHTS)
     exponent = bias + sum(weight * value for weight, value in zip(weights, seen, strict=True))
-    if len(tickets) >= NEAREST:
-        exponent += excuse * few(solved)
     return Answerability(round(1 / (1 + math.exp(-exponent)), 6), seen, strange)
 
 
@@ -53,12 +53,17 @@ def few(solved: int) -> float:
     return math.log((1 + MANY) / (1 + min(max(solved, FEW), MANY)))
 
 
-def features(articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strange: int) -> tuple[float, ...]:
-    """The best cosine, the mean of the three nearest solved tickets' (the best again where there are fewer), names known and strange."""
-    near, solved = _cosines(articles), _cosines(tickets)
-    best = max([*near[:1], *solved[:1]], default=0.0)
-    mean = sum(solved[:NEAREST]) / NEAREST if len(solved) >= NEAREST else best
-    return best, mean, math.log1p(known), math.log1p(strange)
+def features(
+    articles: Sequence[Hit], tickets: Sequence[Hit], known: int, strange: int, solved: int, familiar: Familiar
+) -> tuple[float, ...]:  # fmt: skip
+    """The best cosine, the mean of the three nearest solved tickets', names known and strange, how few tickets there are, how familiar it is.
+
+    Where fewer than three tickets are found, the best cosine stands in for theirs, and how few there are excuses nothing.
+    """
+    near, cosines = _cosines(articles), _cosines(tickets)
+    best, enough = max([*near[:1], *cosines[:1]], default=0.0), len(cosines) >= NEAREST
+    mean, excuse = (sum(cosines[:NEAREST]) / NEAREST, few(solved)) if enough else (best, 0.0)
+    return best, mean, math.log1p(known), math.log1p(strange), excuse, familiar.belongs, familiar.general
 
 
 def names(message: str, texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -76,7 +81,7 @@ def _cosines(hits: Sequence[Hit]) -> list[float]:
 
 
 @cache
-def _weights(file: Path) -> tuple[tuple[float, ...], float, float]:
-    """The features' weights, the bias, and what few solved tickets add."""
+def _weights(file: Path) -> tuple[tuple[float, ...], float]:
+    """The features' weights, and the bias."""
     stored = yaml_file.read(file)
-    return tuple(float(stored["weights"][name]) for name in FEATURES), float(stored["bias"]), float(stored["few"])
+    return tuple(float(stored["weights"][name]) for name in FEATURES), float(stored["bias"])

@@ -14,7 +14,7 @@ from copilot.errors import EmptyMessage
 from copilot.ground import Grounded, ground
 from copilot.ports import Drafter, DraftRequest, Embedder
 from copilot.rank import shown
-from copilot.retrieve import Query, Retriever, with_texts
+from copilot.retrieve import Query, Ranked, Retriever, with_texts
 from copilot.settings import Settings
 from copilot.store.library import Library
 from copilot.text import normalise
@@ -76,16 +76,17 @@ class Asker:
             found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
             texts, now = self._library.texts(principal.workspace, found)
             articles, tickets = (with_texts(ranked.hits[kind], texts) for kind in limits)
-            answer = self._answer(query, articles[: query.limit], tickets, texts, ranked.solved)
+            answer = self._answer(query, articles[: query.limit], tickets, texts, ranked)
             if now == ranked.revision:  # else something was deleted or changed meanwhile
                 break
         return answer
 
     def _answer(
-        self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts, solved: int
+        self, query: Query, articles: Sequence[Hit], tickets: Sequence[Hit], texts: Texts, ranked: Ranked
     ) -> Answer:  # fmt: skip
         words = [texts[hit.document_id, hit.revision][0] for hit in (*articles[:READ], *tickets)]
-        weak = answerability(query.text, articles, tickets, words, solved).score < self._settings.abstain_below
+        answers = answerability(query.text, articles, tickets, words, ranked.solved, ranked.familiar)
+        weak = answers.score < self._settings.abstain_below
         evidence = passages_of(query.text, articles, tickets, texts)
         page = Page()
         request = DraftRequest(

@@ -37,6 +37,7 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
+from copilot.familiar import Familiar
 from copilot.handover import DANGER, handed_over, held
 from copilot.intents import IntentHead
 from copilot.learned import Learned
@@ -92,13 +93,14 @@ class Findings:
     texts: dict[tuple[str, int], tuple[str, int]]
     evidence: tuple[Evidence, ...]
     solved: int
+    familiar: Familiar
 
     def answers(self, message: str) -> Answerability:
         """How likely it is that what a draft may rest on answers the message."""
         public = [hit for hit in self.articles if hit.audience == PUBLIC]
         tickets = [hit for hit in self.tickets if hit.audience == PUBLIC]
         words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
-        return answerability(message, public, tickets, words, self.solved)
+        return answerability(message, public, tickets, words, self.solved, self.familiar)
 
 
 class Copilot:
@@ -250,7 +252,11 @@ class Copilot:
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
         dates = self._library.dates(principal.workspace, {hit.document_id for hit in (*public, *tickets)})
         rests_on = evidence(query.text, public, tickets, texts, dates)
-        return ranked.revision, now, Findings(articles, tickets, macros, texts, rests_on, ranked.solved)
+        return (
+            ranked.revision,
+            now,
+            Findings(articles, tickets, macros, texts, rests_on, ranked.solved, ranked.familiar),
+        )
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, rests_on: tuple[Evidence, ...], options: Options,

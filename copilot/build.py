@@ -20,15 +20,17 @@ from copilot.assist import Copilot
 from copilot.entities import Own
 from copilot.errors import ConfigurationError, CopilotError
 from copilot.escalate import Policy
+from copilot.familiar import Anywhere
 from copilot.handoff import Summariser
 from copilot.inbox import Inbox
+from copilot.intents import intent_head
 from copilot.learned import Learned
 from copilot.mapping import Mapper
 from copilot.memory import keep_together
 from copilot.ports import Embedder, LexicalIndex, Reranker, VectorIndex
 from copilot.redact import KEEPABLE, Redactor
 from copilot.retrieve import Retriever
-from copilot.settings import Settings
+from copilot.settings import DEFAULTS, Settings
 from copilot.spelling import Spelling
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
@@ -145,6 +147,7 @@ def _wired(
     learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
     retriever = Retriever(
         library, frames, mapper, learned, embedder, vectors, lexical, settings, _language, reranker_of(settings), _spelling(settings, embedder),
+        _anywhere(settings, embedder),
     )  # fmt: skip
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
@@ -165,6 +168,13 @@ def _wired(
 def _spelling(settings: Settings, embedder: Embedder) -> Spelling:
     examples = (one.text for one in intent_examples(settings.taxonomy_file()))
     return Spelling(examples, lambda word: embedder.count_tokens(word) == 1)
+
+
+def _anywhere(settings: Settings, embedder: Embedder) -> Anywhere:
+    """What is asked of any company: the shipped examples of intents, whatever taxonomy is in force."""
+    shipped = DEFAULTS / "taxonomy.yaml"
+    head = intent_head(intent_examples(shipped), embedder, shipped.with_name("intents.npz"), settings.models)
+    return Anywhere(head.examples)
 
 
 def _language(text: str) -> str:

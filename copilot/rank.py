@@ -27,7 +27,7 @@ ROUNDED = 1e-6
 """Scores that differ by less may be the same once they are rounded."""
 
 
-ARMS = ("lexical", "votes", "map", "letters", "recency", "agent", "title", "named", "about")
+ARMS = ("lexical", "votes", "map", "letters", "covered", "recency", "agent", "title", "named", "about")
 """What may add to a document's cosine, each from 0 to 1 (`about` from -1); how `disliked` it is takes away."""
 
 
@@ -39,6 +39,7 @@ class Weights:
     votes: float = 0.0
     map: float = 0.0
     letters: float = 0.0
+    covered: float = 0.0
     recency: float = 0.0
     agent: float = 0.0
     title: float = 0.0

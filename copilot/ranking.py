@@ -18,7 +18,7 @@ from copilot.store.frames import Frame
 
 Floats = NDArray[np.float64]
 
-RANKING = "linear-2"
+RANKING = "linear-3"
 """Changed whenever the features or their meaning change, so that no weights of an older recipe are used."""
 
 

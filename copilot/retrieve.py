@@ -12,9 +12,11 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from copilot.covering import Covering
 from copilot.cuts import Cut, cut_by
 from copilot.domain import INTERNAL, PUBLIC, Hit, Kind, Principal
 from copilot.errors import NotFound
+from copilot.familiar import UNKNOWN, Anywhere, Familiar
 from copilot.learned import Learned
 from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
@@ -68,11 +70,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """The best documents of each kind, without their texts, the index revision that they were found in, and how many solved tickets there are."""
+    """The best documents of each kind, without their texts, of one index revision; how many solved tickets there are, and how familiar the message is."""
 
     hits: Mapping[Kind, tuple[Hit, ...]]
     revision: str
     solved: int
+    familiar: Familiar
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,12 @@ class Retriever:
     def __init__(
         self, library: Library, frames: Frames, mapper: Mapper, learned: Learned, embedder: Embedder, vectors: VectorIndex,
         lexical: LexicalIndex, settings: Settings, language: Callable[[str], str], reranker: Reranker | None = None,
-        spelling: Spelling | None = None,
+        spelling: Spelling | None = None, anywhere: Anywhere | None = None,
     ) -> None:  # fmt: skip
         self._library, self._frames, self._mapper, self._learned = library, frames, mapper, learned
         self._embedder, self._vectors, self._settings = embedder, vectors, settings
         self._said, self._reranker, self._spelling = Words(lexical, settings.candidates, language), reranker, spelling
-        self._lock = Lock()
+        self._covering, self._anywhere, self._lock = Covering(library), anywhere, Lock()
         # By what is asked, who may see what, and the index revision: what changes an answer changes the key. Neither holds a text.
         self._kept: LRUCache[Hashable, Ranked] = LRUCache(settings.queries_kept)
 
@@ -218,7 +221,9 @@ class Retriever:
             kind: self._of_kind(frame, view, kind, question, nearness, limit, passages)
             for kind, limit in limits.items()
         }
-        ranked = Ranked(hits=hits, revision=frame.revision, solved=int(frame.visible(view, ("ticket",)).sum()))
+        articles, tickets = (frame.visible(view, (kind,)) for kind in KINDS)
+        familiar = self._anywhere.familiar(frame, articles, tickets, vector) if self._anywhere else UNKNOWN
+        ranked = Ranked(hits=hits, revision=frame.revision, solved=int(tickets.sum()), familiar=familiar)
         if self._settings.queries_kept:
             with self._lock:
                 self._kept[asked] = ranked
@@ -259,6 +264,8 @@ class Retriever:
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
             arms = self._spelt(frame, asked, self._taught(frame, view, asked.vector, nearness, arms))
+            if self._settings.covered_weight:
+                arms = self._covering.heard(arms, frame, view.workspace, asked.text, seen)
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
             arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
@@ -298,7 +305,9 @@ class Retriever:
     def shipped(self) -> Weights:
         """The weights of articles as the settings have them."""
         s = self._settings
-        return Weights(lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight, letters=s.letters_weight)
+        return Weights(
+            lexical=s.lexical_weight, votes=s.votes_weight, map=s.map_weight, letters=s.letters_weight, covered=s.covered_weight
+        )  # fmt: skip
 
     def _weights(self, kind: Kind, ranking: Ranking | None) -> Weights:
         """The settings' weights, or for articles the workspace's own."""

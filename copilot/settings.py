@@ -91,6 +91,12 @@ class Settings(BaseSettings):
         le=2,
         description="What an article's title gains that shares letters with a question not in English; 0 for a multilingual model.",
     )
+    covered_weight: float = Field(
+        0.35,
+        ge=0,
+        le=2,
+        description="What an article gains, where there are few, whose best passage has all telling words of the question; 0 is off.",
+    )
     reranker: str | None = Field(
         None,
         description="A cross-encoder (its path or name) that reads the best articles again, or `words`; unset is off.",
@@ -114,7 +120,7 @@ class Settings(BaseSettings):
         False, description="Score every visible vector instead of asking the approximate index (evaluation does)."
     )
     abstain_below: float = Field(
-        0.42, ge=0, le=1, description="Answerability, 0 to 1, under which the copilot gives no answer."
+        0.36, ge=0, le=1, description="Answerability, 0 to 1, under which the copilot gives no answer."
     )
     resolution_from: float = Field(
         0.75, ge=0, le=1, description="Cosine from which a solved ticket's resolution may carry the draft."

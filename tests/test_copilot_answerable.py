@@ -1,19 +1,24 @@
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from benchmarks import answerability as table
-from copilot.answerable import FEATURES, WEIGHTS, answerability, few, names
+from copilot.answerable import FEATURES, WEIGHTS, answerability, names
 from copilot.build import Parts
 from copilot.domain import Hit
+from copilot.familiar import Anywhere, Familiar
+from copilot.settings import Settings
 from tests.conftest import AGENT, asks
 
 HIT = Hit(
     document_id="a", kind="article", title="A", url=None, audience="public", revision=1, score=1.0, scores={"dense": 0.7}, passages=()
 )  # fmt: skip
+
+
+USUAL = Familiar(belongs=0.0, general=0.4)
 
 
 def test_the_shipped_weights_are_those_that_the_table_gives() -> None:
@@ -23,57 +28,72 @@ def test_the_shipped_weights_are_those_that_the_table_gives() -> None:
     assert {**shipped["weights"], "bias": shipped["bias"]} == table.weights(table.fit(table.read()))
 
 
-def test_on_a_company_held_out_most_foreign_messages_are_refused_and_most_own_ones_answered() -> None:
+def test_of_companies_that_nothing_was_fitted_on_most_own_messages_are_answered_and_most_foreign_ones_refused() -> None:
+    rows, threshold = table.read(), Settings().abstain_below
+    model = table.fit(rows)
+    found = [table.shares(model, table.of(rows, company), threshold) for company in table.HELD_OUT]
+    assert sum(own for own, *_ in found) / len(found) <= 0.1
+    assert sum(foreign for _, foreign, _ in found) / len(found) >= 0.65
+
+
+def test_a_company_with_many_tickets_refuses_nearly_all_foreign_messages_even_when_its_own_taught_nothing() -> None:
     rows = table.read()
-    for company in sorted({row.company for row in rows}):
-        model = table.fit([row for row in rows if row.company != company])
-        mine = [row for row in rows if row.company == company]
-        answered = model.predict_proba([row.features for row in mine])[:, 1] >= 0.42
-        foreign = [refused for row, refused in zip(mine, ~answered, strict=True) if not row.answerable]
-        own = [refused for row, refused in zip(mine, ~answered, strict=True) if row.answerable]
-        assert sum(foreign) / len(foreign) >= 0.94
-        assert sum(own) / len(own) <= 0.17
-
-
-def test_what_few_tickets_excuse_is_what_the_table_gives_and_a_company_held_out_is_answered_more_often() -> None:
-    import yaml
-
-    model, young = table.fit(table.read()), table.read(table.YOUNG)
-    shipped = float(yaml.safe_load(WEIGHTS.read_text(encoding="utf-8"))["few"])
-    assert shipped == table.excuse(model, [row for row in young if row.company != table.HELD_OUT])
-    mine = [row for row in young if row.company == table.HELD_OUT]
-    base = model.decision_function([row.features for row in mine])
-    edge = math.log(0.42 / 0.58)
-    own = [place for place, row in enumerate(mine) if row.answerable]
-    refused = [sum(base[place] + added * few(50) < edge for place in own) for added in (0.0, shipped)]
-    assert refused[0] > 0.3 * len(own)
-    assert refused[1] <= 0.15 * len(own)
+    for company in ("thunderbird", "tarnbrook", "outdoor"):
+        model = table.fit(rows, (*table.HELD_OUT, company))
+        own, foreign, _ = table.shares(model, table.of(rows, company), Settings().abstain_below)
+        assert own <= 0.12
+        assert foreign >= 0.85
 
 
 def test_where_few_tickets_are_solved_less_is_asked_of_the_nearest() -> None:
     tickets = [replace(HIT, document_id=id, kind="ticket", scores={"dense": 0.35}) for id in "bcd"]
     scores = [
-        answerability("My gadget is dead", [HIT], tickets, ["x"], solved).score for solved in (40, 50, 120, 180, 900)
+        answerability("My gadget is dead", [HIT], tickets, ["x"], solved, USUAL).score
+        for solved in (40, 50, 120, 180, 900)
     ]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == scores[1] > scores[2] > scores[3] == scores[4]
-    alone = [answerability("My gadget is dead", [HIT], tickets[:2], ["x"], solved).score for solved in (50, 900)]
+    alone = [answerability("My gadget is dead", [HIT], tickets[:2], ["x"], solved, USUAL).score for solved in (50, 900)]
     assert alone[0] == alone[1]
 
 
 def test_nearer_sources_and_known_names_make_an_answer_likelier() -> None:
     message = "How do I pair my Weir with the Sluice?"
-    near = answerability(message, [HIT], [], ["The Weir and the Sluice."])
-    far = answerability(message, [replace(HIT, scores={"dense": 0.2})], [], ["The Weir and the Sluice."])
-    strange = answerability(message, [HIT], [], ["Something else."])
+    near = answerability(message, [HIT], [], ["The Weir and the Sluice."], 180, USUAL)
+    far = answerability(message, [replace(HIT, scores={"dense": 0.2})], [], ["The Weir and the Sluice."], 180, USUAL)
+    strange = answerability(message, [HIT], [], ["Something else."], 180, USUAL)
     assert near.score > far.score
     assert near.score > strange.score
     assert strange.strange == ("Weir", "Sluice")
     assert len(near.features) == len(FEATURES)
 
 
+def test_a_message_that_is_nearer_to_what_is_asked_anywhere_is_less_likely_answered() -> None:
+    scores = [
+        answerability("My gadget is dead", [HIT], [], ["x"], 180, familiar).score
+        for familiar in (Familiar(0.1, 0.3), USUAL, Familiar(-0.1, 0.6))
+    ]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[1] > scores[2]
+
+
+def test_how_familiar_a_message_is_rests_on_public_tickets_and_where_there_are_none_on_public_articles(
+    filled: Parts,
+) -> None:
+    frame = filled.frames.at("default")
+    none, every = np.zeros(len(frame.heads), dtype=np.bool_), np.ones(len(frame.heads), dtype=np.bool_)
+    mine, other = frame.vectors[0], -frame.vectors[0]
+    anywhere = Anywhere(np.stack([other, other]))
+    own = anywhere.familiar(frame, every, none, mine)
+    assert own.belongs > 0 > anywhere.familiar(frame, every, none, other).belongs
+    assert own.general == pytest.approx(-1, abs=1e-5)
+    assert anywhere.familiar(frame, none, none, mine).belongs == 0
+    tickets = np.array([head.kind == "ticket" for head in frame.heads])
+    assert anywhere.familiar(frame, every, tickets, mine) == anywhere.familiar(frame, none, tickets, mine)
+
+
 def test_nothing_found_is_no_answer() -> None:
-    assert answerability("Help", [], [], []).score < 0.01
+    assert answerability("Help", [], [], [], 0, USUAL).score < 0.01
 
 
 def test_names_are_told_apart_from_first_words() -> None:

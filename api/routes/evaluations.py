@@ -33,6 +33,7 @@ Setting = Literal[
     "votes_weight",
     "map_weight",
     "letters_weight",
+    "covered_weight",
     "recency_weight",
     "candidates",
     "abstain_below",

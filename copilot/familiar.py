@@ -1,0 +1,55 @@
+"""Where a message lies between what a workspace's own customers ask and what customers ask of companies anywhere.
+
+"My parcel has not come" is near to some page of almost every company. What tells a foreign message is that it is nearer to the messages
+of all trades that ship with the product than to those that this company has solved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from copilot.domain import PUBLIC
+from copilot.ports import Vectors
+from copilot.store.active import Places
+from copilot.store.frames import Frame, Mask
+
+RECENT = 500
+"""So many solved tickets, the last that came in, stand for what the customers ask."""
+LIKE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Familiar:
+    """How far a message lies from what is asked anywhere towards what is asked here, and how near it is to what is asked anywhere."""
+
+    belongs: float
+    general: float
+
+
+UNKNOWN = Familiar(0.0, 0.0)
+
+
+class Anywhere:
+    """The vectors of messages of all trades."""
+
+    def __init__(self, examples: Vectors) -> None:
+        self._examples, self._middle = examples, examples.astype(np.float64).mean(axis=0)
+
+    def familiar(self, frame: Frame, seen: Mask, tickets: Mask, vector: Vectors) -> Familiar:
+        """Of a message with this vector, asked where these articles and solved tickets may be seen; only public ones count."""
+        near = np.sort(self._examples.astype(np.float64) @ vector.astype(np.float64))[-LIKE:]
+        public = frame.open_to(frozenset({PUBLIC}))
+        chunks = frame.first[np.flatnonzero(tickets & public)[-RECENT:]]
+        own = chunks if len(chunks) else frame.chunks(np.flatnonzero(seen & public))
+        return Familiar(self._belongs(frame, own, vector), round(float(near.mean()), 6))
+
+    def _belongs(self, frame: Frame, own: Places, vector: Vectors) -> float:
+        """The vector's place on the line between both middles, 0 half way; of nothing, nothing."""
+        if not len(own):
+            return 0.0
+        here = frame.vectors[own].astype(np.float64).mean(axis=0)
+        away = here - self._middle
+        place = (vector.astype(np.float64) - (here + self._middle) / 2) @ away
+        return round(float(place / max(float(np.linalg.norm(away)), 1e-9)), 6)
