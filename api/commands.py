@@ -86,13 +86,18 @@ def refuse_open_door(host: str, keyless: bool) -> None:
 @contextmanager
 def served(settings: Settings, address: str, prepare: Prepare | None = None) -> Iterator[FastAPI]:
     """The app, in a process that owns the indexes and runs the jobs, for as long as the block runs."""
-    from copilot.build import build
     from copilot.jobs import JobThread, owning
+    from copilot.store.ahead import reading_ahead
 
-    with owning(settings, address), closing(build(settings)) as parts, ExitStack() as stack:
-        warming = Thread(target=_warm, args=(parts,), name="warming")
-        warming.start()
-        stack.callback(warming.join)
+    with owning(settings, address), reading_ahead(settings, settings.workspace) as ahead, ExitStack() as stack:
+        from copilot.build import build
+
+        parts = stack.enter_context(closing(build(settings)))
+        parts.frames.expect(ahead)
+        for needed in (_model, _knowledge):
+            warming = Thread(target=needed, args=(parts,), name="warming")
+            warming.start()
+            stack.callback(warming.join)
 
         from api.app import create_app
         from copilot.store.audit import Audit
@@ -112,11 +117,16 @@ def served(settings: Settings, address: str, prepare: Prepare | None = None) -> 
         yield create_app(parts, Indexer(parts).retire)
 
 
-def _warm(parts: Parts) -> None:
-    """Read what the first request will need, while the rest of the server is still being imported; what fails here is told there."""
+def _model(parts: Parts) -> None:
+    """Load what the first request will need, while the rest of the server is still being imported; what fails here is told there."""
+    with suppress(Exception):
+        parts.embedder.embed(["The first request need not wait for the model."], "query")
+
+
+def _knowledge(parts: Parts) -> None:
+    """The same for the workspace's documents."""
     with suppress(Exception):
         parts.frames.at(parts.settings.workspace)
-        parts.embedder.embed(["The first request need not wait for the model."], "query")
 
 
 def answer_requests(app: FastAPI, host: str, port: int) -> None:

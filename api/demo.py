@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from copilot.build import Parts
 from copilot.settings import Settings
+
+if TYPE_CHECKING:
+    from copilot.build import Parts
 
 console = Console()
 EXAMPLE = {

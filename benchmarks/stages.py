@@ -131,7 +131,7 @@ def ingesting(home: Path, paths: Sequence[Path]) -> Ingested:
     """Bring real text in, then again, then embed the same chunks and nothing else."""
     with opened(home) as parts:
         recorder = Recorder(parts.embedder)
-        parts.embedder.embed(["warm"], "query")
+        parts.embedder.embed(["warm"], "document")
         first, seconds = bring_in(replace(parts, embedder=recorder), paths)
         _, again = bring_in(parts, paths)
         started = perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -64,7 +64,7 @@ def suggest(
         answer = ask(address, "POST", "/v1/suggestions", workspace, json={"conversation": body})
     else:
         conversation = TypeAdapter(Conversation).validate_python({**body, "messages": [Message(text=message)]})
-        with _copilot(settings) as copilot:
+        with _copilot(settings, workspace) as copilot:
             made = copilot.suggest(_operator(workspace), conversation)
         answer = TypeAdapter(Suggestion).dump_python(made, mode="json")
     if as_json:
@@ -95,7 +95,7 @@ def search(
     else:
         from copilot.retrieve import KINDS, Found, Query
 
-        with _copilot(settings) as copilot:
+        with _copilot(settings, workspace) as copilot:
             kinds = tuple(cast("list[Kind]", kind)) if kind else KINDS
             found = copilot.search(_operator(workspace), Query(text=query, limit=limit, kinds=kinds))
         answer = TypeAdapter(Found).dump_python(found, mode="json")
@@ -122,17 +122,17 @@ def policy_check(
 
 
 @contextmanager
-def _copilot(settings: Settings) -> Iterator[Any]:
+def _copilot(settings: Settings, workspace: str) -> Iterator[Any]:
     """The product in this process, which owns the indexes meanwhile."""
-    from copilot.build import build
     from copilot.jobs import owning
+    from copilot.store.ahead import reading_ahead
 
-    with owning(settings):
-        parts = build(settings)
-        try:
+    with owning(settings), reading_ahead(settings, workspace) as ahead:
+        from copilot.build import build
+
+        with closing(build(settings)) as parts:
+            parts.frames.expect(ahead)
             yield parts.copilot
-        finally:
-            parts.close()
 
 
 def _owner(settings: Settings) -> str | None:

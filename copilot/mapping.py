@@ -89,10 +89,10 @@ def _known(frame: Frame, until: float) -> tuple[list[Case], Places]:
     """The cases answered by then, oldest first, and the articles there were."""
     open = frame.open_to(STAFF)
     articles = frame.articles[open[frame.articles] & (frame.known[frame.articles] <= until)]
-    place = {frame.heads[at].id: n for n, at in enumerate(articles.tolist())}
+    place = {frame.heads.id[at]: n for n, at in enumerate(articles.tolist())}
     cases = []
     for at in frame.asked[open[frame.asked]].tolist():
-        sent = [link for link in frame.heads[at].links if link.at <= until and link.target in place]
+        sent = [link for link in frame.heads.links[at] if link.at <= until and link.target in place]
         if sent:
             cases.append(Case(at, max(link.at for link in sent), tuple(place[link.target] for link in sent)))
     return sorted(cases, key=lambda case: (case.at, frame.heads[case.document].id)), articles

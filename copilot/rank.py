@@ -78,7 +78,7 @@ def rank(
     scale = 1 + sum(weight[arm] for arm in ARMS if _speaks(arm, arms))
     exact = above / scale
     scores = {n: _round(float(exact[n])) for n in _first(exact, limit)}
-    order = sorted(scores, key=lambda n: (-scores[n], frame.heads[int(documents[n])].id))
+    order = sorted(scores, key=lambda n: (-scores[n], frame.heads.id[documents[n]]))
     return [
         _hit(
             frame, int(documents[n]), scored, n, scores[n], {"votes": said["votes"][n], "map": said["map"][n]}, passages
@@ -101,7 +101,7 @@ def said_for(frame: Frame, documents: Places, scored: Scored, arms: Arms) -> dic
     said = {arm: arms.more[arm][documents] if arm in arms.more else none for arm in (*ARMS, "disliked")}
     said["lexical"] = scored.said
     said["votes"] = (
-        np.array([arms.votes.get(frame.heads[at].id, 0.0) for at in documents.tolist()]) if arms.votes else none
+        np.array([arms.votes.get(frame.heads.id[at], 0.0) for at in documents.tolist()]) if arms.votes else none
     )
     said["map"] = none if arms.turned is None else arms.turned[documents]
     return said

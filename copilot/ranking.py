@@ -57,7 +57,7 @@ def own_arms(frame: Frame, ranking: Ranking, kind: Kind, text: str, documents: P
     for at in documents.tolist():
         arms["title"][at] = frame.titles.overlap(asked, at)
         arms["named"][at] = frame.titles.named(asked, at)
-        arms["about"][at] = matches(asked, ranking.about.get(frame.heads[at].id, ()), ranking.known)
+        arms["about"][at] = matches(asked, ranking.about.get(frame.heads.id[at], ()), ranking.known)
     return arms
 
 
@@ -65,5 +65,5 @@ def disliked(frame: Frame, ranking: Ranking) -> Floats:
     """How often each document was rejected."""
     found = np.zeros(len(frame.heads))
     for at in frame.find(ranking.disliked).tolist():
-        found[at] = ranking.disliked[frame.heads[at].id]
+        found[at] = ranking.disliked[frame.heads.id[at]]
     return found

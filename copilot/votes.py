@@ -35,7 +35,7 @@ def votes(frame: Frame, view: View, asked: Places, nearness: NDArray[np.float32]
     cases = []
     for n in np.lexsort((asked, -near)).tolist()[:VOTERS]:
         if near[n] > 0:
-            sent = [link.target for link in frame.heads[asked[n]].links if link.at <= _until(view)]
+            sent = [link.target for link in frame.heads.links[asked[n]] if link.at <= _until(view)]
             cases.append((float(near[n]), sent))
     found: defaultdict[str, float] = defaultdict(float)
     for weight, sent in cases:

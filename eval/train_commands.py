@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic_core import to_jsonable_python
@@ -16,13 +16,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from copilot.build import Parts
 from copilot.errors import InputError
 from copilot.settings import Settings
-from copilot.store.jobs import Job
-from copilot.store.trained import KINDS, Lesson, TrainedStore
 from ingest.handover import hand_over, progress_bar, served, tell
-from ingest.tickets import moment
+
+if TYPE_CHECKING:
+    from copilot.build import Parts
+    from copilot.store.jobs import Job
+    from copilot.store.trained import TrainedStore
 
 console = Console()
 errors = Console(stderr=True)
@@ -123,6 +124,8 @@ def undo(
 
     Example: copilot train undo ranking.
     """
+    from copilot.store.trained import KINDS
+
     settings = Settings()
     if kind not in KINDS:
         raise InputError(f"{kind!r} is nothing that is trained. Give one of {', '.join(KINDS)}.")
@@ -145,6 +148,7 @@ def taxonomy_set(file: Annotated[Path, typer.Argument(help="A YAML file.")], wor
     """Give the workspace a taxonomy of its own, which `train undo taxonomy` takes back. Example: copilot taxonomy set intents.yaml."""
     from copilot.build import embedder_of
     from copilot.intents import intent_head
+    from copilot.store.trained import Lesson
     from copilot.taxonomy import parse
 
     settings = Settings()
@@ -231,11 +235,14 @@ def _here(settings: Settings, workspace: str, payload: dict[str, Any], tell: Tol
 def _store(settings: Settings) -> TrainedStore:
     """What undoing and listing need: the database alone, beside a running server too."""
     from copilot.store.database import Database
+    from copilot.store.trained import TrainedStore
 
     return TrainedStore(Database(settings.database_url()), "")
 
 
 def _time(written: str | None) -> str | None:
+    from ingest.tickets import moment
+
     if written is None:
         return None
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -24,6 +26,7 @@ MAX_ID = 512
 _MAX_TITLE = 300
 _AUDIENCE = re.compile(r"public|internal|team:[\w.-]{1,59}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?")
+_FIELD = re.compile(r"^(?P<key>[A-Za-z_]\w{0,40}):[ \t]+(?P<value>[^\s\[{|>].*)$", re.M)
 _NOTHING = ("", "~", "null")
 
 
@@ -123,10 +126,13 @@ def _load(handler: YAMLHandler, head: str, lines_before: int) -> object:
         raise UnreadableFile(
             f"its front matter is longer than {MAX_FRONT_MATTER} characters: is the closing --- missing?"
         )
+    head = normalise(head)
     try:
         # The plain-text loader, in Python: `no` stays Norwegian, 007 keeps its zeros, and deep nesting is an error, not a crash.
-        return handler.load(normalise(head), Loader=yaml.BaseLoader)
+        return handler.load(head, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
+        with suppress(yaml.YAMLError, RecursionError):
+            return handler.load(_FIELD.sub(_quoted, head), Loader=yaml.BaseLoader)
         mark = getattr(error, "problem_mark", None)
         where = f" in line {lines_before + mark.line + 1}" if mark else ""
         raise UnreadableFile(
@@ -134,6 +140,17 @@ def _load(handler: YAMLHandler, head: str, lines_before: int) -> object:
         ) from None
     except RecursionError:
         raise UnreadableFile("broken front matter: it is nested too deeply") from None
+
+
+def _quoted(field: re.Match[str]) -> str:
+    """A field of one line that YAML cannot read, `title: Returns: who pays`, as a person reads it."""
+    import yaml
+
+    try:
+        yaml.load(field[0], Loader=yaml.BaseLoader)
+    except yaml.YAMLError:
+        return f"{field['key']}: {json.dumps(field['value'].strip(), ensure_ascii=False)}"
+    return field[0]
 
 
 # ---- one value each ----

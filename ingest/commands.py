@@ -18,7 +18,6 @@ from copilot.errors import InputError
 from copilot.settings import Settings
 from ingest import source_commands
 from ingest.handover import hand_over, progress_bar, served, tell
-from ingest.load import Reading
 
 console = Console()
 errors = Console(stderr=True)
@@ -76,6 +75,7 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     """In this process, which owns the indexes meanwhile."""
     from copilot.build import build
     from copilot.jobs import owning
+    from ingest.load import Reading
     from ingest.pipeline import Indexer
     from ingest.summary import total
 

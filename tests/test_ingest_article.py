@@ -111,7 +111,7 @@ def test_of_the_files_and_the_folders_audience_the_narrower_counts(
     ("text", "reason"),
     [
         ("---\ntitle: a\nb: [x\nc: d\n---\ntext", "broken front matter in line 4"),
-        ("---\n\ntitle: a: b\n---\ntext", "broken front matter in line 3"),
+        ("---\n\ntitle: a\n  b: c\n---\ntext", "broken front matter in line 4"),
         ("---\na: " + "[" * 5000 + "\n---\ntext", "nested too deeply"),
         ("---\na: " + "x" * MAX_FRONT_MATTER + "\n---\ntext", "is the closing --- missing"),
         (_head(title="[a, b]"), "title is a list"),
@@ -137,6 +137,14 @@ def test_a_file_that_cannot_be_used_says_why(text: str, reason: str) -> None:
 def test_the_folders_audience_is_checked_too() -> None:
     with pytest.raises(UnreadableFile, match="audience is 'world'"):
         _read("Some text.", audience="world")
+
+
+def test_a_value_with_a_colon_or_another_sign_of_yaml_in_it_is_taken_as_it_is_written() -> None:
+    head = '---\ntitle: Returns: who pays, and when\nsummary: "Free" for members: read on\naudience: public\ntopics: @home, *new*\n---\n'
+    found = _read(head + "Members send things back free of charge.")
+    assert found.document.title == "Returns: who pays, and when"
+    assert found.document.topics == ("@home", "*new*")
+    assert found.text.startswith('"Free" for members: read on\n')
 
 
 def test_aliases_in_front_matter_cannot_blow_up() -> None:

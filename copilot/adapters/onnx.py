@@ -8,6 +8,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-BATCH = 8
 Dtype = Literal["fp32", "int8"]
 
 
@@ -50,36 +50,32 @@ class OnnxEmbedder:
         return int(self._session.get_outputs()[0].shape[-1])
 
     def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
-        """One unit row a text. Sorted by length inside, so that a batch pads little; a query embeds alone, so that its bytes never vary."""
+        """One unit row a text. Each text passes the model alone, so that its bytes never vary with what is embedded beside it."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         if kind == "query":
             with self._one_question:
-                return self._batches(texts, 1)
-        return self._batches(texts, BATCH)
+                return np.stack([_forward(self._session, one) for one in ids])
+        return self._bulk(ids)
 
-    def _batches(self, texts: Sequence[str], size: int) -> Vectors:
-        encodings = self._tokenizer.encode_batch(list(texts))
-        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
-        out = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        for at in range(0, len(order), size):
-            batch = order[at : at + size]
-            out[batch] = self._forward([encodings[i].ids for i in batch])
+    def _bulk(self, ids: list[list[int]]) -> Vectors:
+        """Each thread reads texts of its own, the longest first: threads that share one wait for the slowest of them, most of all where
+        something else wants a core."""
+        order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
+        out, session = np.empty((len(ids), self.dimensions), dtype=np.float32), self._alone
+
+        def read(at: int) -> None:
+            out[at] = _forward(session, ids[at])
+
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="embedding") as threads:
+            for _ in threads.map(read, order):
+                pass
         return out
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text without the two that frame it."""
         return len(self._counter.encode(text, add_special_tokens=False).ids)
-
-    def _forward(self, ids: list[list[int]]) -> Vectors:
-        width = max(map(len, ids))
-        tokens = np.array([row + [0] * (width - len(row)) for row in ids], dtype=np.int64)
-        mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in ids], dtype=np.int64)
-        states = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
-        weight = mask[:, :, None].astype(np.float32)
-        pooled = (states * weight).sum(axis=1) / weight.sum(axis=1)
-        unit: Vectors = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
-        return unit
 
     @cached_property
     def _counter(self) -> Tokenizer:
@@ -101,11 +97,20 @@ class OnnxEmbedder:
 
     @cached_property
     def _session(self) -> InferenceSession:
+        """For questions: all threads work on one text."""
+        return self._loaded(self._threads)
+
+    @cached_property
+    def _alone(self) -> InferenceSession:
+        """For documents: one thread a text, with copies of the weights; only who embeds documents pays for it."""
+        return self._session if self._threads == 1 else self._loaded(1)
+
+    def _loaded(self, threads: int) -> InferenceSession:
         import onnxruntime
 
         graph = self._exported()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Threads that spin while they wait are a tenth faster alone, and a third slower where anything else wants the cores.
@@ -122,6 +127,15 @@ class OnnxEmbedder:
         if not small.exists():
             quantise(self._graph, small)
         return small
+
+
+def _forward(session: InferenceSession, ids: list[int]) -> Vectors:
+    """The unit vector of a text's token ids: the direction of the mean of the last states."""
+    tokens = np.array([ids], dtype=np.int64)
+    states: Vectors = session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0]
+    pooled = states[0].mean(axis=0)
+    unit: Vectors = (pooled / np.linalg.norm(pooled)).astype(np.float32)
+    return unit
 
 
 def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:

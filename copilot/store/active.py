@@ -5,16 +5,16 @@ from __future__ import annotations
 import gc
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, Text, and_, cast, select
+from sqlalchemy import Connection, Select, Text, and_, cast, select, type_coerce
 
 from copilot.domain import Author, Kind, Use
 from copilot.ports import Vectors
@@ -22,8 +22,10 @@ from copilot.store import schema as t
 
 Places = NDArray[np.int64]
 Objects = NDArray[np.object_]
+Floats = NDArray[np.float64]
 
 EVER = float("inf")
+TIMES = ("resolved_at", "known_since", "valid_from", "valid_until")
 
 
 class Linked(NamedTuple):
@@ -59,6 +61,63 @@ class Head(NamedTuple):
         return f"{self.key}.{self.revision}"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Heads:
+    """What is known of many documents, by column, so that all are read and compared at once; a Head is put together when it is asked for.
+
+    Times are timestamps, NaN where there is none.
+    """
+
+    key: Places
+    id: Objects
+    revision: Places
+    kind: Objects
+    use: Objects
+    title: Objects
+    url: Objects
+    audience: Objects
+    language: Objects
+    solution_by: Objects
+    resolved_at: Floats
+    known_since: Floats
+    valid_from: Floats
+    valid_until: Floats
+    links: Objects
+    products: Objects
+    _made: dict[int, Head] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def __getitem__(self, at: int) -> Head:
+        made = self._made.get(at)
+        if made is None:
+            made = self._made[at] = Head(*(_plain(name, getattr(self, name)[at]) for name in Head._fields))
+        return made
+
+    def __iter__(self) -> Iterator[Head]:
+        return (self[at] for at in range(len(self)))
+
+    def taken(self, documents: Places) -> Self:
+        """These documents alone, in this order."""
+        return type(self)(*(column[documents] for column in self.columns()))
+
+    def joined(self, other: Self) -> Self:
+        """Both, one behind the other."""
+        return type(self)(*(np.concatenate(both) for both in zip(self.columns(), other.columns(), strict=True)))
+
+    def columns(self) -> list[NDArray[Any]]:
+        """All of them, in order."""
+        return [getattr(self, one.name) for one in fields(self)[:-1]]
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as a Head has it."""
+    if name in TIMES:
+        return None if np.isnan(value) else datetime.fromtimestamp(value, UTC)
+    return int(value) if name in ("key", "revision") else value
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Where a chunk stands in its revision."""
@@ -69,10 +128,10 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Documents ordered by key, and their searchable chunks one after the other, as the ledger has them."""
+class Chunks:
+    """The searchable chunks of documents, by the documents' keys: `sizes` of them each, one document after the other."""
 
-    heads: list[Head]
+    documents: Places
     sizes: Places
     ids: Objects
     starts: Places
@@ -80,30 +139,30 @@ class Columns:
     headings: Objects
     vectors: Vectors
 
-    @classmethod
-    def none(cls) -> Columns:
-        """No documents."""
-        places, objects = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.object_)
-        return cls([], places, objects, places, places, objects, np.zeros((0, 1), dtype=np.float32))
+
+@dataclass(frozen=True, slots=True)
+class Columns(Chunks):
+    """Documents ordered by key, and their searchable chunks, as the ledger has them."""
+
+    heads: Heads
 
     def taken(self, documents: Places) -> Columns:
         """These documents alone, in this order."""
         chunks = run(np.cumsum(self.sizes) - self.sizes, self.sizes, documents)
         return Columns(
-            [self.heads[at] for at in documents.tolist()], self.sizes[documents], self.ids[chunks], self.starts[chunks],
-            self.ends[chunks], self.headings[chunks], self.vectors[chunks],
+            self.documents[documents], self.sizes[documents], self.ids[chunks], self.starts[chunks], self.ends[chunks],
+            self.headings[chunks], self.vectors[chunks], self.heads.taken(documents),
         )  # fmt: skip
 
     def joined(self, other: Columns) -> Columns:
         """Both, ordered by key."""
-        if not self.heads or not other.heads:
-            return self if self.heads else other
-        both = Columns(
-            [*self.heads, *other.heads],
-            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in Columns.__slots__[1:]),
-        )
-        order = np.argsort([head.key for head in both.heads], kind="stable")
-        return both.taken(order)
+        if not len(self.heads) or not len(other.heads):
+            return self if len(self.heads) else other
+        chunks: dict[str, Any] = {
+            name: np.concatenate([getattr(one, name) for one in (self, other)]) for name in Chunks.__slots__
+        }
+        both = Columns(**chunks, heads=self.heads.joined(other.heads))
+        return both.taken(np.argsort(both.documents, kind="stable"))
 
 
 def run(first: Places, sizes: Places, documents: Places) -> Places:
@@ -113,42 +172,77 @@ def run(first: Places, sizes: Places, documents: Places) -> Places:
     return np.asarray(np.repeat(first[documents], many) + offsets, dtype=np.int64)
 
 
-def read(connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None) -> Columns:
-    """The active documents under these keys (None: all of the workspace) that have a searchable chunk.
+def read(
+    connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None, ahead: Callable[[], Chunks | None] = lambda: None,
+) -> Columns:  # fmt: skip
+    """The active documents under these keys (None: all of the workspace) that have a searchable chunk; `ahead` may have read the chunks.
 
     Its rows are many: the collector, which would walk through them time and again, waits.
     """
+    with collector_waiting():
+        heads = _heads(connection, workspace, keys)
+        c = ahead() or read_chunks(connection, workspace, embedder, keys)
+        mine = heads.taken(np.searchsorted(heads.key, c.documents))
+        chunks: dict[str, Any] = {name: getattr(c, name) for name in Chunks.__slots__}
+        return Columns(**chunks, heads=mine)
+
+
+def read_chunks(connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None) -> Chunks:
+    """The searchable chunks of the active documents, with the embedder's vectors."""
     c, v = t.chunks.c, t.vectors.c
     columns = select(c.document, c.id, c.start, c.end, cast(c.headings, Text), v.vector).select_from(t.chunks)
     query = _of(columns, workspace, keys).where(c.searchable)
     query = query.join(t.vectors, and_(v.hash == c.vector, v.embedder == embedder))
     with collector_waiting():
-        heads = _heads(connection, workspace, keys)
         # by document, start and id: sorted here, since the database would move the vectors about
         rows = sorted(connection.execute(query).all(), key=itemgetter(0, 2, 1))
-        if not rows:
-            return Columns.none()
-        owners, ids, starts, ends, headings, vectors = zip(*rows, strict=True)
+        owners, ids, starts, ends, headings, vectors = zip(*rows, strict=True) if rows else [()] * 6
         documents, sizes = np.unique(_numbers(owners), return_counts=True)
-        return Columns(
-            [heads[key] for key in documents.tolist()], sizes, _objects(ids), _numbers(starts), _numbers(ends), _objects(_parsed(headings)),
-            np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), -1),
+        return Chunks(
+            documents, sizes, _objects(ids), _numbers(starts), _numbers(ends), _objects(_parsed(headings)),
+            np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), -1 if rows else 1),
         )  # fmt: skip
 
 
-def _heads(connection: Connection, workspace: str, keys: Collection[int] | None) -> dict[int, Head]:
+def _heads(connection: Connection, workspace: str, keys: Collection[int] | None) -> Heads:
+    """All of them, ordered by key."""
     d, links = t.documents.c, _links(connection, workspace, keys)
     active = [d.workspace == workspace, d.active_revision.is_not(None), *([] if keys is None else [d.key.in_(keys)])]
     bound = select(d.key, d.products).where(*active, cast(d.products, Text) != "null")
     products = {key: tuple(some) for key, some in connection.execute(bound) if some}
+    times = (type_coerce(d[name], Text) for name in TIMES)  # as the database gives them: they are many
     query = select(
-        d.key, d.id, d.active_revision, d.kind, d.use, d.title, d.url, d.audience, d.language, d.resolved_at, d.known_since,
-        d.valid_from, d.valid_until, d.solution_by,
-    ).where(*active)  # fmt: skip
-    return {
-        head[0]: Head._make((*head, tuple(links.get(head[0], ())), products.get(head[0], ())))
-        for head in connection.execute(query).all()
-    }
+        d.key, d.id, d.active_revision, d.kind, d.use, d.title, d.url, d.audience, d.language, d.solution_by, *times,
+    ).where(*active).order_by(d.key)  # fmt: skip
+    return _headed(connection.execute(query).all(), links, products)
+
+
+def _headed(
+    rows: Sequence[Any], links: dict[int, list[Linked]], products: dict[int, tuple[str, ...]]
+) -> Heads:  # fmt: skip
+    many = len(fields(Heads)) - 3
+    key, id, revision, *words = zip(*rows, strict=True) if rows else [()] * many
+    words, times = words[: -len(TIMES)], words[-len(TIMES) :]
+    columns: list[NDArray[Any]] = [_numbers(key), _objects(id), _numbers(revision)]
+    columns += [_objects(_shared(column)) for column in words]
+    columns += [_timestamps(column) for column in times]
+    columns.append(_objects(tuple(links.get(one, ())) for one in key))
+    columns.append(_objects(products.get(one, ()) for one in key))
+    return Heads(*columns)
+
+
+def _shared(column: Sequence[Any]) -> Iterator[Any]:
+    """The same words, equal ones once in memory."""
+    known: dict[Any, Any] = {}
+    return (known.setdefault(one, one) for one in column)
+
+
+def _timestamps(times: Sequence[str | datetime | None]) -> Floats:
+    """SQLite keeps times as text in UTC, other databases give them whole."""
+    if any(isinstance(one, datetime) for one in times):
+        return np.array([np.nan if one is None else one.timestamp() for one in times], dtype=np.float64)  # type: ignore[union-attr]
+    read = np.array(times, dtype="datetime64[us]")
+    return np.where(np.isnat(read), np.nan, read.astype(np.int64) / 1e6)
 
 
 def _links(connection: Connection, workspace: str, keys: Collection[int] | None) -> dict[int, list[Linked]]:

@@ -22,7 +22,7 @@ class Database:
     """One SQLite file or PostgreSQL database, at the newest schema when this returns."""
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = engine_of(url)
         migrate(self.engine)
 
     @contextmanager
@@ -94,7 +94,8 @@ def _revision(engine: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _engine(url: str) -> Engine:
+def engine_of(url: str) -> Engine:
+    """Connections to the database as it is, with whatever schema it has. Raises ConfigurationError for what is no address of one."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:

@@ -24,7 +24,8 @@ from copilot.letters import Letters
 from copilot.ports import Vectors
 from copilot.signals import Titles, counted
 from copilot.store import schema as t
-from copilot.store.active import EVER, Columns, Places, Span, read, run
+from copilot.store.active import EVER, Chunks, Columns, Places, Span, read, run
+from copilot.store.ahead import Ahead
 from copilot.store.database import Database
 from copilot.store.ledger import parts
 from copilot.store.makers import Makers
@@ -66,18 +67,21 @@ class Frame:
         self.first: Places = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(columns.sizes)])
         self.owner: Places = np.repeat(np.arange(len(self.heads)), columns.sizes)
         self.place = {id: at for at, id in enumerate(self.ids)}
-        self._documents = {head.id: at for at, head in enumerate(self.heads)}
-        self.asked = _places(head.links for head in self.heads)
-        self.answered: Floats = np.array([min((link.at for link in head.links), default=EVER) for head in self.heads])
-        self.articles = _places(head.kind == "article" and head.use == "answers" for head in self.heads)
-        self._kinds = _Codes(head.kind if head.use == "answers" else "" for head in self.heads)
-        self._audiences = _Codes(head.audience for head in self.heads)
-        self._languages = _Codes(head.language or "" for head in self.heads)
-        self.known = _times((head.known_since for head in self.heads), -EVER)
-        self._from = _times((head.valid_from for head in self.heads), -EVER)
-        self._until = _times((head.valid_until for head in self.heads), EVER)
+        heads = self.heads
+        self._documents = {id: at for at, id in enumerate(heads.id)}
+        self.asked = np.flatnonzero(np.fromiter(map(len, heads.links), dtype=np.int64))
+        self.answered: Floats = np.full(len(heads), EVER)
+        self.answered[self.asked] = [min(link.at for link in heads.links[at]) for at in self.asked]
+        answers = heads.use == "answers"
+        self.articles: Places = np.flatnonzero(answers & (heads.kind == "article"))
+        self._kinds = _Codes(np.where(answers, heads.kind, ""))
+        self._audiences = _Codes(heads.audience)
+        self._languages = _Codes(language or "" for language in heads.language)
+        self.known = np.nan_to_num(heads.known_since, nan=-EVER, posinf=EVER, neginf=-EVER)
+        self._from = np.nan_to_num(heads.valid_from, nan=-EVER, posinf=EVER, neginf=-EVER)
+        self._until = np.nan_to_num(heads.valid_until, nan=EVER, posinf=EVER, neginf=-EVER)
 
-        bound = ((at, ranges(head.products)) for at, head in enumerate(self.heads) if head.products)
+        bound = ((at, ranges(products)) for at, products in enumerate(heads.products) if products)
         self._bound = {at: some for at, some in bound if some}
         self._products = {one.product for some in self._bound.values() for one in some}
 
@@ -145,7 +149,7 @@ class Frame:
     @cached_property
     def titles(self) -> Titles:
         """What the documents' titles say."""
-        return Titles.of([head.title for head in self.heads])
+        return Titles.of(self.heads.title.tolist())
 
     @cached_property
     def words(self) -> Counter[str]:
@@ -154,17 +158,17 @@ class Frame:
 
     def words_by(self, time: float) -> Counter[str]:
         """The same among the articles that were there at a time (as a timestamp); undated ones always were."""
-        return counted(self.heads[at].title for at in self.articles.tolist() if self.known[at] <= time)
+        return counted(self.heads.title[at] for at in self.articles.tolist() if self.known[at] <= time)
 
     @cached_property
     def letters(self) -> Letters:
         """How the articles' titles are spelt, in the order of `articles`."""
-        return Letters.of([self.heads[at].title for at in self.articles.tolist()])
+        return Letters.of(self.heads.title[self.articles].tolist())
 
     @cached_property
     def by_agent(self) -> Floats:
         """1 where an agent solved the ticket."""
-        return np.array([head.solution_by == "agent" for head in self.heads], dtype=np.float64)
+        return np.array(self.heads.solution_by == "agent", dtype=np.float64)
 
 
 class Frames:
@@ -175,6 +179,11 @@ class Frames:
         self._lock = RLock()
         self._kept: OrderedDict[str, Frame] = OrderedDict()
         self._replaced_at: float | None = None
+        self._ahead: Ahead | None = None
+
+    def expect(self, ahead: Ahead | None) -> None:
+        """Take a workspace's chunks from there when it is first asked for, if they are of that moment."""
+        self._ahead = ahead
 
     def at(self, workspace: str) -> Frame:
         """The workspace as it is now. Raises NotFound for an unknown workspace, IndexMismatch where another embedder made its vectors."""
@@ -216,16 +225,23 @@ class Frames:
     def _columns(self, connection: Connection, workspace: str, old: Frame | None) -> Columns:
         """What is in force: kept from the old frame where it says the same, else read."""
         if old is None:
-            return read(connection, workspace, self._embedder, None)
+            return read(connection, workspace, self._embedder, None, lambda: self._read_ahead(connection, workspace))
         d = t.documents.c
         active = select(d.key, d.active_revision).where(d.workspace == workspace, d.active_revision.is_not(None))
         now = {(key, number) for key, number in connection.execute(active)}
-        kept = [at for at, head in enumerate(old.heads) if (head.key, head.revision) in now]
-        known = {old.heads[at].key for at in kept}
+        versions = zip(old.heads.key.tolist(), old.heads.revision.tolist(), strict=True)
+        kept = [at for at, version in enumerate(versions) if version in now]
+        known = set(old.heads.key[kept].tolist())
         columns = old.columns.taken(np.array(kept, dtype=np.int64)) if len(kept) < len(old.heads) else old.columns
         for some in parts(sorted(key for key, _ in now if key not in known)):
             columns = columns.joined(read(connection, workspace, self._embedder, some))
         return columns
+
+    def _read_ahead(self, connection: Connection, workspace: str) -> Chunks | None:
+        if self._ahead is None or self._ahead.workspace != workspace:
+            return None
+        ahead, self._ahead = self._ahead, None
+        return ahead.chunks(clock(connection, workspace), self._embedder)
 
 
 def clock(connection: Connection, workspace: str) -> str:
@@ -249,11 +265,3 @@ class _Codes:
     def among(self, words: Collection[str]) -> Mask:
         """Where one of these words stands."""
         return np.array([word in words for word in self._numbers], dtype=np.bool_)[self._codes]
-
-
-def _places(holds: Iterable[object]) -> Places:
-    return np.array([at for at, yes in enumerate(holds) if yes], dtype=np.int64)
-
-
-def _times(times: Iterable[datetime | None], unset: float) -> Floats:
-    return np.array([unset if time is None else time.timestamp() for time in times], dtype=np.float64)
