@@ -70,7 +70,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """The best documents of each kind, without their texts, of one index revision; how many tickets are solved, how familiar the message is."""
+    """The best documents of each kind, without texts, and their index revision; how many solved tickets there are; how familiar the message is."""
 
     hits: Mapping[Kind, tuple[Hit, ...]]
     revision: str

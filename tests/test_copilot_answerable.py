@@ -9,7 +9,7 @@ from benchmarks import answerability as table
 from copilot.answerable import FEATURES, WEIGHTS, answerability, names
 from copilot.build import Parts
 from copilot.domain import Hit
-from copilot.familiar import Anywhere, Familiar
+from copilot.familiar import FEWEST, Anywhere, Familiar
 from copilot.settings import Settings
 from tests.conftest import AGENT, asks
 
@@ -77,8 +77,8 @@ def test_a_message_that_is_nearer_to_what_is_asked_anywhere_is_less_likely_answe
     assert scores[0] > scores[1] > scores[2]
 
 
-def test_how_familiar_a_message_is_rests_on_public_tickets_and_where_there_are_none_on_public_articles(
-    filled: Parts,
+def test_how_familiar_a_message_is_rests_on_solved_tickets_and_where_there_are_few_on_public_articles(
+    filled: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame = filled.frames.at("default")
     none, every = np.zeros(len(frame.heads), dtype=np.bool_), np.ones(len(frame.heads), dtype=np.bool_)
@@ -89,7 +89,10 @@ def test_how_familiar_a_message_is_rests_on_public_tickets_and_where_there_are_n
     assert own.general == pytest.approx(-1, abs=1e-5)
     assert anywhere.familiar(frame, none, none, mine).belongs == 0
     tickets = np.array([head.kind == "ticket" for head in frame.heads])
-    assert anywhere.familiar(frame, every, tickets, mine) == anywhere.familiar(frame, none, tickets, mine)
+    assert 0 < tickets.sum() < FEWEST
+    assert anywhere.familiar(frame, every, tickets, mine) == own
+    monkeypatch.setattr("copilot.familiar.FEWEST", 1)
+    assert anywhere.familiar(frame, every, tickets, mine) == anywhere.familiar(frame, none, tickets, mine) != own
 
 
 def test_nothing_found_is_no_answer() -> None:
