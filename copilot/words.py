@@ -1,7 +1,7 @@
 """Patterns over words, safe for anybody to write: matched by RE2 in time linear in the text, blind to case, accents and quoted mail.
 
 In a pattern (RE2, whole words) a space stands for any gap within a sentence, `...` for up to five words, an apostrophe for one or none,
-and `<name>` for any of the terms listed under that name.
+`<name>` for any of the terms listed under that name, and `~word` (five letters or more) for the word with at most one slip of the pen.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _SLIPPED = re.compile("~([a-z]{5,})")
 ENDS = " \t\r\n.,;:!?…)"
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
-TOGETHER = 8
-"""Patterns that are looked for in one pass: many at once have so many states that RE2 keeps making them anew."""
+TOGETHER = 24
+"""Patterns that are looked for in one pass: all at once have so many states that RE2 keeps making them anew, and each pass costs time."""
 SIEVE_MEMORY = 1 << 26
 SIEVED_CHARS = 10_000
 
