@@ -1,8 +1,10 @@
-"""Fits which section answers: `python -m benchmarks.sections DATA HOME` prints the weights of `copilot.fit` and how well they do elsewhere.
+"""Fits which section answers: prints the weights of `copilot.fit` and how well they do elsewhere.
 
-A case is a solved ticket of the demo company, or a thread of Thunderbird from October 2024 to March 2025 that an agent answered with an
-article. Its candidates are the sections of the six best articles; the right ones are those whose words and figures the agent's reply
-holds, among the linked articles where any is linked. Nothing newer than the case is used. HOME keeps the indexes.
+`python -m benchmarks.sections DATA HOME [SUITE.yaml ...]`. A suite that is given has its answering words marked (`gold_spans`): right are the
+sections that hold half of a marked place, and such a case counts twice. Without one, a case is a solved ticket of the demo company, or a
+thread of Thunderbird from October 2024 to March 2025 that an agent answered with an article. Its candidates are the sections of the six best
+articles; the right ones are those whose words and figures the agent's reply holds, among the linked articles where any is linked. Nothing
+newer than the case is used. HOME keeps the indexes.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from copilot.build import Parts
 from copilot.domain import PUBLIC, Evidence
 from copilot.draft import READ_WHOLE, _resolution, _sections
 from copilot.facts import facts
-from copilot.fit import FEATURES, Telling, _told, features, rarity, words_of
+from copilot.fit import FEATURES, asking, features, words_of
 from copilot.ground import content
 from copilot.query import search_text
 from copilot.retrieve import Query, with_texts
@@ -39,6 +41,8 @@ ARTICLES, TICKETS, THREADS = 6, 5, 300
 SINCE, UNTIL = datetime(2024, 10, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)
 FIGURE = 3.0
 LEAST = 2.0
+HALF = 0.5
+TWICE = 2
 RIDGE = 1.0
 
 
@@ -51,17 +55,29 @@ class Choice:
     linked: NDArray[np.bool_] | None
 
 
-def main(data: Path, home: Path) -> None:
-    """Print the weights fitted on each company and on both, and what the best section is worth on the other."""
+def main(data: Path, home: Path, suites: Sequence[str]) -> None:
+    """Print the weights fitted on each company and on all, and what the best section is worth on each."""
     companies = {
         "demo": list(choices("demo", demo(), home)),
         "thunderbird": list(choices("thunderbird", threads(data), home)),
     }
-    both = [choice for some in companies.values() for choice in some]
-    for name, some in {**companies, "both": both}.items():
+    if suites:
+        del companies["demo"]  # what agents replied is the noisier label
+        companies |= {suite: list(choices(suite, marked(suite), home)) * TWICE for suite in suites}
+    every = [choice for some in companies.values() for choice in some]
+    others = {
+        f"all but {name}": [c for other in companies if other != name for c in companies[other]] for name in suites
+    }
+    for name, some in {**companies, **others, "all": every}.items():
         weights = fit(some)
         print(name, len(some), dict(zip(FEATURES, np.round(weights, 2).tolist(), strict=True)))
         print("  measured on", {other: score(weights, rest) for other, rest in companies.items()})
+
+
+def marked(suite: str) -> Iterator[tuple[Case, str]]:
+    """A suite's messages whose answering words are marked."""
+    chosen, _ = load(suite, ())
+    yield from ((case, "") for case in chosen.load_cases() if case.gold_spans)
 
 
 def demo() -> Iterator[tuple[Case, str]]:
@@ -104,10 +120,12 @@ def _choice(parts: Parts, workspace: str, case: Case, reply: str) -> Choice | No
     sections, solved = _candidates(parts, workspace, case, text)
     if not sections:
         return None
-    words, known = [words_of(one) for one in sections], content(text)
-    rare = rarity(words)
-    telling = Telling({word: rare[word] for word in known if word in rare}, told=_told(solved, known, rare))
+    words = [words_of(one) for one in sections]
+    telling = asking(text, words, solved)
     seen = np.array([features(one, held, telling) for one, held in zip(sections, words, strict=True)])
+    if case.gold_spans:
+        right = np.array([float(_holds(case, one)) for one in sections])
+        return Choice(seen, right, None) if right.any() else None
     told, gold = _told_by(reply, text, sections), set(case.gold_docs or ())
     if not gold:
         return Choice(seen, (told / told.max()) ** 4, None) if told.max() >= LEAST else None
@@ -116,6 +134,17 @@ def _choice(parts: Parts, workspace: str, case: Case, reply: str) -> Choice | No
         return None
     most = told[linked].max()
     return Choice(seen, linked * (0.3 + 0.7 * (told / most) ** 2 if most else 1.0), linked)
+
+
+def _holds(case: Case, one: Evidence) -> bool:
+    """Whether the section holds half of a marked place, or more; markup is not compared."""
+    said = _letters(one.text)
+    marks = [_letters(span.quote or "") for span in case.gold_spans or () if span.document_id == one.document_id]
+    return any(mark[: int(HALF * len(mark))] in said or mark[int(HALF * len(mark)) :] in said for mark in marks if mark)
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _candidates(parts: Parts, workspace: str, case: Case, text: str) -> tuple[list[Evidence], list[Evidence]]:
@@ -185,4 +214,4 @@ def score(weights: NDArray[np.float64], some: Sequence[Choice]) -> dict[str, flo
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

@@ -39,8 +39,10 @@ ASKED = 1.5
 """What a whole answer to one of several questions is worth, where a section is looked for that answers it."""
 ANSWERED = 0.5
 BETTER = 0.25
-NEARLY, AS_GOOD, HARDLY_LESS = 1.5, 0.6, 0.4
-"""How much less than the best a section may be worth: to answer a further question from the same article, from another, or to be added unasked."""
+NEARLY, AS_GOOD = 3.0, 1.0
+"""How much less than the best a section may be worth, to answer a further question: one of the same article, and of another."""
+BESIDE, BEYOND = 0.8, 0.3
+"""The same for a section that is added since it may be the one that answers."""
 STALE = timedelta(days=300)
 ALIKE = 0.5
 MUCH, LATER = 3.0, 0.01
@@ -118,7 +120,7 @@ def _further(articles: Sequence[int], worth: Mapping[int, float], request: Draft
     chosen, several = list(articles[:1]), len(telling.asks) > 1
     below = {
         i: worth[chosen[0]] - worth[i] for i in articles[1:]
-        if worth[chosen[0]] - worth[i] <= (NEARLY if _same(request, i, chosen[0]) else AS_GOOD)
+        if worth[chosen[0]] - worth[i] <= max((NEARLY, BESIDE) if _same(request, i, chosen[0]) else (AS_GOOD, BEYOND))
     }  # fmt: skip
     for ask in telling.asks if several else ():
         held = max((telling.share(telling.words[i], ask) for i in chosen), default=0.0)
@@ -126,9 +128,8 @@ def _further(articles: Sequence[int], worth: Mapping[int, float], request: Draft
         fair = [i for i in share if share[i] >= max(ANSWERED, held + BETTER)]
         if fair:
             chosen.append(max(fair, key=lambda i: (ASKED * share[i] - below[i], -i)))
-    limit = AS_GOOD if several else HARDLY_LESS
-    chosen += [i for i in below if i not in chosen and _same(request, i, chosen[0]) and below[i] <= limit][:1]
-    return chosen[1 : 1 + MOST]
+    rivals = (i for i in below if i not in chosen and below[i] <= (BESIDE if _same(request, i, chosen[0]) else BEYOND))
+    return [*chosen[1:], *rivals][:MOST]
 
 
 def _same(request: DraftRequest, one: int, other: int) -> bool:
@@ -190,7 +191,7 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
         about = "rest" if _cut(request, lines) else ""
     if request.conversation.channel == "chat":
         calm = request.sentiment not in ("negative", "very_negative")  # else a line of empathy takes the third sentence
-        about = "rest" if calm and len(lines) >= room.statements and _cut(request, lines) else ""
+        about = "rest" if calm and len(lines) < room.statements and _cut(request, lines) else ""
     if about and request.conversation.channel != "phone":
         question = render("question", {"about": about, "platforms": list(dict.fromkeys(platforms))})
         yield Proposed(text=question, lead="\n\n")
@@ -209,7 +210,10 @@ def _cut(request: DraftRequest, lines: Sequence[Proposed]) -> bool:
     source = request.evidence[last.evidence].text
     listed = ITEM.match(source, source.rfind("\n", 0, last.start) + 1)
     following = source[last.end :].partition("\n")[2].lstrip()
-    return bool(listed and ITEM.match(following))
+    steps = len(lines[-1].pieces) > 1 or (
+        listed and listed[0][0].isdigit()
+    )  # one item of a list may be all that was asked for
+    return bool(listed and steps and ITEM.match(following))
 
 
 def _labelled(line: Proposed) -> bool:

@@ -372,6 +372,6 @@ def _language(first: Grounded, request: DraftRequest) -> str:
 
 
 BUDGET: dict[Channel, tuple[int, int]] = {
-    "email": (14, 1_500), "form": (14, 1_500), "chat": (2, 500), "phone": (6, 800), "social": (2, 400),
+    "email": (14, 1_500), "form": (14, 1_500), "chat": (3, 500), "phone": (6, 800), "social": (3, 400),
 }  # fmt: skip
 """Statements and characters of the body that suit a channel."""

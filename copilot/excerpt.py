@@ -28,6 +28,8 @@ LATER = 0.02
 JOINT = "; "
 STOPS = ".;,"
 REACH = 12
+LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
+"""An item's label is at most so long, and named where the message has this share of its words; of more items than that the list is told whole."""
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
@@ -75,7 +77,8 @@ def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[P
     spans = [span for block in picked for span in block.spans]
     if source.kind == "ticket":
         spans = list(dropwhile(lambda span: bool(HANGS.match(reading.text[slice(*span)])), spans))
-    groups = _folded(reading, spans) if room.tight else [(span,) for span in spans]
+    folds = room.tight and sum(bool(ITEM.match(reading.text, a)) for a, _ in spans) > 1
+    groups = _folded(reading, spans) if folds else [(span,) for span in spans]
     body = list(_body(source, number, reading, groups, wanted, room))
     while body and body[-1].text.endswith((":", "?")):
         body.pop()  # what it announces found no room
@@ -113,7 +116,7 @@ def _body(
         if used >= room.statements or not group:
             return
         listed = ITEM.match(reading.text, group[0][0]) is not None
-        said = _unmarked(reading, group) if len(group) > 1 else group
+        said = _unmarked(reading, group) if room.tight else group
         words = _joined([reading.text[slice(*span)] for span in said])
         if wanted.said and not listed and content(words) <= wanted.said:
             continue  # a list stays whole
@@ -190,8 +193,8 @@ def _bare(words: str) -> str:
 def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Room) -> list[Block]:
     """A short section whole; of a long one, or in little room, what answers, with the lists and lead-ins that belong to it."""
     size = [sum(b - a for a, b in block.spans) for block in among]
-    whole_fits = sum(len(block.spans) for block in among) <= room.statements
-    if not among or (whole_fits and (sum(size) <= SHORT_SECTION or source.kind == "ticket")):
+    short = source.kind == "ticket" or (sum(size) <= SHORT_SECTION and not room.tight)
+    if not among or (short and sum(len(block.spans) for block in among) <= room.statements):
         return _without_tail(among)
     telling = _telling(source, reading, among, wanted)
     best = max(range(len(among)), key=lambda i: (telling[i], -i))
@@ -248,7 +251,8 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     block = among[best]
     if block.listed or block.leads_on:
         near = [i for i in whole([best], among) if best - 1 <= i <= best + 1]
-        return [_announcing(among[i]) for i in _from_first(reading, among, near)]
+        told = [_announcing(among[i]) for i in _from_first(reading, among, near)]
+        return [_named(reading, one, wanted.telling) if one.listed else one for one in told]
     words = [reading.text[slice(*span)] for span in block.spans]
     share = [_answers(content(one), wanted.telling) - LATER * i for i, one in enumerate(words)]
     first = max(range(len(share)), key=lambda i: (share[i], -i))
@@ -257,6 +261,29 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     while first and (HANGS.match(words[first]) or words[first - 1].endswith("?")):
         first -= 1
     return [replace(block, spans=block.spans[first:])]
+
+
+def _named(reading: Reading, block: Block, telling: Telling) -> Block:
+    """Of a list whose items begin with what they are about, those that the message names; steps, and a list that it names nothing of, whole."""
+    items = [i for i, (a, _) in enumerate(block.spans) if ITEM.match(reading.text, a)]
+    ends = [*items[1:], len(block.spans)]
+    heads = [content(_label(_bare(reading.text[slice(*block.spans[i])]))) for i in items]
+    kept = [at for at, head in zip(zip(items, ends, strict=True), heads, strict=True) if _names(telling, head)]
+    if not kept or len(kept) > MOST_NAMED or NUMBERED.match(reading.text, block.spans[0][0]):
+        return block
+    return replace(block, spans=tuple(span for first, end in kept for span in block.spans[first:end]))
+
+
+def _names(telling: Telling, head: Collection[str]) -> bool:
+    """Whether the message says enough of a label, or its number."""
+    said = [word for word in head if word in telling.weights]
+    return len(said) >= NAMED * max(1, len(head)) or any(word.isdigit() for word in said)
+
+
+def _label(item: str) -> str:
+    """What an item says it is about, before its colon; nothing where it has none."""
+    head, colon, _ = item.partition(": ")
+    return head if colon and len(head) <= LABEL else ""
 
 
 def _announcing(block: Block) -> Block:

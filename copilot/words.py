@@ -6,45 +6,56 @@ and `<name>` for any of the terms listed under that name.
 
 from __future__ import annotations
 
+import heapq
+import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 HIDDEN = "\0"
+_SLIPPED = re.compile("~([a-z]{5,})")
+ENDS = " \t\r\n.,;:!?…)"
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
+TOGETHER = 8
+"""Patterns that are looked for in one pass: many at once have so many states that RE2 keeps making them anew."""
 SIEVE_MEMORY = 1 << 26
 SIEVED_CHARS = 10_000
 
 
 class Words:
-    """Patterns joined into one; `find` gives the stretches that match, in time linear in the text."""
+    """Patterns to look for together; `find` gives the stretches that match, in time linear in the text."""
 
     def __init__(self, patterns: Sequence[str], terms: Mapping[str, Sequence[str]]) -> None:
         expressions = [whole(pattern, terms) for pattern in patterns]
         try:
-            self._compiled = compiled("|".join(expressions))
+            self._parts = [
+                compiled("|".join(expressions[at : at + TOGETHER])) for at in range(0, len(expressions), TOGETHER)
+            ]
         except ValueError:
             for pattern, expression in zip(patterns, expressions, strict=True):
                 require_compiles(pattern, expression)
             raise
-        if self._compiled.search("") is not None:
+        self.expression = "|".join(expressions)
+        """All of them as one RE2 expression."""
+        if any(part.search("") is not None for part in self._parts):
             raise ValueError("a pattern matches the empty text, and so every message")
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
-        """The spans of all matches, in order."""
-        return (match.span() for match in self._compiled.finditer(text.encode() if text.isascii() else text))
+        """The spans of all matches, in order; of those that begin together the longest first."""
+        read = text.encode() if text.isascii() else text
+        found = [(shown(text, *match.span()) for match in part.finditer(read)) for part in self._parts]
+        return heapq.merge(*found, key=lambda span: (span[0], -span[1]))
 
     def count(self, text: bytes) -> int:
         """How many matches there are in a text in UTF-8, whose places nobody asks for."""
-        return sum(1 for _ in self._compiled.finditer(text))
+        return sum(1 for _ in self._whole.finditer(text))
 
-    @property
-    def expression(self) -> str:
-        """All of them as one RE2 expression."""
-        return str(self._compiled.pattern)
+    @cached_property
+    def _whole(self) -> Any:
+        return compiled(self.expression)
 
 
 class Sieve:
@@ -76,11 +87,26 @@ def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
     """The RE2 expression that a policy's pattern stands for. Raises ValueError for a term that is not listed."""
     for name, words in terms.items():
         pattern = pattern.replace(f"<{name}>", f"(?:{'|'.join(words)})")
+    pattern = _SLIPPED.sub(lambda found: slips(found[1]), pattern)
     gap = r"(?:[^\w.!?\x00]+)"
     spelled_out = fold(pattern.replace(" ... ", rf"(?:{gap}\w+){{0,5}}{gap}").replace("'", "'?")).replace(" ", gap)
     if unknown := compiled("<[a-z_]+>").search(pattern):
         raise ValueError(f"the pattern {pattern!r} uses {unknown.group()}, which is not listed under `terms`")
     return rf"(?:^|\b)(?:{spelled_out})(?:\b|$)"
+
+
+def shown(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch without the punctuation and white space around it."""
+    words = text[start:end].rstrip(ENDS)
+    return start + len(words) - len(words.lstrip(ENDS)), start + len(words)
+
+
+def slips(word: str) -> str:
+    """An expression for a word with at most one slip of the pen after its first letter: one too few, too many or wrong, or two swapped."""
+    cuts = [(word[:at], word[at:]) for at in range(1, len(word))]
+    wrong = [rf"{a}(?:\w?|{b[0]}\w|\w{b[0]}){b[1:]}" for a, b in cuts[:-1]]
+    swapped = [a + b[1] + b[0] + b[2:] for a, b in cuts[:-1]]
+    return f"(?:{'|'.join([*wrong, *swapped])})"
 
 
 def require_compiles(pattern: str, expression: str) -> None:

@@ -114,7 +114,7 @@ def test_two_documents_that_say_the_same_are_said_once_and_both_cited() -> None:
 
 
 def test_a_document_with_another_number_does_not_count_as_agreeing() -> None:
-    draft = drafted(article(STEPS), article("2. Wait for 90 seconds.", id="other", rank=0.5))
+    draft = drafted(article(STEPS, fit=2.0), article("2. Wait for 90 seconds.", id="other", rank=0.5))
     assert draft is not None
     assert all(c.document_id == "router" for s in draft.statements for c in s.citations)
 
@@ -328,3 +328,11 @@ def test_in_a_chat_a_sentence_that_goes_on_from_another_is_not_told_without_it()
     )
     made = text(article(words), message="Where is my late parcel, did the neighbours take it?", channel="chat")
     assert "The carrier holds a parcel when nobody opened the door." in made
+
+
+def test_a_section_that_answers_nearly_as_well_is_told_too_and_a_far_worse_one_is_not() -> None:
+    other = "## Reset\n\nHold the red button for ten seconds until it blinks twice."
+    near, far = (article(other, start=500, fit=fit) for fit in (1.7, 0.5))
+    best = article(STEPS, fit=2.0)
+    assert "red button" in text(best, near)
+    assert "red button" not in text(best, far)

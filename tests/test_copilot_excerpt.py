@@ -112,3 +112,27 @@ def test_in_a_chat_the_sentence_that_answers_what_is_asked_comes_before_one_that
     )
     asked = "the weekly export of the orders list was missed. any way to start it again by hand"
     assert "Missed exports can be started again by hand" in text(article(page), message=asked, channel="chat")
+
+
+LATE = f"""## You were late
+
+{LONG}
+
+What is left of your ticket depends on the fare:
+
+- Saver: the leg is lost. The return leg stays valid.
+- Standard: pay a late fee of 15 euro.
+- Flex: take any departure of that day.
+"""
+
+
+def test_of_a_labelled_list_a_chat_gets_the_item_that_the_message_names_whole() -> None:
+    made = text(article(LATE), message="i was late, what is left of my saver ticket", channel="chat")
+    assert "Saver: the leg is lost. The return leg stays valid." in made
+    assert "Flex" not in made
+    assert "next steps" not in made
+
+
+def test_a_labelled_list_that_the_message_names_nothing_of_is_told_whole() -> None:
+    made = text(article(LATE), message="i was late, what is left of my ticket, depends on the fare?", channel="chat")
+    assert "Saver: the leg is lost; Standard: pay a late fee of 15 euro; Flex" in made

@@ -164,3 +164,13 @@ def test_a_name_that_a_machine_gave_another_customer_is_not_quoted() -> None:
     assert isinstance(made, Draft)
     assert "c9224fqm1" not in made.text
     assert "Click the button" in made.text
+
+
+def test_a_section_that_gives_a_time_answers_a_question_for_one() -> None:
+    sections = [
+        article(f"## Parcels\n\nParcels go {words}.", start=at) for at, words in ((0, "by van"), (9, "in 2 days"))
+    ]
+    (van, _), (days, _) = fitted("How long does it take?", sections, [])
+    assert days > van
+    (van, _), (days, _) = fitted("Who takes it?", sections, [])
+    assert days == van

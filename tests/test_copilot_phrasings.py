@@ -18,6 +18,7 @@ from tests.conftest import asks
 
 FILES = sorted((Path(__file__).parent / "phrasings").glob("*.yaml"))
 THIRD = sorted((Path(__file__).parent / "phrasings" / "third").glob("*.yaml"))
+REQUESTS = Path(__file__).parent / "phrasings" / "requests" / "asks_for_person.yaml"
 FLOORS = {
     "accessibility": 0.95, "asks_for_person": 0.9, "churn_threat": 0.8, "data_loss": 0.75, "legal_threat": 0.95, "minors": 0.9,
     "payment_dispute": 0.88, "personal_data": 0.95, "press": 0.95, "safety": 0.95, "security_incident": 0.9, "self_harm": 0.95,
@@ -81,6 +82,16 @@ def test_a_third_set_that_was_asked_once_is_found_too(reader: Reader) -> None:
     assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in quiet) / len(quiet) <= 0.07
 
 
+def test_explicit_requests_for_a_person_are_recommended_and_near_misses_are_not(reader: Reader) -> None:
+    """Told and counted were all of 150, counted was none of the 150 near misses."""
+    fires, quiet = phrasings(REQUESTS, "fires"), phrasings(REQUESTS, "quiet")
+    missed = [text for text in fires if reader.codes(text).get("asks_for_person", 0) <= NOTED]
+    false = [text for text in quiet if reader.codes(text).get("asks_for_person", 0) > NOTED]
+    assert min(len(fires), len(quiet)) >= 150
+    assert len(missed) <= 0.01 * len(fires), missed
+    assert len(false) <= 0.01 * len(quiet), false
+
+
 def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedder) -> None:
     assert Critical.load(DEFAULTS / "critical.npz", key_of(embedder)) is not None
 
@@ -88,7 +99,7 @@ def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedd
 def test_nothing_was_learned_from_them() -> None:
     known = {one.text for one in taught()}
     assert not known & {
-        text for file in (*FILES, *THIRD) for kind in ("fires", "quiet") for text in phrasings(file, kind)
+        text for file in (*FILES, *THIRD, REQUESTS) for kind in ("fires", "quiet") for text in phrasings(file, kind)
     }
 
 
