@@ -16,7 +16,7 @@ from copilot.store.active import Places
 from copilot.store.frames import Frame, Mask
 
 RECENT = 500
-"""So many solved tickets, the last that came in, stand for what the customers ask."""
+"""So many solved tickets, or articles, the last that came in, stand for what the customers ask."""
 FEWEST = 10
 """Fewer solved tickets have no middle that tells anything; the articles stand in for them."""
 LIKE = 5
@@ -44,7 +44,7 @@ class Anywhere:
         near = np.sort(self._examples.astype(np.float64) @ vector.astype(np.float64))[-LIKE:]
         public = frame.open_to(frozenset({PUBLIC}))
         chunks = frame.first[np.flatnonzero(tickets & public)[-RECENT:]]
-        own = chunks if len(chunks) >= FEWEST else frame.chunks(np.flatnonzero(seen & public))
+        own = chunks if len(chunks) >= FEWEST else frame.chunks(np.flatnonzero(seen & public)[-RECENT:])
         return Familiar(self._belongs(frame, own, vector), round(float(near.mean()), 6))
 
     def _belongs(self, frame: Frame, own: Places, vector: Vectors) -> float:
