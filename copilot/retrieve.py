@@ -264,7 +264,7 @@ class Retriever:
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
             arms = self._spelt(frame, asked, self._taught(frame, view, asked.vector, nearness, arms))
-            if self._settings.covered_weight:
+            if self._settings.covered_weight and "letters" not in arms.more:
                 arms = self._covering.heard(arms, frame, view.workspace, asked.text, seen)
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
