@@ -184,7 +184,7 @@ def test_a_model_that_obeys_an_injected_instruction_reaches_no_sendable_text(
 
 def test_no_personal_data_and_no_internal_word_reaches_the_model(with_model: Parts, model: FakeModel) -> None:
     model.answer = ""
-    text = "Refund limits? My password link is dead. Write to jo.doe@example.com or call +31 6 12345678. Thanks, Jo Doe"
+    text = "How do I reset my password? The link is dead. Refund limits? Write to jo.doe@example.com or call +31 6 12345678. Thanks, Jo Doe"
     conversation = replace(
         asks(text), messages=(Message(text=text), Message(text="SECRET-NOTE", author="agent", visibility="private"))
     )
