@@ -36,7 +36,7 @@ from copilot.votes import VOTERS, map_trust, voters, votes
 KINDS: tuple[Kind, ...] = ("article", "ticket")
 SCANNED = 1_000_000
 """Up to so many chunks every one is scored: 100,000 take 5 to 11 ms, 500,000 by one thread 54, and the approximate index, asked for all its shelves,
-is hardly faster and was seen to miss one in twenty of the ten nearest there. Above, it is asked."""
+is hardly faster there and misses some of the nearest. Above, it is asked."""
 SETTLE_SECONDS = 1.0
 EXPLAINED = 40
 """So many documents are looked at to explain what a query did not find."""

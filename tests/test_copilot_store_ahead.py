@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
-from copilot.build import Parts
+from api.commands import served
+from copilot.build import Parts, build
+from copilot.settings import Settings
 from copilot.store import ahead
 from copilot.store.active import Chunks
 from copilot.store.ahead import Ahead, reading_ahead
@@ -84,3 +88,15 @@ def test_the_process_is_gone_when_it_is_not_needed(filled: Parts) -> None:
         revision = filled.frames.at(W).revision
         assert isinstance(begun.chunks(revision, filled.embedder.fingerprint), Chunks)
         assert begun._process.poll() is not None
+
+
+def test_a_server_that_starts_over_a_large_workspace_answers_from_what_was_read_ahead(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(build(settings)) as parts:
+        ingest(parts, folder)
+    monkeypatch.setattr("copilot.store.active.read_chunks", lambda *_: pytest.fail("the chunks were read again"))
+    with served(settings, "http://127.0.0.1") as app:
+        client = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
+        found = client.get("/v1/search", params={"q": "How do I compact folders?"}).json()
+    assert "compact-folders" in [one["document_id"] for one in found["results"]]
