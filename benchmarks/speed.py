@@ -25,6 +25,7 @@ from benchmarks.grow import Pool, conversations, demo_pool, grow, thunderbird_po
 from benchmarks.machine import machine
 from benchmarks.report import Report, Size, show
 from benchmarks.stages import Recall, asking, cold, growing, ingesting, recalling, serving, threaded
+from copilot.memory import collect_rarely
 
 R = TypeVar("R")
 SIZES, FULL, HUGE = (1_000, 10_000), 100_000, 500_000
@@ -119,7 +120,7 @@ def recalled(size: int, given: argparse.Namespace, pool: Pool, folder: Path) -> 
 def apart(stage: Callable[..., R], *args: object) -> R:
     """The stage's result, from a new process with the shipped settings."""
     console.print(f"{stage.__name__} …", style="dim")
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), collect_rarely) as pool:
         return pool.submit(stage, *args).result()
 
 

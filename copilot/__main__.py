@@ -12,6 +12,7 @@ from rich.console import Console
 
 from copilot.disk import storage_failure
 from copilot.errors import CopilotError
+from copilot.memory import collect_rarely
 
 app = typer.Typer(
     help="A self-hosted copilot for customer support: cited suggestions over your own documents and solved tickets.",
@@ -23,6 +24,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 1."""
+    collect_rarely()
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     os.environ.setdefault("LANGSMITH_TRACING", "false")
     for point in sorted(entry_points(group="copilot.commands"), key=lambda point: point.name):

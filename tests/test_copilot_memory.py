@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import platform
 
 import psutil
 import pytest
 
-from copilot.memory import BLANK_MEMORY, give_back, keep_together
+from copilot.memory import BLANK_MEMORY, collect_rarely, give_back, keep_together
 
 BLOCK, BLOCKS = 3000, 50_000
 needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
@@ -34,3 +35,13 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     give_back()
     with BLANK_MEMORY:
         pass
+
+
+def test_garbage_is_sought_less_often_by_a_process_of_the_command() -> None:
+    before = gc.get_threshold()
+    try:
+        collect_rarely()
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] > before[0]
+    finally:
+        gc.set_threshold(*before)

@@ -13,7 +13,7 @@ from api.commands import served
 from copilot.build import Parts, build
 from copilot.settings import Settings
 from copilot.store import ahead
-from copilot.store.active import Chunks
+from copilot.store.active import Columns
 from copilot.store.ahead import Ahead, reading_ahead
 from copilot.store.frames import Frame, Frames
 from tests.conftest import ingest
@@ -41,7 +41,7 @@ def same(one: Frame, other: Frame) -> bool:
 
 def test_what_was_read_ahead_is_what_this_process_reads(filled: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     anew, frames = frames_of(filled).at(W), frames_of(filled)
-    monkeypatch.setattr("copilot.store.active.read_chunks", lambda *_: pytest.fail("the chunks were read again"))
+    monkeypatch.setattr("copilot.store.frames.read", lambda *_: pytest.fail("it was read again"))
     with reading_ahead(filled.settings, W) as begun:
         frames.expect(begun)
         assert same(frames.at(W), anew)
@@ -86,7 +86,7 @@ def test_the_process_is_gone_when_it_is_not_needed(filled: Parts) -> None:
     with reading_ahead(filled.settings, W) as begun:
         assert begun is not None
         revision = filled.frames.at(W).revision
-        assert isinstance(begun.chunks(revision, filled.embedder.fingerprint), Chunks)
+        assert isinstance(begun.columns(revision, filled.embedder.fingerprint), Columns)
         assert begun._process.poll() is not None
 
 
@@ -95,7 +95,7 @@ def test_a_server_that_starts_over_a_large_workspace_answers_from_what_was_read_
 ) -> None:
     with closing(build(settings)) as parts:
         ingest(parts, folder)
-    monkeypatch.setattr("copilot.store.active.read_chunks", lambda *_: pytest.fail("the chunks were read again"))
+    monkeypatch.setattr("copilot.store.frames.read", lambda *_: pytest.fail("it was read again"))
     with served(settings, "http://127.0.0.1") as app:
         client = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
         found = client.get("/v1/search", params={"q": "How do I compact folders?"}).json()

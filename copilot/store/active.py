@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, Text, and_, cast, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, select, type_coerce
 
 from copilot.domain import Author, Kind, Use
 from copilot.ports import Vectors
@@ -26,6 +26,9 @@ Floats = NDArray[np.float64]
 
 EVER = float("inf")
 TIMES = ("resolved_at", "known_since", "valid_from", "valid_until")
+AT_ONCE = 1000
+"""Vectors on their way from the database."""
+BY_CHUNK = ("ids", "starts", "ends", "headings", "vectors")
 
 
 class Linked(NamedTuple):
@@ -127,11 +130,11 @@ class Span:
     headings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chunks:
-    """The searchable chunks of documents, by the documents' keys: `sizes` of them each, one document after the other."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Documents ordered by key, and their searchable chunks, `sizes` of them each, one document after the other, as the ledger has them."""
 
-    documents: Places
+    heads: Heads
     sizes: Places
     ids: Objects
     starts: Places
@@ -139,30 +142,19 @@ class Chunks:
     headings: Objects
     vectors: Vectors
 
-
-@dataclass(frozen=True, slots=True)
-class Columns(Chunks):
-    """Documents ordered by key, and their searchable chunks, as the ledger has them."""
-
-    heads: Heads
-
     def taken(self, documents: Places) -> Columns:
         """These documents alone, in this order."""
         chunks = run(np.cumsum(self.sizes) - self.sizes, self.sizes, documents)
-        return Columns(
-            self.documents[documents], self.sizes[documents], self.ids[chunks], self.starts[chunks], self.ends[chunks],
-            self.headings[chunks], self.vectors[chunks], self.heads.taken(documents),
-        )  # fmt: skip
+        taken = {name: getattr(self, name)[chunks] for name in BY_CHUNK}
+        return Columns(heads=self.heads.taken(documents), sizes=self.sizes[documents], **taken)
 
     def joined(self, other: Columns) -> Columns:
         """Both, ordered by key."""
         if not len(self.heads) or not len(other.heads):
             return self if len(self.heads) else other
-        chunks: dict[str, Any] = {
-            name: np.concatenate([getattr(one, name) for one in (self, other)]) for name in Chunks.__slots__
-        }
-        both = Columns(**chunks, heads=self.heads.joined(other.heads))
-        return both.taken(np.argsort(both.documents, kind="stable"))
+        joined = {name: np.concatenate([getattr(one, name) for one in (self, other)]) for name in ("sizes", *BY_CHUNK)}
+        both = Columns(heads=self.heads.joined(other.heads), **joined)
+        return both.taken(np.argsort(both.heads.key, kind="stable"))
 
 
 def run(first: Places, sizes: Places, documents: Places) -> Places:
@@ -172,36 +164,60 @@ def run(first: Places, sizes: Places, documents: Places) -> Places:
     return np.asarray(np.repeat(first[documents], many) + offsets, dtype=np.int64)
 
 
-def read(
-    connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None, ahead: Callable[[], Chunks | None] = lambda: None,
-) -> Columns:  # fmt: skip
-    """The active documents under these keys (None: all of the workspace) that have a searchable chunk; `ahead` may have read the chunks.
+def read(connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None) -> Columns:
+    """The active documents under these keys (None: all of the workspace) that have a searchable chunk, with the embedder's vectors.
 
     Its rows are many: the collector, which would walk through them time and again, waits.
     """
+    c = t.chunks.c
+    chunks = _searchable(workspace, keys, c.document, c.id, c.start, c.end, cast(c.headings, Text), c.vector)
     with collector_waiting():
         heads = _heads(connection, workspace, keys)
-        c = ahead() or read_chunks(connection, workspace, embedder, keys)
-        mine = heads.taken(np.searchsorted(heads.key, c.documents))
-        chunks: dict[str, Any] = {name: getattr(c, name) for name in Chunks.__slots__}
-        return Columns(**chunks, heads=mine)
-
-
-def read_chunks(connection: Connection, workspace: str, embedder: str, keys: Collection[int] | None) -> Chunks:
-    """The searchable chunks of the active documents, with the embedder's vectors."""
-    c, v = t.chunks.c, t.vectors.c
-    columns = select(c.document, c.id, c.start, c.end, cast(c.headings, Text), v.vector).select_from(t.chunks)
-    query = _of(columns, workspace, keys).where(c.searchable)
-    query = query.join(t.vectors, and_(v.hash == c.vector, v.embedder == embedder))
-    with collector_waiting():
-        # by document, start and id: sorted here, since the database would move the vectors about
-        rows = sorted(connection.execute(query).all(), key=itemgetter(0, 2, 1))
-        owners, ids, starts, ends, headings, vectors = zip(*rows, strict=True) if rows else [()] * 6
-        documents, sizes = np.unique(_numbers(owners), return_counts=True)
-        return Chunks(
-            documents, sizes, _objects(ids), _numbers(starts), _numbers(ends), _objects(_parsed(headings)),
-            np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), -1 if rows else 1),
+        rows = sorted(connection.execute(chunks).all(), key=itemgetter(0, 2, 1))  # by document, start and id
+        owners, ids, starts, ends, headings, hashes = zip(*rows, strict=True) if rows else [()] * 6
+        vectors, made = _vectors(connection, embedder, hashes, _searchable(workspace, keys, c.vector))
+        documents, sizes = np.unique(_numbers(owners)[made], return_counts=True)
+        return Columns(
+            heads=heads.taken(np.searchsorted(heads.key, documents)), sizes=sizes, ids=_objects(ids)[made],
+            starts=_numbers(starts)[made], ends=_numbers(ends)[made], headings=_objects(_parsed(headings))[made],
+            vectors=vectors if made.all() else vectors[made],
         )  # fmt: skip
+
+
+def _vectors(
+    connection: Connection, embedder: str, hashes: Sequence[str], wanted: Select[Any]
+) -> tuple[Vectors, NDArray[np.bool_]]:
+    """The embedder's vectors under these hashes, which `wanted` selects, and which of them it has made.
+
+    Put in their places as they come: held as rows besides, they would take twice the memory and the time. All of the table is read from end
+    to end where most of it is wanted: to look up each row, as an index would even for the embedder alone, takes five times as long.
+    """
+    v, place = t.vectors.c, {hash: at for at, hash in enumerate(hashes)}
+    query = select(v.embedder, v.hash, v.vector).execution_options(yield_per=AT_ONCE)
+    if 2 * len(place) < connection.execute(select(func.count()).select_from(t.vectors)).scalar_one():
+        query = query.where(v.embedder == embedder, v.hash.in_(wanted))
+    vectors, made = np.zeros((len(hashes), 1), dtype=np.float32), np.zeros(len(hashes), dtype=np.bool_)
+    for rows in connection.execute(query).partitions():
+        found = [(place[hash], vector) for by, hash, vector in rows if by == embedder and hash in place]
+        if not found:
+            continue
+        at, bytes = zip(*found, strict=True)
+        some = np.frombuffer(b"".join(bytes), dtype="<f4").reshape(len(at), -1)
+        if not made.any():
+            vectors = np.empty((len(hashes), some.shape[1]), dtype=np.float32)
+        vectors[list(at)], made[list(at)] = some, True
+    alike = _numbers([place[hash] for hash in hashes])
+    twice = np.flatnonzero(alike != np.arange(len(hashes)))
+    vectors[twice], made[twice] = vectors[alike[twice]], made[alike[twice]]
+    return vectors, made
+
+
+def _searchable(workspace: str, keys: Collection[int] | None, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Of the chunks in force that a search may find."""
+    d, c = t.documents.c, t.chunks.c
+    query = select(*columns).select_from(t.chunks)
+    query = query.join(t.documents, and_(d.key == c.document, d.active_revision == c.revision)).where(c.searchable)
+    return query.where(d.workspace == workspace) if keys is None else query.where(d.key.in_(keys))
 
 
 def _heads(connection: Connection, workspace: str, keys: Collection[int] | None) -> Heads:
@@ -254,12 +270,6 @@ def _links(connection: Connection, workspace: str, keys: Collection[int] | None)
     for document, target, at in connection.execute(query.order_by(link.document, link.target)).all():
         found[document].append(Linked(target, at.timestamp() if at else EVER))
     return found
-
-
-def _of(query: Select[Any], workspace: str, keys: Collection[int] | None) -> Select[Any]:
-    d, c = t.documents.c, t.chunks.c
-    query = query.join(t.documents, and_(d.key == c.document, d.active_revision == c.revision))
-    return query.where(d.workspace == workspace) if keys is None else query.where(d.key.in_(keys))
 
 
 def _parsed(headings: Sequence[str]) -> Iterator[tuple[str, ...]]:

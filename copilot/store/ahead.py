@@ -1,4 +1,4 @@
-"""A large workspace's chunks, read by a second process while this one still starts: within one interpreter the two would take turns."""
+"""A large workspace, read by a second process while this one still starts: within one interpreter the two would take turns."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from copilot.memory import collect_rarely
+
 if TYPE_CHECKING:
     from copilot.settings import Settings
-    from copilot.store.active import Chunks
+    from copilot.store.active import Columns
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +30,18 @@ PIPE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A process that reads a workspace's chunks and hands them over once, to whoever asks."""
+    """A process that reads a workspace and hands its columns over once, to whoever asks."""
 
     workspace: str
     _process: subprocess.Popen[bytes]
 
-    def chunks(self, revision: str, embedder: str) -> Chunks | None:
-        """The chunks, where the process read the very state that is asked for; None where it did not, or failed."""
+    def columns(self, revision: str, embedder: str) -> Columns | None:
+        """The workspace, where the process read the very state that is asked for; None where it did not, or failed."""
         assert self._process.stdout is not None
         try:
             if pickle.load(self._process.stdout) == (revision, embedder):  # our own process wrote it
-                chunks: Chunks = pickle.load(self._process.stdout)
-                return chunks
+                columns: Columns = pickle.load(self._process.stdout)
+                return columns
         except (EOFError, pickle.UnpicklingError, OSError, ValueError):
             log.debug("the workspace could not be read ahead", exc_info=True)
         finally:
@@ -85,21 +87,22 @@ def _vectors(settings: Settings) -> int:
 
 
 def hand_over(asked: bytes, out: IO[bytes]) -> None:
-    """Write the state that is read, revision and embedder, and then its chunks."""
+    """Write the state that is read, revision and embedder, and then the columns."""
     from sqlalchemy import select
 
     from copilot.store import schema as t
-    from copilot.store.active import read_chunks
+    from copilot.store.active import read
     from copilot.store.database import engine_of
 
     url, workspace = json.loads(asked)
     with engine_of(url).connect() as connection, connection.begin():
         state = select(t.workspaces.c.clock, t.workspaces.c.embedder).where(t.workspaces.c.id == workspace)
         clock, embedder = connection.execute(state).one()
-        chunks = read_chunks(connection, workspace, embedder, None)
+        columns = read(connection, workspace, embedder, None)
     pickle.dump((str(clock), embedder), out)
-    pickle.dump(chunks, out, protocol=5)
+    pickle.dump(columns, out, protocol=5)
 
 
 if __name__ == "__main__":
+    collect_rarely()
     hand_over(sys.stdin.buffer.read(), sys.stdout.buffer)

@@ -24,7 +24,7 @@ from copilot.letters import Letters
 from copilot.ports import Vectors
 from copilot.signals import Titles, counted
 from copilot.store import schema as t
-from copilot.store.active import EVER, Chunks, Columns, Places, Span, read, run
+from copilot.store.active import EVER, Columns, Places, Span, read, run
 from copilot.store.ahead import Ahead
 from copilot.store.database import Database
 from copilot.store.ledger import parts
@@ -182,7 +182,7 @@ class Frames:
         self._ahead: Ahead | None = None
 
     def expect(self, ahead: Ahead | None) -> None:
-        """Take a workspace's chunks from there when it is first asked for, if they are of that moment."""
+        """Take a workspace's columns from there when it is first asked for, if they are of that moment."""
         self._ahead = ahead
 
     def at(self, workspace: str) -> Frame:
@@ -225,7 +225,7 @@ class Frames:
     def _columns(self, connection: Connection, workspace: str, old: Frame | None) -> Columns:
         """What is in force: kept from the old frame where it says the same, else read."""
         if old is None:
-            return read(connection, workspace, self._embedder, None, lambda: self._read_ahead(connection, workspace))
+            return self._read_ahead(connection, workspace) or read(connection, workspace, self._embedder, None)
         d = t.documents.c
         active = select(d.key, d.active_revision).where(d.workspace == workspace, d.active_revision.is_not(None))
         now = {(key, number) for key, number in connection.execute(active)}
@@ -237,11 +237,11 @@ class Frames:
             columns = columns.joined(read(connection, workspace, self._embedder, some))
         return columns
 
-    def _read_ahead(self, connection: Connection, workspace: str) -> Chunks | None:
+    def _read_ahead(self, connection: Connection, workspace: str) -> Columns | None:
         if self._ahead is None or self._ahead.workspace != workspace:
             return None
         ahead, self._ahead = self._ahead, None
-        return ahead.chunks(clock(connection, workspace), self._embedder)
+        return ahead.columns(clock(connection, workspace), self._embedder)
 
 
 def clock(connection: Connection, workspace: str) -> str:
