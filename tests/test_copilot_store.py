@@ -171,6 +171,26 @@ def test_a_frame_brought_up_to_date_is_the_frame_read_anew(ledger: Ledger, frame
     assert np.array_equal(followed.vectors, anew.vectors)
 
 
+@pytest.mark.parametrize("others", [0, 20])
+def test_each_chunk_has_its_own_vector_by_its_embedder(
+    ledger: Ledger, frames: Frames, database: Database, others: int
+) -> None:
+    """Whether the workspace has most of the vectors that there are, which are all read then, or few."""
+    chunks = [Chunk(start=at, end=at + 4, text="text", headings=(), embedded=said) for at, said in enumerate("abac")]
+    vectors = dict(zip(map(digest, "abc"), np.eye(4, dtype=np.float32), strict=False))
+    Ledger(database, "model-b").keep_vectors({hash: -vector for hash, vector in vectors.items()})
+    ledger.keep_vectors({digest(f"{n}"): np.full(4, 0.5, dtype=np.float32) for n in range(others)})
+    ledger.keep_vectors({hash: vector for hash, vector in vectors.items() if hash != digest("c")})
+    document = Document(id="a", kind="article", title="A")
+    place = Place(workspace=W, root="/docs", origin="a.md", fingerprint="1")
+    arrival = Arrival(place, Source(document=document, text="text"), tuple((one, True) for one in chunks))
+    ledger.switch(W, ledger.stage([arrival]))
+    frame = frames.at(W)
+    starts = [frame.span(at).start for at in range(len(frame.ids))]
+    assert starts == [0, 1, 2], "what its embedder never made a vector of cannot be found"
+    assert frame.vectors.tolist() == [vectors[digest(said)].tolist() for said in "aba"]
+
+
 def test_memory_holds_the_workspaces_asked_for_last(ledger: Ledger, database: Database) -> None:
     put(ledger, "a", "text")
     ledger.open("other")
