@@ -185,13 +185,28 @@ def _reply(text: str, names: frozenset[str]) -> str:
     return reply[:1].upper() + reply[1:] if own != text and first and first[0].islower() else reply
 
 
+_DASHES = re.compile(r"[\s–—-]{0,9}")
+_HERE = re.compile(r" here[.,!:]? ")
+_AFTER_NAME = re.compile(r"(?: from [\w .]{2,40})?[\s.]{0,9}", re.I)
+
+
 def _unsigned(text: str, names: frozenset[str]) -> str:
-    name = "|".join(map(re.escape, sorted(names))) or r"(?!)"
-    lines = re.sub(rf"\A(?:{name}) here[.,!:]? ", "", text).split("\n")
-    signature = re.compile(rf"[\s–—-]{{0,9}}(?:{name})(?: from [\w .]{{2,40}})?[\s.]{{0,9}}|\s*", re.I)
-    while len(lines) > 1 and signature.fullmatch(lines[-1][:120]):
+    """The text without "Ann here, " before it and the names below it; no pattern is made of the names, since each ticket has others."""
+    introduced = next(
+        (found for name in names if text.startswith(name) and (found := _HERE.match(text, len(name)))), None
+    )
+    lines = text[introduced.end() if introduced else 0 :].split("\n")
+    while len(lines) > 1 and _is_signature(lines[-1][:120], names):
         lines.pop()
     return "\n".join(lines)
+
+
+def _is_signature(line: str, names: frozenset[str]) -> bool:
+    dashes = _DASHES.match(line)
+    name_on = line[dashes.end() if dashes else 0 :]
+    return not line.strip() or any(
+        name_on[: len(name)].lower() == name.lower() and _AFTER_NAME.fullmatch(name_on, len(name)) for name in names
+    )
 
 
 # ---- links ----
