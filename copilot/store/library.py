@@ -25,7 +25,19 @@ TEXTS = (
     .join(t.documents, t.documents.c.key == t.revisions.c.document)
     .where(t.documents.c.workspace == bindparam("workspace"), t.documents.c.id.in_(bindparam("ids", expanding=True)))
 )
-"""Put together once, with the index revision in the same breath: every search asks it."""
+"""Put together once, as all that every suggestion asks: with the index revision in the same breath."""
+EPOCH = select(
+    t.workspaces.c.created_at,
+    *(
+        select(func.max(column))
+        .where(t.documents.c.workspace == t.workspaces.c.id, column <= bindparam("now"))
+        .scalar_subquery()
+        for column in (t.documents.c.valid_from, t.documents.c.valid_until)
+    ),
+).where(t.workspaces.c.id == bindparam("workspace"))
+DATES = select(t.documents.c.id, t.documents.c.updated_at, t.documents.c.resolved_at, t.documents.c.known_since).where(
+    t.documents.c.workspace == bindparam("workspace"), t.documents.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +65,8 @@ class Library:
 
     def epoch(self, workspace: str) -> datetime:
         """The last moment at which a document became valid or ceased to be: what is seen at it is what is seen now, to the byte."""
-        w, d, present = t.workspaces.c, t.documents.c, now()
         with self._db.read() as connection:
-            times = [connection.execute(select(w.created_at).where(w.id == workspace)).scalar_one()]
-            for column in (d.valid_from, d.valid_until):
-                query = select(func.max(column)).where(d.workspace == workspace, column <= present)
-                times.append(connection.execute(query).scalar())
+            times = connection.execute(EPOCH, {"workspace": workspace, "now": now()}).one()
         known: list[datetime] = [time for time in times if time is not None]
         return max(known)
 
@@ -111,11 +119,10 @@ class Library:
 
     def dates(self, workspace: str, ids: Collection[str]) -> dict[str, str]:
         """The day on which each of the documents was last changed or resolved, as ISO writes it; those without one are left out."""
-        d = t.documents.c
-        when = func.coalesce(d.updated_at, d.resolved_at, d.known_since)
-        query = select(d.id, when.label("at")).where(d.workspace == workspace, d.id.in_(sorted(ids)), when.is_not(None))
         with self._db.read() as connection:
-            return {row.id: str(row.at)[:10] for row in connection.execute(query)}
+            rows = connection.execute(DATES, {"workspace": workspace, "ids": sorted(ids)}).all()
+        days = {id: next((at.date().isoformat() for at in times if at is not None), None) for id, *times in rows}
+        return {id: day for id, day in days.items() if day}
 
     def audiences(self, workspace: str, ids: Collection[str]) -> dict[str, set[str]]:
         """Every audience that each of the documents has had, in any revision."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from copilot.choices import Fate, Feedback, fates
@@ -24,6 +24,25 @@ from copilot.store.withdraw import without
 SUGGESTION = TypeAdapter(Suggestion)
 CONVERSATION = TypeAdapter(Conversation)
 IDEMPOTENCY_HOURS = 24
+STILL_THERE = (
+    select(t.documents.c.id)
+    .where(
+        t.documents.c.workspace == bindparam("workspace"),
+        t.documents.c.id.in_(bindparam("ids", expanding=True)),
+        t.documents.c.active_revision.is_not(None),
+    )
+    .with_for_update(read=True)
+)
+"""Put together once, as is the next: every suggestion asks them."""
+OLDER = (
+    select(t.suggestions.c.id, t.suggestions.c.body)
+    .where(
+        t.suggestions.c.workspace == bindparam("workspace"),
+        t.suggestions.c.conversation == bindparam("conversation"),
+        t.suggestions.c.id != bindparam("newer"),
+    )
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,18 +266,13 @@ def without_documents(suggestion: Suggestion, ids: Collection[str]) -> Suggestio
 
 
 def _still_there(connection: Connection, workspace: str, ids: Collection[str]) -> set[str]:
-    d = t.documents.c
-    query = select(d.id).where(d.workspace == workspace, d.id.in_(sorted(ids)), d.active_revision.is_not(None))
-    return set(connection.execute(query.with_for_update(read=True)).scalars())
+    return set(connection.execute(STILL_THERE, {"workspace": workspace, "ids": sorted(ids)}).scalars())
 
 
 def _supersede(connection: Connection, workspace: str, newer: Suggestion) -> None:
     """Earlier suggestions for the same conversation name this one; locked, so that a withdrawal in between is not written over."""
-    c = t.suggestions.c
-    older = select(c.id, c.body).where(
-        c.workspace == workspace, c.conversation == newer.conversation_id, c.id != newer.id
-    )
-    for id, body in connection.execute(older.with_for_update()).all():
+    c, mine = t.suggestions.c, {"workspace": workspace, "conversation": newer.conversation_id, "newer": newer.id}
+    for id, body in connection.execute(OLDER, mine).all():
         if body["superseded_by"] is None:
             connection.execute(update(t.suggestions).where(c.id == id).values(body={**body, "superseded_by": newer.id}))
 
