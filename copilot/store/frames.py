@@ -37,7 +37,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 CLOCK = select(t.workspaces.c.clock).where(t.workspaces.c.id == bindparam("workspace"))
-BY_TWO = 30_000
+BY_TWO = 5000
 """From so many chunks on two threads score them."""
 _OTHER = ThreadPoolExecutor(1, thread_name_prefix="cosines")
 GRACE_SECONDS = 60.0
