@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from copilot.domain import Conversation, Message, Triage
-from copilot.words import fold, without_quotes
+from copilot.words import Prefilter, fold, without_quotes
 
 ANOTHER_CONTACT = timedelta(hours=12)
 """Messages nearer to each other than this are one attempt to reach somebody."""
@@ -20,6 +20,8 @@ class Turn:
     text: str
     words: str
     answered: bool
+    may: frozenset[int] | None = None
+    """Which of a policy's expressions may be in its words; None: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +36,30 @@ class Case:
     abstained: bool
     refund_limit: float
     answerability: float = 1.0
+    in_subject: frozenset[int] | None = None
 
     @classmethod
     def of(
-        cls, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float, answerability: float = 1.0
+        cls, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float, answerability: float = 1.0,
+        filter: Prefilter | None = None,
     ) -> Case:  # fmt: skip
         """The case that a conversation makes; only what the customer wrote counts."""
         replied = max(
             (i for i, m in enumerate(conversation.messages) if m.author == "agent" and m.visibility == "public"),
             default=-1,
         )
-        turns = tuple(
-            Turn(index, message.text, fold(without_quotes(message.text)), index < replied)
+        may = filter.may if filter else lambda text: None
+        written = (
+            (index, message.text, fold(without_quotes(message.text)))
             for index, message in enumerate(conversation.messages)
             if message.author == "customer" and message.visibility == "public"
         )
+        turns = tuple(Turn(index, text, words, index < replied, may(words)) for index, text, words in written)
         fresh = [conversation.messages[turn.index] for turn in turns if not turn.answered]
         subject = fold(conversation.subject) if replied < 0 else ""
-        return cls(turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability)
+        return cls(
+            turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability, may(subject)
+        )
 
     def contacts(self, within_hours: float | None = None) -> int:
         """How often the customer has written since the last reply, or in the hours before their latest letter; lines sent one after

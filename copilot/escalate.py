@@ -17,7 +17,7 @@ from copilot.case import Case, Turn
 from copilot.domain import Channel, Conversation, Escalation, Reason, Trend, Triage
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
-from copilot.words import HIDDEN, Clauses, Words, fold, without_quotes
+from copilot.words import HIDDEN, Clauses, Prefilter, Words, fold, without_quotes
 
 LEVELS = ("note", "lead", "specialist", "emergency")
 ANSWERED = 0.5
@@ -37,8 +37,7 @@ CONDITIONS = (
 def _compile(value: object, info: ValidationInfo) -> Words | None:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
         raise ValueError("must be a list of patterns")
-    terms = info.context or {}
-    return Words(value, terms)
+    return Words(value, **(info.context or {"terms": {}}))
 
 
 class Example(BaseModel):
@@ -126,6 +125,8 @@ class Policy:
     rules: tuple[Rule, ...]
     learned: Learned | None = None
     reads_like: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    filter: Prefilter = field(default_factory=Prefilter)
+    """Tells which rules' words are worth looking for."""
 
     @classmethod
     def load(cls, path: Path) -> Policy:
@@ -143,12 +144,9 @@ class Policy:
 
     @classmethod
     def _of(cls, file: _File) -> Policy:
-        return cls(
-            file.threshold,
-            tuple(_rule(number, raw, file.terms) for number, raw in enumerate(file.rules, 1)),
-            file.learned,
-            file.reads_like,
-        )
+        filter = Prefilter()
+        rules = tuple(_rule(number, raw, file.terms, filter) for number, raw in enumerate(file.rules, 1))
+        return cls(file.threshold, rules, file.learned, file.reads_like, filter)
 
 
 class _File(BaseModel):
@@ -167,9 +165,9 @@ class _File(BaseModel):
         return self
 
 
-def _rule(number: int, raw: dict[str, Any], terms: Mapping[str, Sequence[str]]) -> Rule:
+def _rule(number: int, raw: dict[str, Any], terms: Mapping[str, Sequence[str]], filter: Prefilter) -> Rule:
     try:
-        return Rule.model_validate(raw, context=terms)
+        return Rule.model_validate(raw, context={"terms": terms, "among": filter})
     except ValidationError as error:
         raise ValueError(f"rule {number} ({raw.get('code', 'without a code')}): {_explained(error)}") from error
 
@@ -187,7 +185,7 @@ def escalate(
     policy: Policy, conversation: Conversation, triage: Triage, abstained: bool, refund_limit: float, answerability: float = 1.0
 ) -> Escalation:  # fmt: skip
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
-    case = Case.of(conversation, triage, abstained, refund_limit, answerability)
+    case = Case.of(conversation, triage, abstained, refund_limit, answerability, policy.filter)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
     kept = strongest([believed(*one, triage.attention) for one in (*fired, *read_alike(policy, triage))])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
@@ -267,7 +265,7 @@ def reason_of(rule: Rule, case: Case) -> Reason | None:
     for turn in reversed(case.turns):
         if span := _span(rule, turn, case.refund_limit):
             return _reason(rule, turn, span)
-    in_subject = rule.refund_above is None and said(rule, case.subject)
+    in_subject = rule.refund_above is None and said(rule, case.subject, case.in_subject)
     return _reason(rule, latest, (0, 0)) if in_subject else None
 
 
@@ -297,7 +295,7 @@ def _holds(rule: Rule, case: Case) -> bool:
 
 def _span(rule: Rule, turn: Turn, limit: float) -> tuple[int, int] | None:
     """The words of the turn that meet the rule; for a refund, the amount asked back."""
-    span = said(rule, turn.words)
+    span = said(rule, turn.words, turn.may)
     if span is None or rule.refund_above is None:
         return span
     above = limit if rule.refund_above == "limit" else rule.refund_above
@@ -309,15 +307,15 @@ def _span(rule: Rule, turn: Turn, limit: float) -> tuple[int, int] | None:
     return (most.start, most.end) if most and value(most.text) > above else None
 
 
-def said(rule: Rule, text: str) -> tuple[int, int] | None:
+def said(rule: Rule, text: str, may: frozenset[int] | None = None) -> tuple[int, int] | None:
     """The first stretch that matches the rule's words and is not cancelled by an `unless` in the same clause."""
-    if rule.words is None or (first := next(rule.words.find(text), None)) is None:
+    if rule.words is None or (first := next(rule.words.find(text, may), None)) is None:
         return None
-    cancelling = list(rule.unless.find(text)) if rule.unless else []
+    cancelling = list(rule.unless.find(text, may)) if rule.unless else []
     if not cancelling:
         return first
     clauses, ends = Clauses(text), [end for _, end in cancelling]
-    for span in rule.words.find(text):
+    for span in rule.words.find(text, may):
         left, right = clauses.around(*span)
         at = bisect_right(ends, left)
         if at == len(cancelling) or cancelling[at][0] >= right:

@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from threading import Lock
 from typing import Any
 
 HIDDEN = "\0"
@@ -19,34 +20,68 @@ _SLIPPED = re.compile("~([a-z]{5,})")
 ENDS = " \t\r\n.,;:!?…)"
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
-TOGETHER = 24
-"""Patterns that are looked for in one pass: all at once have so many states that RE2 keeps making them anew, and each pass costs time."""
+TOGETHER = 8
+"""Patterns that are looked for in one pass: more have states without end, which RE2 makes as it meets them, and each pass costs time."""
+ALWAYS = -1
+"""In place of a number in a filter: it says nothing of such an expression."""
 SIEVE_MEMORY = 1 << 26
 SIEVED_CHARS = 10_000
 
 
-class Words:
-    """Patterns to look for together; `find` gives the stretches that match, in time linear in the text."""
+class Prefilter:
+    """Many expressions by the letters that a match of each must have: one quick pass over a text tells which of them may be in it."""
 
-    def __init__(self, patterns: Sequence[str], terms: Mapping[str, Sequence[str]]) -> None:
-        expressions = [whole(pattern, terms) for pattern in patterns]
+    def __init__(self) -> None:
+        import re2
+
+        self._filter, self._lock, self._ready = re2.Filter(), Lock(), False
+
+    def add(self, expression: str) -> tuple[int, Any]:
+        """The expression's number, and it compiled. Raises ValueError."""
+        import re2
+
         try:
-            self._parts = [
-                compiled("|".join(expressions[at : at + TOGETHER])) for at in range(0, len(expressions), TOGETHER)
-            ]
+            number = self._filter.Add(expression, _options(MEMORY))
+        except re2.error as error:
+            raise ValueError(f"no RE2 expression: {expression[:100]}") from error
+        return number, self._filter.re(number)
+
+    def may(self, text: str) -> frozenset[int]:
+        """The numbers of all expressions that are in the text, and of some that are not; after the first call none can be added."""
+        with self._lock:
+            if not self._ready:
+                self._filter.Compile()
+                self._ready = True
+        return frozenset(self._filter.Match(text, potential=True) or ())
+
+
+class Words:
+    """Patterns to look for together; `find` gives the stretches that match, in time linear in the text.
+
+    `among` is a filter for them and for others: what it says of a text, `find` need not find out.
+    """
+
+    def __init__(
+        self, patterns: Sequence[str], terms: Mapping[str, Sequence[str]], among: Prefilter | None = None
+    ) -> None:
+        expressions = [whole(pattern, terms) for pattern in patterns]
+        joined = ["|".join(expressions[at : at + TOGETHER]) for at in range(0, len(expressions), TOGETHER)]
+        try:
+            self._parts = [among.add(one) if among else (ALWAYS, compiled(one)) for one in joined]
         except ValueError:
             for pattern, expression in zip(patterns, expressions, strict=True):
                 require_compiles(pattern, expression)
             raise
         self.expression = "|".join(expressions)
         """All of them as one RE2 expression."""
-        if any(part.search("") is not None for part in self._parts):
+        if any(part.search("") is not None for _, part in self._parts):
             raise ValueError("a pattern matches the empty text, and so every message")
 
-    def find(self, text: str) -> Iterator[tuple[int, int]]:
-        """The spans of all matches, in order; of those that begin together the longest first."""
+    def find(self, text: str, may: frozenset[int] | None = None) -> Iterator[tuple[int, int]]:
+        """The spans of all matches, in order; of those that begin together the longest first. `may` is what the filter says of the text."""
+        parts = [part for number, part in self._parts if may is None or number in may or number == ALWAYS]
         read = text.encode() if text.isascii() else text
-        found = [(shown(text, *match.span()) for match in part.finditer(read)) for part in self._parts]
+        found = [(shown(text, *match.span()) for match in part.finditer(read)) for part in parts]
         return heapq.merge(*found, key=lambda span: (span[0], -span[1]))
 
     def count(self, text: bytes) -> int:

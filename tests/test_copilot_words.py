@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from copilot.words import TOGETHER, Words
+from copilot.words import TOGETHER, Prefilter, Words, fold
 
 
 def found(pattern: str, text: str) -> list[str]:
@@ -38,3 +38,29 @@ def test_of_matches_that_begin_together_the_longest_is_first() -> None:
 
 def test_a_match_ends_before_the_punctuation_that_it_needs() -> None:
     assert found(r"human[.!]\W*", "a human!! Now") == ["human"]
+
+
+@pytest.mark.parametrize("text", ["", "Call ME back, s'il vous plaît", "un café, w13 and then w2", "été " * 300])
+def test_what_a_filter_rules_out_is_not_there(text: str) -> None:
+    filter = Prefilter()
+    lists = [
+        Words(patterns, {}, filter)
+        for patterns in (
+            ["call me", "call ... back"],
+            [f"w{number}" for number in range(3 * TOGETHER)],
+            ["café", r"\d+"],
+        )
+    ]
+    may = filter.may(fold(text))
+    assert [list(one.find(fold(text), may)) for one in lists] == [list(one.find(fold(text))) for one in lists]
+
+
+def test_a_filter_rules_most_out() -> None:
+    filter = Prefilter()
+    letters = "abc"
+    spelt = Words([f"call {letter * (n + 3)}" for letter in letters for n in range(TOGETHER)], {}, filter)
+    may = filter.may("please call bbb back")
+    assert len(may) == 1
+    assert [*spelt.find("please call bbb back", may)] == [(7, 15)]
+    with pytest.raises(ValueError, match=r"'\(w'"):
+        Words(["(w"], {}, Prefilter())
