@@ -20,7 +20,7 @@ _SLIPPED = re.compile("~([a-z]{5,})")
 ENDS = " \t\r\n.,;:!?…)"
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
-TOGETHER = 8
+TOGETHER = 24
 """Patterns that are looked for in one pass: more have states without end, which RE2 makes as it meets them, and each pass costs time."""
 ALWAYS = -1
 """In place of a number in a filter: it says nothing of such an expression."""
