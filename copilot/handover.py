@@ -13,7 +13,13 @@ ONLY = frozenset({"press", "legal_threat", "self_harm", "damage_claim"})
 """What no article answers: whoever is responsible does."""
 DANGER = frozenset({"safety"})
 """What only a passage about that very danger answers."""
-BESIDE = frozenset({"security_incident", "personal_data", "payment_dispute", "asks_for_person"})
+BESIDE = frozenset(
+    {
+        "security_incident", "personal_data", "payment_dispute", "asks_for_person",
+        "churn_threat", "worsening_mood", "repeated_contact",
+    }
+)  # fmt: skip
+"""What an answer may be given to, but not as if that were all: whoever is called hears of it, and the customer that they do."""
 EMERGENCY = LEVELS[-1]
 
 

@@ -52,7 +52,7 @@ def test_other_handovers_are_said_beside_the_answer(code: str) -> None:
     assert "I am also passing" in text
 
 
-@pytest.mark.parametrize("escalation", [reasons("press", recommended=False), reasons("worsening_mood"), reasons()])
+@pytest.mark.parametrize("escalation", [reasons("press", recommended=False), reasons("accessibility"), reasons()])
 def test_where_nobody_takes_over_nothing_is_said_of_it(escalation: Escalation) -> None:
     assert handover(escalation) is None
 
