@@ -125,8 +125,8 @@ class Policy:
     rules: tuple[Rule, ...]
     learned: Learned | None = None
     reads_like: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    filter: Prefilter = field(default_factory=Prefilter)
-    """Tells which rules' words are worth looking for."""
+    filter: Prefilter | None = None
+    """Tells which rules' words are worth looking for: the one that they were made with, or all are looked for."""
 
     @classmethod
     def load(cls, path: Path) -> Policy:
