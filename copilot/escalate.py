@@ -146,6 +146,7 @@ class Policy:
     def _of(cls, file: _File) -> Policy:
         filter = Prefilter()
         rules = tuple(_rule(number, raw, file.terms, filter) for number, raw in enumerate(file.rules, 1))
+        filter.compile()
         return cls(file.threshold, rules, file.learned, file.reads_like, filter)
 
 

@@ -11,8 +11,8 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, cached_property
-from threading import Lock
 from typing import Any
 
 HIDDEN = "\0"
@@ -34,7 +34,7 @@ class Prefilter:
     def __init__(self) -> None:
         import re2
 
-        self._filter, self._lock, self._ready = re2.Filter(), Lock(), False
+        self._filter, self._ready = re2.Filter(), False
 
     def add(self, expression: str) -> tuple[int, Any]:
         """The expression's number, and it compiled. Raises ValueError."""
@@ -46,13 +46,17 @@ class Prefilter:
             raise ValueError(f"no RE2 expression: {expression[:100]}") from error
         return number, self._filter.re(number)
 
-    def may(self, text: str) -> frozenset[int]:
-        """The numbers of all expressions that are in the text, and of some that are not; after the first call none can be added."""
-        with self._lock:
-            if not self._ready:
-                self._filter.Compile()
-                self._ready = True
-        return frozenset(self._filter.Match(text, potential=True) or ())
+    def compile(self) -> None:
+        """To be called once, when all are added; of more letters than RE2 has room for it tells nothing."""
+        import re2
+
+        with suppress(re2.error):
+            self._filter.Compile()
+            self._ready = True
+
+    def may(self, text: str) -> frozenset[int] | None:
+        """The numbers of all expressions that are in the text, and of some that are not; None where any may be."""
+        return frozenset(self._filter.Match(text, potential=True) or ()) if self._ready else None
 
 
 class Words:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import shutil
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -29,7 +29,7 @@ from copilot.store.ledger import Known, Place, digest
 from copilot.store.quarantine import Quarantine, Tried
 from ingest.ahead import ahead
 from ingest.embed import Embedded, Ready, embedded, in_batches
-from ingest.load import Reading, scan
+from ingest.load import Reading, expected, scan
 from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
 from ingest.repair import put_in_step, renew_worn
@@ -78,9 +78,9 @@ class Run:
         self.kept[source.document.id] = raw.origin
         return source
 
-    def gone(self, found: Sequence[Raw | Broken]) -> list[int]:
-        """Keys of known documents that are not there any more. What could not be opened may hold them still: it loses none."""
-        holds = sheltered(raw.origin for raw in found if isinstance(raw, Broken))
+    def gone(self, broken: Iterable[str]) -> list[int]:
+        """Keys of known documents that are not there any more. What could not be opened (`broken`) may hold them still: it loses none."""
+        holds = sheltered(broken)
         return [known.key for origin, known in self.known.items() if known.id not in self.kept and not holds(origin)]
 
     def failed(self, origin: str, reason: str) -> Source | None:
@@ -122,13 +122,17 @@ class Indexer:
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
-        found = list(scan(path.resolve(), replace(reading, redactor=self._redactor)))
+        found, broken, about = (
+            scan(path.resolve(), replace(reading, redactor=self._redactor)),
+            list[str](),
+            expected(path),
+        )
         try:
-            self.take(run, found, lambda done: progress(done, len(found)))
+            self.take(run, noted(found, broken), lambda done: progress(done, max(done, about)))
         except Cancelled:
             self.let_go(run, ())
             raise
-        self.let_go(run, [] if uploaded else run.gone(found))
+        self.let_go(run, [] if uploaded else run.gone(broken))
         self.tidy(run)
         summary.seconds = round(perf_counter() - started, 3)
         return summary
@@ -341,6 +345,14 @@ def _drop_uploads(parts: Parts, paths: Iterable[Path]) -> None:
     for path in paths:
         if parts.settings.uploads() in path.parents:
             shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def noted(found: Iterable[Raw | Broken], broken: list[str]) -> Iterator[Raw | Broken]:
+    """The same one by one, so that a large table's rows are not all in memory; the origins of those that could not be read are noted."""
+    for one in found:
+        if isinstance(one, Broken):
+            broken.append(one.origin)
+        yield one
 
 
 def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:

@@ -114,6 +114,8 @@ def test_a_code_that_the_policy_does_not_read_is_given_by_words_alone(reader: Re
     triage = reader.triager.read(asked, reader.embedder.embed([search_text(asked)], "query")[0])
     both, words = (escalate(one, asked, triage, False, 150.0) for one in (reader.policy, by_words))
     assert "accessibility" in {one.code for one in both.reasons}
+    threat = escalate(by_words, asks("My lawyer will sue you. Let me talk to a person."), triage, False, 150.0)
+    assert {"legal_threat", "asks_for_person"} <= {one.code for one in threat.reasons}
     assert {one.code for one in words.reasons} < {one.code for one in both.reasons}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+from string import ascii_lowercase
+
 import pytest
 
 from copilot.words import TOGETHER, Prefilter, Words, fold
@@ -51,6 +54,8 @@ def test_what_a_filter_rules_out_is_not_there(text: str) -> None:
             ["café", r"\d+"],
         )
     ]
+    assert filter.may(fold(text)) is None, "it tells nothing yet"
+    filter.compile()
     may = filter.may(fold(text))
     assert [list(one.find(fold(text), may)) for one in lists] == [list(one.find(fold(text))) for one in lists]
 
@@ -59,8 +64,20 @@ def test_a_filter_rules_most_out() -> None:
     filter = Prefilter()
     letters = "abc"
     spelt = Words([f"call {letter * (n + 3)}" for letter in letters for n in range(TOGETHER)], {}, filter)
+    filter.compile()
     may = filter.may("please call bbb back")
+    assert may is not None
     assert len(may) == 1
     assert [*spelt.find("please call bbb back", may)] == [(7, 15)]
     with pytest.raises(ValueError, match=r"'\(w'"):
         Words(["(w"], {}, Prefilter())
+
+
+def test_more_words_than_a_filter_has_room_for_are_all_looked_for() -> None:
+    filter, random = Prefilter(), Random(1)
+    names = [" ".join("".join(random.choices(ascii_lowercase, k=9)) for _ in range(2)) for _ in range(15_000)]
+    words = Words(["<names>"], {"names": names}, filter)
+    filter.compile()
+    for _ in range(2):
+        may = filter.may(f"ask {names[-1]} please")
+        assert list(words.find(f"ask {names[-1]} please", may)) == [(4, 23)]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from weakref import WeakSet
 
 import pytest
 
-from copilot.errors import UnreadableFile
+from copilot.build import Parts
+from copilot.domain import Source
+from copilot.errors import NotKnowledge, UnreadableFile
 from copilot.ports import Broken, Raw
 from ingest import load
-from ingest.load import MAX_BROKEN_ROWS, Reading, scan
+from ingest.load import MAX_BROKEN_ROWS, Reading, expected, scan
+from ingest.pipeline import Indexer
 
 
 def _found(root: Path, **options: object) -> list[Raw | Broken]:
@@ -288,3 +294,37 @@ def test_a_binary_file_named_csv_is_told(tmp_path: Path) -> None:
     broken = _only(_found(_table(tmp_path, "a.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")))
     assert isinstance(broken, Broken)
     assert (broken.origin, broken.reason.partition(":")[0]) == ("a.csv", "it is not a text file")
+
+
+def test_about_how_many_there_are_is_known_before_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# A\n\nWords.\n", encoding="utf-8")
+    (tmp_path / "t.jsonl").write_text('{"ticket_id": "1"}\n\n{"ticket_id": "2"}', encoding="utf-8")
+    (tmp_path / "notes.log").write_text("none of ours", encoding="utf-8")
+    assert expected(tmp_path) == 3
+    assert expected(tmp_path / "a.md") == 1
+    assert expected(tmp_path / "t.jsonl") == 2
+    assert expected(tmp_path / "gone.jsonl") == 1
+
+
+def test_an_ingest_holds_few_of_a_table_s_rows_at_once(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Row:
+        pass
+
+    alive, most = WeakSet[Row](), 0
+
+    def parse(row: Row) -> Source:
+        raise NotKnowledge("a row like any other")
+
+    def rows(root: Path, reading: Reading) -> Iterator[Raw]:
+        nonlocal most
+        for n in range(2000):
+            row = Row()
+            alive.add(row)
+            yield Raw(f"t.jsonl#{n}", str(n), partial(parse, row))
+            most = max(most, len(alive))
+
+    monkeypatch.setattr("ingest.pipeline.scan", rows)
+    assert Indexer(parts).ingest("default", tmp_path, Reading()).skipped == 2000
+    assert 0 < most < 100

@@ -175,7 +175,8 @@ def read(connection: Connection, workspace: str, embedder: str, keys: Collection
         heads = _heads(connection, workspace, keys)
         rows = sorted(connection.execute(chunks).all(), key=itemgetter(0, 2, 1))  # by document, start and id
         owners, ids, starts, ends, headings, hashes = zip(*rows, strict=True) if rows else [()] * 6
-        vectors, made = _vectors(connection, embedder, hashes, _searchable(workspace, keys, c.vector))
+        wanted = _searchable(workspace, keys, c.vector)
+        vectors, made = _vectors(connection, embedder, hashes, wanted, scan=keys is None)
         documents, sizes = np.unique(_numbers(owners)[made], return_counts=True)
         return Columns(
             heads=heads.taken(np.searchsorted(heads.key, documents)), sizes=sizes, ids=_objects(ids)[made],
@@ -185,16 +186,16 @@ def read(connection: Connection, workspace: str, embedder: str, keys: Collection
 
 
 def _vectors(
-    connection: Connection, embedder: str, hashes: Sequence[str], wanted: Select[Any]
+    connection: Connection, embedder: str, hashes: Sequence[str], wanted: Select[Any], *, scan: bool
 ) -> tuple[Vectors, NDArray[np.bool_]]:
     """The embedder's vectors under these hashes, which `wanted` selects, and which of them it has made.
 
     Put in their places as they come: held as rows besides, they would take twice the memory and the time. All of the table is read from end
-    to end where most of it is wanted: to look up each row, as an index would even for the embedder alone, takes five times as long.
+    to end (`scan`) where most of it is wanted: to look up each row, as an index would even for the embedder alone, takes five times as long.
     """
     v, place = t.vectors.c, {hash: at for at, hash in enumerate(hashes)}
     query = select(v.embedder, v.hash, v.vector).execution_options(yield_per=AT_ONCE)
-    if 2 * len(place) < connection.execute(select(func.count()).select_from(t.vectors)).scalar_one():
+    if not scan or 2 * len(place) < connection.execute(select(func.count()).select_from(t.vectors)).scalar_one():
         query = query.where(v.embedder == embedder, v.hash.in_(wanted))
     vectors, made = np.zeros((len(hashes), 1), dtype=np.float32), np.zeros(len(hashes), dtype=np.bool_)
     for rows in connection.execute(query).partitions():

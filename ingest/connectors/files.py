@@ -10,11 +10,11 @@ from typing import cast, get_args
 from copilot.build import redactor_of
 from copilot.domain import Kind
 from copilot.errors import InputError, SourceFailed
-from copilot.ports import Broken, Change, Connector, Expected, Raw, Whole
+from copilot.ports import Change, Connector, Expected, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest.connectors.table import MAP, TICKET_FIELDS
-from ingest.load import WATCH, Reading, scan
+from ingest.load import WATCH, Reading, expected, scan
 
 OPTIONS = frozenset({"kind", WATCH} | {MAP + name for name in TICKET_FIELDS})
 
@@ -30,9 +30,8 @@ class Files:
         """All that is there. Raises SourceFailed where the path is not: an unmounted disk is no deletion."""
         if not self.path.exists():
             raise SourceFailed(f"There is nothing at {self.path}: mount it, or correct the source.")
-        found: list[Raw | Broken] = list(scan(self.path, self.reading))
-        yield Expected(len(found))
-        yield from found
+        yield Expected(expected(self.path))
+        yield from scan(self.path, self.reading)
         yield Whole()
 
 

@@ -14,7 +14,7 @@ from copilot.ports import Broken, Change, Connector, Expected, Raw, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest.article import MAX_ID, FrontMatter, language, web_address
-from ingest.load import APART_BYTES, MAX_BROKEN_ROWS, TABLES, WATCH, Reading, Row, records, scan
+from ingest.load import APART_BYTES, MAX_BROKEN_ROWS, TABLES, WATCH, Reading, Row, expected, records, scan
 from ingest.page import fingerprint, page
 from ingest.plain import one_line
 
@@ -105,9 +105,8 @@ class Tickets:
         """Every row. Raises SourceFailed where the file is not there."""
         if not self.path.is_file():
             raise SourceFailed(f"There is no file {self.path}: mount it, or correct the source.")
-        found: list[Raw | Broken] = list(scan(self.path, self.reading))
-        yield Expected(len(found))
-        yield from found
+        yield Expected(expected(self.path))
+        yield from scan(self.path, self.reading)
         yield Whole()
 
 
