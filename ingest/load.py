@@ -59,18 +59,19 @@ def scan(root: Path, reading: Reading) -> Iterator[Raw | Broken]:
         raise UnreadableFile(f"there is nothing at {root}: give a folder or a file")
 
 
-def expected(root: Path) -> int:
+def expected(root: Path, reading: Reading) -> int:
     """About how many documents a scan will find, told before it begins: one a file, and one a line of a table."""
     paths = [root] if not root.is_dir() else [path for _, path in _walk(root) if isinstance(path, Path)]
-    return sum(_lines(path) if path.suffix.lower() in TABLES else 1 for path in paths)
+    return sum(_lines(path, reading.max_bytes) if path.suffix.lower() in TABLES else 1 for path in paths)
 
 
-def _lines(path: Path) -> int:
+def _lines(path: Path, most: int) -> int:
+    """A table's lines; one that is too large or cannot be read is one fault, and its bytes are left alone."""
     try:
-        with path.open("rb") as file:
-            return sum(bool(line.strip()) for line in file)
-    except OSError:
+        data = _read(path, most)
+    except UnreadableFile:
         return 1
+    return data.count(b"\n") + (not data.endswith(b"\n"))
 
 
 # ---- folders ----

@@ -122,11 +122,8 @@ class Indexer:
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
-        found, broken, about = (
-            scan(path.resolve(), replace(reading, redactor=self._redactor)),
-            list[str](),
-            expected(path),
-        )
+        found, about = scan(path.resolve(), replace(reading, redactor=self._redactor)), expected(path, reading)
+        broken: list[str] = []
         try:
             self.take(run, noted(found, broken), lambda done: progress(done, max(done, about)))
         except Cancelled:

@@ -298,12 +298,13 @@ def test_a_binary_file_named_csv_is_told(tmp_path: Path) -> None:
 
 def test_about_how_many_there_are_is_known_before_they_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# A\n\nWords.\n", encoding="utf-8")
-    (tmp_path / "t.jsonl").write_text('{"ticket_id": "1"}\n\n{"ticket_id": "2"}', encoding="utf-8")
+    (tmp_path / "t.jsonl").write_text('{"ticket_id": "1"}\n{"ticket_id": "2"}', encoding="utf-8")
     (tmp_path / "notes.log").write_text("none of ours", encoding="utf-8")
-    assert expected(tmp_path) == 3
-    assert expected(tmp_path / "a.md") == 1
-    assert expected(tmp_path / "t.jsonl") == 2
-    assert expected(tmp_path / "gone.jsonl") == 1
+    assert expected(tmp_path, Reading()) == 3
+    assert expected(tmp_path / "a.md", Reading()) == 1
+    assert expected(tmp_path / "t.jsonl", Reading()) == 2
+    assert expected(tmp_path / "t.jsonl", Reading(max_bytes=10)) == 1
+    assert expected(tmp_path / "gone.jsonl", Reading()) == 1
 
 
 def test_an_ingest_holds_few_of_a_table_s_rows_at_once(

@@ -30,7 +30,7 @@ class Files:
         """All that is there. Raises SourceFailed where the path is not: an unmounted disk is no deletion."""
         if not self.path.exists():
             raise SourceFailed(f"There is nothing at {self.path}: mount it, or correct the source.")
-        yield Expected(expected(self.path))
+        yield Expected(expected(self.path, self.reading))
         yield from scan(self.path, self.reading)
         yield Whole()
 

@@ -105,7 +105,7 @@ class Tickets:
         """Every row. Raises SourceFailed where the file is not there."""
         if not self.path.is_file():
             raise SourceFailed(f"There is no file {self.path}: mount it, or correct the source.")
-        yield Expected(expected(self.path))
+        yield Expected(expected(self.path, self.reading))
         yield from scan(self.path, self.reading)
         yield Whole()
 
