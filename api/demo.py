@@ -46,7 +46,7 @@ def demo(
 def _load(parts: Parts, address: str) -> None:
     """Bring the demo company and its inbox in; the second time nothing is embedded."""
     import ingest.demo
-    from copilot.store.ledger import now
+    from copilot.store.values import now
     from ingest.demo.inbox import fill
     from ingest.load import Reading
     from ingest.pipeline import Indexer

@@ -51,9 +51,9 @@ from copilot.rewrite import allowed, hidden
 from copilot.route import Route, route, team_of
 from copilot.settings import Settings
 from copilot.store.gaps import Asked
-from copilot.store.ledger import now
 from copilot.store.library import Library
 from copilot.store.records import Records
+from copilot.store.values import now
 from copilot.triage import Triager
 from prompts import render
 

@@ -11,8 +11,8 @@ from copilot.domain import Conversation, Escalation, Message, Triage
 from copilot.errors import EmptyMessage
 from copilot.escalate import LEVELS
 from copilot.store.inbox import Entry, Facets, Filter, Glance, Glances, State
-from copilot.store.ledger import now
 from copilot.store.records import Stored
+from copilot.store.values import now
 from copilot.text import normalise, own_words
 
 SNIPPET = 240

@@ -29,8 +29,8 @@ from copilot.settings import Settings
 from copilot.spelling import Spelling
 from copilot.store.active import Places
 from copilot.store.frames import Frame, Frames, Mask, View
-from copilot.store.ledger import digest, now
 from copilot.store.library import Library
+from copilot.store.values import digest, now
 from copilot.votes import VOTERS, map_trust, voters, votes
 
 KINDS: tuple[Kind, ...] = ("article", "ticket")

@@ -15,7 +15,7 @@ from copilot.query import search_text
 from copilot.retrieve import visible_to
 from copilot.store.cases import Cases
 from copilot.store.frames import Frame, Mask, View
-from copilot.store.ledger import now
+from copilot.store.values import now
 from eval.cases import Case
 from eval.desk import QUERY_CHARS, RANKED
 

@@ -16,7 +16,7 @@ from copilot.errors import InputError
 from copilot.retrieve import visible_to
 from copilot.settings import Settings
 from copilot.store.frames import View
-from copilot.store.ledger import now
+from copilot.store.values import now
 from eval.cases import Case
 from eval.desk import ProcessDesk, Step, ask_all, opened
 from eval.record import Run

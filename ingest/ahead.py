@@ -14,12 +14,13 @@ POLL_SECONDS = 0.1
 
 
 @contextmanager
-def ahead(items: Iterable[T], depth: int = 1) -> Iterator[Iterator[T]]:
+def ahead(items: Iterable[T], depth: int = 1, awaited: Event | None = None) -> Iterator[Iterator[T]]:
     """The same items in the same order, made in a thread of their own, at most `depth` of them before they are asked for.
 
-    What the items' maker raises is raised after the items that came before it. When the block ends, so does the making.
+    `awaited` is set while somebody waits for the next one. What the items' maker raises is raised after the items that came before it. When
+    the block ends, so does the making.
     """
-    worker = _Worker(items, depth)
+    worker = _Worker(items, depth, awaited or Event())
     worker.thread.start()
     try:
         yield worker.taken()
@@ -30,15 +31,22 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[Iterator[T]]:
 class _Worker(Generic[T]):
     """A thread that fills a bounded queue with functions: each gives an item, or raises what the maker raised."""
 
-    def __init__(self, items: Iterable[T], depth: int) -> None:
-        self._items, self._over = items, Event()
+    def __init__(self, items: Iterable[T], depth: int, awaited: Event) -> None:
+        self._items, self._over, self._awaited = items, Event(), awaited
         self._queue: Queue[Callable[[], T] | None] = Queue(depth)
         self.thread = Thread(target=self._make, name="ahead", daemon=True)
 
     def taken(self) -> Iterator[T]:
         """The items as they are made."""
-        while (take := self._queue.get()) is not None:
+        while (take := self._next()) is not None:
             yield take()
+
+    def _next(self) -> Callable[[], T] | None:
+        self._awaited.set()
+        try:
+            return self._queue.get()
+        finally:
+            self._awaited.clear()
 
     def end(self) -> None:
         """Stop after the item in the making, and wait for it."""

@@ -13,8 +13,8 @@ from copilot.memory import give_back
 from copilot.ports import LexicalIndex, VectorIndex
 from copilot.store.contents import Contents
 from copilot.store.history import forget_uncited
-from copilot.store.ledger import now
 from copilot.store.makers import Makers
+from copilot.store.values import now
 from ingest.repair import Repaired, mend_lexical, mend_vectors, twin_of
 
 Progress = Callable[[int, int], None]

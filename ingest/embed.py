@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import ChainMap, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from copilot.crash import point
 from copilot.ports import Embedder, Vectors
-from copilot.store.ledger import Arrival, Ledger, digest
+from copilot.store.arrivals import Arrival
+from copilot.store.ledger import Ledger
+from copilot.store.values import digest
 
 BATCH_CHUNKS = 512
-FIRST_CHUNKS = 64
-"""The first batch is small: the model waits for it."""
+FEWEST_CHUNKS = 64
+"""So many are enough where the model waits for them."""
 STAGES = 4
 """More batches than stand between the stage that embeds and the one that stores."""
 
@@ -33,16 +35,16 @@ class Embedded:
     fresh: int
 
 
-def in_batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
-    """Whole documents, gathered until they have enough chunks to be worth a transaction."""
+def in_batches(ready: Iterable[Ready], awaited: Callable[[], bool]) -> Iterator[list[Ready]]:
+    """Whole documents, gathered until they have enough chunks to be worth a transaction; fewer are enough while they are awaited."""
     batch: list[Ready] = []
-    chunks, enough = 0, min(FIRST_CHUNKS, BATCH_CHUNKS)
+    chunks = 0
     for one in ready:
         batch.append(one)
         chunks += len(one.chunks)
-        if chunks >= enough:
+        if chunks >= BATCH_CHUNKS or (chunks >= FEWEST_CHUNKS and awaited()):
             yield batch
-            batch, chunks, enough = [], 0, BATCH_CHUNKS
+            batch, chunks = [], 0
     if batch:
         yield batch
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from time import perf_counter
 from typing import Any
 
@@ -22,11 +23,13 @@ from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKno
 from copilot.memory import give_back
 from copilot.ports import Broken, Raw
 from copilot.redact import OURS
+from copilot.store.arrivals import Place
 from copilot.store.contents import by_shelf, is_case
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
-from copilot.store.ledger import Known, Place, digest
+from copilot.store.ledger import Known
 from copilot.store.quarantine import Quarantine, Tried
+from copilot.store.values import digest
 from ingest.ahead import ahead
 from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, expected, scan
@@ -156,7 +159,9 @@ class Indexer:
         One batch is read while another is embedded and a third is written; `progress` is called by the thread that reads. Raises Cancelled
         where `progress` does: then what was read until that moment is committed, each document whole.
         """
-        with self._parser, ahead(in_batches(self._fresh(run, found, progress))) as batches:
+        awaited = Event()
+        batches = in_batches(self._fresh(run, found, progress), awaited.is_set)
+        with self._parser, ahead(batches, awaited=awaited) as batches:
             if run.dry_run:
                 deque(batches, maxlen=0)
             else:
@@ -289,7 +294,7 @@ class Indexer:
             self._ledger.keep_vectors(ready.vectors)
             point("embed.after")
             batch = [one for one in ready.batch if self._wanted(workspace, one)]
-            staged = self._ledger.stage(batch)
+            staged = self._ledger.stage(workspace, batch)
             for shelf, some in by_shelf(zip(staged, (one.source for one in batch), strict=True)).items():
                 rows = np.stack([ready.vectors[digest(chunk.embedded)] for chunk, _ in some])
                 self._vectors.upsert(shelf, [words.id for _, words in some], rows)

@@ -15,8 +15,8 @@ from copilot.errors import InputError
 from copilot.store import schema as t
 from copilot.store.contents import Contents
 from copilot.store.jobs import Job
-from copilot.store.ledger import digest
 from copilot.store.makers import Lacking, Makers, Model
+from copilot.store.values import digest
 from ingest.repair import Repaired, mend_vectors, put_in_step, twin_of
 from ingest.split import embedded
 

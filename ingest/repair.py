@@ -18,9 +18,9 @@ from copilot.ports import LexicalIndex, VectorIndex
 from copilot.settings import Settings
 from copilot.store import schema as t
 from copilot.store.contents import Contents, Held
-from copilot.store.ledger import digest
-from copilot.store.ledger import parts as lists
 from copilot.store.makers import Makers
+from copilot.store.values import digest
+from copilot.store.values import parts as lists
 from ingest.verify import altered, damaged
 
 log = logging.getLogger(__name__)

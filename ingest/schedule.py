@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from copilot.build import Parts
 from copilot.store.jobs import Job, Jobs
-from copilot.store.ledger import now
 from copilot.store.sources import Sources, Timed, Upstream
+from copilot.store.values import now
 from ingest.connect import is_watched
 from ingest.watch import bursts
 

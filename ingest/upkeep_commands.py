@@ -137,7 +137,7 @@ def _here(parts: Any, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
     from importlib.metadata import entry_points
 
     from copilot.store.jobs import Job
-    from copilot.store.ledger import now
+    from copilot.store.values import now
 
     job = Job(
         id="", workspace=parts.settings.workspace, kind=kind, payload=payload, state="running", progress={}, result=None, error=None,

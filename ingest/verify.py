@@ -14,8 +14,9 @@ from copilot.build import Parts
 from copilot.ports import Embedder, Shelf, VectorIndex, Vectors
 from copilot.store import schema as t
 from copilot.store.contents import Contents, Held
-from copilot.store.ledger import Ledger, digest
+from copilot.store.ledger import Ledger
 from copilot.store.makers import SWITCHED, filling
+from copilot.store.values import digest
 
 SAME = 1e-6
 UNIT = 1e-3

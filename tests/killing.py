@@ -39,11 +39,12 @@ from copilot.store.database import Database
 from copilot.store.frames import Frames, View
 from copilot.store.gaps import Gaps
 from copilot.store.jobs import Jobs
-from copilot.store.ledger import Ledger, now
+from copilot.store.ledger import Ledger
 from copilot.store.library import Library
 from copilot.store.makers import Makers
 from copilot.store.maps import Maps
 from copilot.store.records import Records
+from copilot.store.values import now
 from ingest import embed, pipeline, reembed
 from ingest.backup import backup, check, restore
 from ingest.compact import compact

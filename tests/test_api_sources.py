@@ -17,8 +17,8 @@ from copilot.build import Parts
 from copilot.jobs import JobThread
 from copilot.store import schema as t
 from copilot.store.jobs import Job
-from copilot.store.ledger import now
 from copilot.store.sources import Sources, Upstream
+from copilot.store.values import now
 from ingest.schedule import Schedule
 from ingest.sync import sync_job
 from tests.conftest import client_of

@@ -13,10 +13,12 @@ from copilot.domain import Chunk, Document, Link, Source, Use
 from copilot.linear_map import apply, fit
 from copilot.mapping import Mapper
 from copilot.ports import Vectors
+from copilot.store.arrivals import Arrival, Place, Staged
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
-from copilot.store.ledger import Arrival, Ledger, Place, Staged, digest, now
+from copilot.store.ledger import Ledger
 from copilot.store.maps import LearnedMap, Maps
+from copilot.store.values import digest, now
 
 W, MODEL, ARTICLES, CASES = "default", "model-a", 8, 100
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
@@ -52,7 +54,7 @@ class Company:
         place = Place(workspace=W, root="/docs", origin=document.id, fingerprint=digest(text))
         use: Use = "ranking" if links else "answers"
         source = Source(document=document, text=text, links=links, use=use)
-        [staged] = self.ledger.stage([Arrival(place, source, ((chunk, True),))])
+        [staged] = self.ledger.stage(W, [Arrival(place, source, ((chunk, True),))])
         self.ledger.switch(W, [staged])
         return staged
 

@@ -39,16 +39,18 @@ from copilot.errors import Conflict, IndexMismatch, InputError, NotFound
 from copilot.ports import Shelf
 from copilot.store import schema
 from copilot.store.accounts import Accounts
+from copilot.store.arrivals import Arrival, Place, Staged
 from copilot.store.attempts import Attempts
 from copilot.store.audit import Audit
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
 from copilot.store.jobs import Jobs
-from copilot.store.ledger import Arrival, Ledger, Place, Staged, digest, now
+from copilot.store.ledger import Ledger
 from copilot.store.library import Library
 from copilot.store.people import People
 from copilot.store.records import KeyReused, Records
 from copilot.store.sessions import Sessions
+from copilot.store.values import digest, now
 from copilot.store.withdraw import NOTICE
 from copilot.votes import map_trust, voters, votes
 
@@ -111,7 +113,7 @@ def put(ledger: Ledger, id: str, text: str, switch: bool = True, **fields: objec
     ledger.keep_vectors({digest(chunk.embedded): vector})
     place = Place(workspace=W, root="/docs", origin=f"{id}.md", fingerprint=digest(text))
     source = Source(document=document, text=text, links=links, use=use)  # type: ignore[arg-type]
-    [staged] = ledger.stage([Arrival(place, source, ((chunk, True),))])
+    [staged] = ledger.stage(W, [Arrival(place, source, ((chunk, True),))])
     if switch:
         ledger.switch(W, [staged])
     return staged
@@ -184,7 +186,7 @@ def test_each_chunk_has_its_own_vector_by_its_embedder(
     document = Document(id="a", kind="article", title="A")
     place = Place(workspace=W, root="/docs", origin="a.md", fingerprint="1")
     arrival = Arrival(place, Source(document=document, text="text"), tuple((one, True) for one in chunks))
-    ledger.switch(W, ledger.stage([arrival]))
+    ledger.switch(W, ledger.stage(W, [arrival]))
     frame = frames.at(W)
     starts = [frame.span(at).start for at in range(len(frame.ids))]
     assert starts == [0, 1, 2], "what its embedder never made a vector of cannot be found"

@@ -11,8 +11,8 @@ import pytest
 
 from copilot.build import Parts
 from copilot.retrieve import Query
-from copilot.store.ledger import now
 from copilot.store.sources import Sources, Upstream
+from copilot.store.values import now
 from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests.conftest import ADMIN, AGENT

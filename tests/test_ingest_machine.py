@@ -17,7 +17,7 @@ from copilot.adapters import chroma
 from copilot.build import Parts
 from copilot.errors import NotFound
 from copilot.store.frames import View
-from copilot.store.ledger import now
+from copilot.store.values import now
 from ingest.compact import compact
 from ingest.load import Reading
 from ingest.pipeline import Indexer

@@ -20,8 +20,8 @@ from copilot.store import schema as t
 from copilot.store.contents import Contents
 from copilot.store.frames import Frames
 from copilot.store.jobs import Job
-from copilot.store.ledger import now
 from copilot.store.makers import Makers
+from copilot.store.values import now
 from ingest import reembed
 from ingest.compact import compact
 from ingest.verify import verify

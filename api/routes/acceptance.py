@@ -16,7 +16,7 @@ from copilot.acceptance import Acceptance, Period, acceptance
 from copilot.choices import Outcome, Tally, tallied
 from copilot.domain import Verdict
 from copilot.store.choices import Choices, Decision
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 router = APIRouter(prefix="/v1/insights", tags=["insights"], route_class=Guarded)
 

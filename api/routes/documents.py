@@ -20,8 +20,8 @@ from copilot.domain import Document, Kind, Principal, RevisionStatus
 from copilot.errors import NotAllowed, NotFound
 from copilot.retrieve import visible_to
 from copilot.store.catalogue import Catalogue, DocumentState, Entry, Wanted
-from copilot.store.ledger import now
 from copilot.store.library import Library
+from copilot.store.values import now
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], route_class=Guarded)
 

@@ -26,7 +26,7 @@ from copilot.labelled import MOODS
 from copilot.retrieve import visible_to
 from copilot.store.frames import View
 from copilot.store.inbox import Entry, Facets, Filter, State
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 router = APIRouter(prefix="/v1", tags=["conversations"], route_class=Guarded)
 

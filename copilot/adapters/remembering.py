@@ -10,7 +10,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from copilot.ports import Embedder, Vectors
-from copilot.store.ledger import digest
+from copilot.store.values import digest
 
 
 class Remembering:

@@ -14,7 +14,7 @@ from copilot.domain import Principal, Role
 from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 PREFIX = "sc_"
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 FREE = {"pair": 5, "name": 25, "address": 100}
 """Failures that cost no wait: of a name from one address, of a name from anywhere, of an address with any name."""

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select
 
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

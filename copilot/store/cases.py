@@ -11,8 +11,8 @@ from sqlalchemy import and_, select
 
 from copilot.domain import INTERNAL, PUBLIC
 from copilot.store import schema as t
+from copilot.store.arrivals import HEAD
 from copilot.store.database import Database
-from copilot.store.ledger import HEAD
 
 STAFF = (PUBLIC, INTERNAL)
 """What is learned bears on everybody's results, so only what every agent may see teaches."""

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from copilot.domain import Document, Kind
 from copilot.errors import NotFound
 from copilot.store import schema as t
+from copilot.store.arrivals import HEAD
 from copilot.store.database import Database
-from copilot.store.ledger import HEAD
 
 DocumentState = Literal["in_force", "waiting", "expired"]
 """Whether it may be found and cited: now, from a later time on, or not any more."""

@@ -12,8 +12,9 @@ from sqlalchemy import Row, Select, and_, select
 from copilot.domain import Chunk, Source
 from copilot.ports import LexicalEntry, Shelf, Vectors
 from copilot.store import schema as t
+from copilot.store.arrivals import HEAD, Staged, shelves
 from copilot.store.database import Database
-from copilot.store.ledger import HEAD, Staged, parts, shelves
+from copilot.store.values import parts
 
 Held = dict[Shelf, dict[str, str]]
 """Chunk id -> hash of its embedded text, by shelf."""

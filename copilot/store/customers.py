@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.unlearn import forget_untaught
+from copilot.store.values import parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +30,15 @@ def pseudonym(workspace: str, customer: str) -> str:
     return hashlib.sha256(f"{workspace}\n{customer.strip()}".encode()).hexdigest()
 
 
-def note_customers(connection: Connection, key: int, workspace: str, customers: Collection[str]) -> None:
-    """Remember whose ticket the document is; one that changes hands is everybody's who had it."""
+def note_customers(connection: Connection, workspace: str, of: Mapping[int, Collection[str]]) -> None:
+    """Remember whose tickets these documents, by key, are; one that changes hands is everybody's who had it."""
     c = t.customers.c
-    known = set(connection.execute(select(c.customer).where(c.document == key)).scalars())
-    new = {pseudonym(workspace, one) for one in customers if one.strip()} - known
-    if new:
-        connection.execute(insert(t.customers), [{"document": key, "customer": one} for one in sorted(new)])
+    named = {(key, pseudonym(workspace, one)) for key, customers in of.items() for one in customers if one.strip()}
+    for some in parts({key for key, _ in named}):
+        known = connection.execute(select(c.document, c.customer).where(c.document.in_(some)))
+        named -= {(row.document, row.customer) for row in known}
+    if named:
+        connection.execute(insert(t.customers), [{"document": key, "customer": one} for key, one in sorted(named)])
 
 
 class Customers:

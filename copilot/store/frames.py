@@ -27,10 +27,10 @@ from copilot.store import schema as t
 from copilot.store.active import EVER, Columns, Places, Span, read, run
 from copilot.store.ahead import Ahead
 from copilot.store.database import Database
-from copilot.store.ledger import parts
 from copilot.store.makers import Makers
 from copilot.store.maps import LearnedMap, newest
 from copilot.store.mismatch import mismatch
+from copilot.store.values import parts
 from copilot.versions import is_for, named, ranges
 
 Mask = NDArray[np.bool_]

@@ -13,7 +13,7 @@ from copilot.errors import NotFound
 from copilot.ports import Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 REASON = "an agent says that the knowledge lacks it"
 REASON_CHARS = 64

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, func, select
 
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import parts
+from copilot.store.values import parts
 
 Revision = tuple[int, int]
 """A document's key, and the revision's number."""

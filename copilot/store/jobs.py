@@ -13,8 +13,8 @@ from copilot.domain import JobState
 from copilot.errors import Conflict, InputError, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
 from copilot.store.queue import queued
+from copilot.store.values import now
 
 OPEN: tuple[JobState, ...] = ("queued", "running")
 STOPPABLE = frozenset({"ingest", "sync", "evaluate", "compare"})

@@ -2,62 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from copilot.crash import point
-from copilot.domain import PUBLIC, Chunk, Document, Link, Source, Use
 from copilot.errors import InputError
 from copilot.ports import Shelf, Vectors
+from copilot.store import arrivals as a
 from copilot.store import schema as t
+from copilot.store.arrivals import HEAD, Arrival, Staged, shelves
 from copilot.store.customers import note_customers
 from copilot.store.database import Database
 from copilot.store.mismatch import mismatch
+from copilot.store.values import now, parts
 from copilot.store.withdraw import drop_empty, falling, has_learned, release, requeue, resting_on, unlearn, withdraw
 
-HEAD = TypeAdapter(Document)
-LINKS = TypeAdapter(tuple[Link, ...])
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VISIBILITY = "audience", "valid_from", "valid_until"
-MANY = 900  # SQLite takes 32,766 parameters, but its planner likes short lists better
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a document comes from: its workspace, the ingested root, its place there, and the fingerprint of what was read."""
-
-    workspace: str
-    root: str
-    origin: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A document as it was read: where it stood, what it says, and its chunks, each with whether search may find it."""
-
-    place: Place
-    source: Source
-    chunks: tuple[tuple[Chunk, bool], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A pending revision with its searchable chunks by id; readers do not see it until it is switched."""
-
-    key: int
-    number: int
-    document: Document
-    shelves: tuple[Shelf, ...]
-    chunks: tuple[tuple[str, Chunk], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +79,15 @@ class Ledger:
             rows = connection.execute(query.where(c.active_revision.is_not(None)))
             return {r.origin: Known(r.key, r.id, r.fingerprint) for r in rows}
 
-    def stage(self, arrivals: Sequence[Arrival]) -> list[Staged]:
+    def stage(self, workspace: str, arrivals: Sequence[Arrival]) -> list[Staged]:
         """Write pending revisions with their chunks, all in one transaction."""
         point("stage.before")
         with self._db.write() as connection:
-            staged = [_stage(connection, one) for one in arrivals]
+            staged = a.numbered(connection, workspace, arrivals)
+            a.insert_revisions(connection, staged)
+            point("stage.inside")
+            note_customers(connection, workspace, {one.key: one.arrival.source.customers for one in staged})
+            a.insert_chunks(connection, staged)
         point("stage.after")
         return staged
 
@@ -133,15 +102,15 @@ class Ledger:
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
                 learned = resting_on(connection, workspace, changed)
                 _remove(connection, workspace, falling(connection, workspace, learned))
-            for one in staged:
-                active = select(t.documents.c.active_revision).where(t.documents.c.key == one.key)
-                old = connection.execute(active).scalar_one()
-                if old is not None:
-                    _clear(connection, workspace, one.key, old)
-                    _status(connection, one.key, old, "retired")
-                _status(connection, one.key, one.number, "active")
-                _take_head(connection, one.key, one.number)
-                point("switch.inside")
+            newest = {one.key: one for one in staged}
+            passed = {(one.key, one.number) for one in staged if newest[one.key] is not one}
+            olds = passed | a.in_force(connection, newest)
+            for key, number in sorted(olds):
+                _clear(connection, workspace, key, number)
+            a.mark(connection, olds, "retired")
+            a.mark(connection, {(key, one.number) for key, one in newest.items()}, "active")
+            point("switch.inside")
+            a.take_heads(connection, newest)
             _tick(connection, workspace)
         point("switch.after")
 
@@ -230,43 +199,6 @@ class Ledger:
                 connection.execute(insert(t.vectors), rows)
 
 
-def _stage(connection: Connection, arrival: Arrival) -> Staged:
-    place, source = arrival.place, arrival.source
-    key, number = _next_revision(connection, place, source)
-    connection.execute(insert(t.revisions).values(_revision_row(key, number, place, source)))
-    note_customers(connection, key, place.workspace, source.customers)
-    rows = [_chunk_row(key, number, at, chunk, found) for at, (chunk, found) in enumerate(arrival.chunks)]
-    if rows:
-        connection.execute(insert(t.chunks), rows)
-    point("stage.inside")
-    found = tuple((row["id"], chunk) for row, (chunk, yes) in zip(rows, arrival.chunks, strict=True) if yes)
-    head = source.document
-    return Staged(key, number, head, shelves(place.workspace, head, source.use, bool(source.links)), found)
-
-
-def shelves(workspace: str, document: Document, use: Use, linked: bool) -> tuple[Shelf, ...]:
-    """Where a document's chunks stand: a question with links also stands where votes are counted, a question without answer only there."""
-    side = "public" if document.audience == PUBLIC else "internal"
-    answers = (Shelf(workspace, document.kind, side),) if use == "answers" else ()  # type: ignore[arg-type]
-    return answers + ((Shelf(workspace, document.kind, "ranking"),) if linked else ())
-
-
-def digest(text: str) -> str:
-    """SHA-256 in hex of the text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def now() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)
-
-
-def parts(values: Iterable[Any], size: int = MANY) -> list[list[Any]]:
-    """The values in lists short enough for one statement."""
-    listed = list(values)
-    return [listed[at : at + size] for at in range(0, len(listed), size)]
-
-
 def _says_otherwise(connection: Connection, staged: Staged) -> bool:
     """Whether the pending revision differs from the active one in its words, in who may see it or in how long it holds."""
     c = t.revisions.c
@@ -292,60 +224,6 @@ def _remove(connection: Connection, workspace: str, known: Mapping[int, str]) ->
         point("retire.inside")
     unlearn(connection, workspace, known)
     drop_empty(connection, workspace)
-
-
-def _next_revision(connection: Connection, place: Place, source: Source) -> tuple[int, int]:
-    c = t.documents.c
-    key = connection.execute(select(c.key).where(c.workspace == place.workspace, c.id == source.document.id)).scalar()
-    if key is None:
-        row = {**_head_row(source.document), "workspace": place.workspace, "id": source.document.id, "use": source.use}
-        row |= {"root": place.root, "origin": place.origin, "fingerprint": place.fingerprint}
-        made = connection.execute(insert(t.documents).values(row)).inserted_primary_key
-        return int(made[0]), 1  # type: ignore[index]
-    last = connection.execute(select(func.max(t.revisions.c.number)).where(t.revisions.c.document == key)).scalar()
-    return int(key), int(last or 0) + 1
-
-
-def _revision_row(key: int, number: int, place: Place, source: Source) -> dict[str, Any]:
-    return {
-        "document": key, "number": number, "status": "pending", "text": source.text, "content_hash": digest(source.text),
-        "answer_start": source.answer_start, "head": HEAD.dump_python(source.document, mode="json"), "use": source.use,
-        "links": LINKS.dump_python(source.links, mode="json"), "root": place.root, "origin": place.origin,
-        "fingerprint": place.fingerprint, "created_at": now(),
-    }  # fmt: skip
-
-
-def _chunk_row(key: int, number: int, at: int, chunk: Chunk, searchable: bool) -> dict[str, Any]:
-    return {
-        "id": f"{key}.{number}.{at}", "document": key, "revision": number, "start": chunk.start, "end": chunk.end,
-        "headings": list(chunk.headings), "vector": digest(chunk.embedded), "searchable": searchable,
-    }  # fmt: skip
-
-
-def _head_row(document: Document) -> dict[str, Any]:
-    names = (
-        "kind", "title", "url", "audience", "language", "updated_at", "resolved_at", "known_since", "valid_from", "valid_until", "solution_by",
-    )  # fmt: skip
-    return {**{name: getattr(document, name) for name in names}, "products": list(document.products) or None}
-
-
-def _take_head(connection: Connection, key: int, number: int) -> None:
-    """Spread the revision's head over its document's row, and its links over theirs."""
-    c = t.revisions.c
-    row = connection.execute(select(t.revisions).where(c.document == key, c.number == number)).mappings().one()
-    head = HEAD.validate_python(row["head"])
-    values = {**_head_row(head), **{name: row[name] for name in ("use", "root", "origin", "fingerprint")}}
-    connection.execute(update(t.documents).where(t.documents.c.key == key).values(active_revision=number, **values))
-    connection.execute(delete(t.links).where(t.links.c.document == key))
-    newest = {link.document_id: link for link in LINKS.validate_python(row["links"])}
-    if newest:
-        rows = [{"document": key, "target": link.document_id, "at": link.at} for link in newest.values()]
-        connection.execute(insert(t.links), rows)
-
-
-def _status(connection: Connection, key: int, number: int, status: str) -> None:
-    c = t.revisions.c
-    connection.execute(update(t.revisions).where(c.document == key, c.number == number).values(status=status))
 
 
 def _doom(connection: Connection, workspace: str, key: int, number: int) -> None:

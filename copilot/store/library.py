@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from copilot.domain import Document, Kind
 from copilot.errors import NotFound
 from copilot.store import schema as t
+from copilot.store.arrivals import HEAD
 from copilot.store.customers import pseudonym
 from copilot.store.database import Database
 from copilot.store.frames import CLOCK, View, clock
-from copilot.store.ledger import HEAD, now, parts
+from copilot.store.values import now, parts
 
 TEXTS = (
     select(

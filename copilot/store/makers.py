@@ -12,7 +12,7 @@ from copilot.crash import point
 from copilot.errors import Conflict
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 WHOLE, FILLING, SWITCHED = "whole", "filling", "switched"
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from copilot.ports import Vectors
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
+from copilot.store.values import now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from sqlalchemy import and_, func, select, update
 from copilot.domain import Conversation, Document, Nearest
 from copilot.ports import Vectors
 from copilot.store import schema as t
+from copilot.store.arrivals import HEAD
 from copilot.store.database import Database
-from copilot.store.ledger import HEAD
 from copilot.store.records import CONVERSATION
 
 

@@ -16,7 +16,8 @@ from copilot.domain import Principal, Role
 from copilot.errors import Conflict, InputError, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import WORKSPACE, now
+from copilot.store.ledger import WORKSPACE
+from copilot.store.values import now
 
 PASSWORD_LENGTH = range(10, 1025)
 NAME_LENGTH = 128

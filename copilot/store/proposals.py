@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 from copilot.domain import Document
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
+from copilot.store.arrivals import HEAD
 from copilot.store.database import Database
-from copilot.store.ledger import HEAD, now
+from copilot.store.values import now
 
 State = Literal["waiting", "approved", "rejected"]
 

@@ -17,8 +17,8 @@ from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.gaps import Asked, note_gap
-from copilot.store.ledger import now
 from copilot.store.unlearn import forget_untaught
+from copilot.store.values import now
 from copilot.store.withdraw import without
 
 SUGGESTION = TypeAdapter(Suggestion)

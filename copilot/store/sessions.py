@@ -13,8 +13,8 @@ from sqlalchemy import delete, insert, or_, select, update
 from copilot.domain import Principal
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
 from copilot.store.people import user_of
+from copilot.store.values import now
 
 SEEN_EVERY = timedelta(minutes=1)
 """Being seen is noted this often, not at each request."""

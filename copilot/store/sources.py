@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from copilot.errors import Conflict, InputError, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import WORKSPACE, now
+from copilot.store.ledger import WORKSPACE
+from copilot.store.values import now
 
 ID = r"[a-z0-9][a-z0-9._-]{0,63}"
 AUDIENCE = r"public|internal|team:[\w.-]{1,59}"

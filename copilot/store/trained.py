@@ -16,8 +16,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.ledger import now
 from copilot.store.unlearn import in_force, is_one, missing, record
+from copilot.store.values import now
 
 TrainedKind = Literal["taxonomy", "intents", "ranking", "embedder"]
 KINDS: tuple[TrainedKind, ...] = get_args(TrainedKind)

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, and_, delete, select, update
 
 from copilot.store import schema as t
 from copilot.store.unlearn import forget_untaught
+from copilot.store.values import MANY, parts
 
 LEARNED = "learned:replies"
 """The root under which the ledger has the tickets that were made of sent replies."""
-MANY = 900
 NOTICE = "[withdrawn: the source of this statement is no longer available]"
 
 
@@ -74,10 +74,8 @@ def falling(connection: Connection, workspace: str, keys: Collection[int]) -> di
     """Keys and ids of these documents, as far as they are there, with the documents that were made of them, and of those in turn."""
     d, found = t.documents.c, dict[int, str]()
     new: dict[int, str] = {}
-    listed = sorted(keys)
-    for at in range(0, len(listed), MANY):
-        some = connection.execute(select(d.key, d.id).where(d.key.in_(listed[at : at + MANY])))
-        new |= {row.key: row.id for row in some}
+    for some in parts(sorted(keys)):
+        new |= {row.key: row.id for row in connection.execute(select(d.key, d.id).where(d.key.in_(some)))}
     while new:
         found |= new
         made = resting_on(connection, workspace, set(new.values())) | made_of(connection, workspace, new)
@@ -91,11 +89,8 @@ def made_of(connection: Connection, workspace: str, keys: Collection[int]) -> di
     query = select(d.key, d.id).join(t.proposals, and_(p.workspace == d.workspace, p.document_id == d.id))
     query = query.join(t.proposal_parts, and_(part.workspace == p.workspace, part.proposal == p.id))
     found: dict[int, str] = {}
-    listed = sorted(keys)
-    for at in range(0, len(listed), MANY):
-        rows = connection.execute(
-            query.where(d.workspace == workspace, part.document.in_(listed[at : at + MANY])).distinct()
-        )
+    for some in parts(sorted(keys)):
+        rows = connection.execute(query.where(d.workspace == workspace, part.document.in_(some)).distinct())
         found |= {row.key: row.id for row in rows}
     return found
 

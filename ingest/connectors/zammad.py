@@ -19,8 +19,8 @@ from copilot.errors import SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Raw, Whole
 from copilot.redact import Redactor
 from copilot.settings import Settings
-from copilot.store.ledger import now
 from copilot.store.sources import Upstream
+from copilot.store.values import now
 from ingest import tickets
 from ingest.fetch import Fetcher
 from ingest.listing import Listing, Page, several_of

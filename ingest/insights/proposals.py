@@ -20,8 +20,8 @@ from copilot.ports import Raw
 from copilot.retrieve import visible_to
 from copilot.sayable import says
 from copilot.store.jobs import Job
-from copilot.store.ledger import now
 from copilot.store.proposals import Kept, ProposalStore, State, Stretch
+from copilot.store.values import now
 from ingest.article import narrower
 from ingest.insights.clusters import Tree
 from ingest.insights.material import Entry, of_kinds

@@ -19,8 +19,8 @@ from copilot.redact import Redactor
 from copilot.retrieve import visible_to
 from copilot.store.choices import Choices
 from copilot.store.frames import Frame
-from copilot.store.ledger import now
 from copilot.store.observations import Abstained, Observations, Standing, seen
+from copilot.store.values import now
 from ingest.insights.contradictions import contradictions
 from ingest.insights.duplicates import duplicates
 from ingest.insights.gaps import MOST, Unanswered, gaps
