@@ -77,7 +77,6 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     from copilot.jobs import owning
     from ingest.load import Reading
     from ingest.pipeline import Indexer
-    from ingest.summary import total
 
     reading = Reading(
         kind=payload["kind"],
@@ -87,13 +86,10 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     )
     with owning(settings):
         parts = build(settings)
-        indexer, summaries = Indexer(parts), []
-        for path in payload["paths"]:
-            summaries.append(
-                indexer.ingest(workspace, Path(path), reading, dry_run=payload["dry_run"], progress=tell(bar))
-            )
+        paths = [Path(path) for path in payload["paths"]]
+        summary = Indexer(parts).ingest(workspace, paths, reading, dry_run=payload["dry_run"], progress=tell(bar))
         parts.close()
-    return asdict(total(summaries))
+    return asdict(summary)
 
 
 def report(summary: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:

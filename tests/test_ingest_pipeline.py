@@ -145,7 +145,7 @@ def test_after_one_edit_the_next_draft_says_the_new_words_and_one_document_was_e
 
 
 def test_a_dry_run_counts_and_changes_nothing(parts: Parts, folder: Path) -> None:
-    dry = Indexer(parts).ingest("default", folder, Reading(), dry_run=True)
+    dry = Indexer(parts).ingest("default", [folder], Reading(), dry_run=True)
     assert dry.added == 5
     with pytest.raises(NotFound):
         parts.library.clock("default")
