@@ -26,11 +26,12 @@ from scipy.optimize import minimize
 import ingest.demo
 from copilot.build import Parts
 from copilot.domain import PUBLIC, Evidence
-from copilot.draft import READ_WHOLE, _resolution, _sections
+from copilot.draft import _resolution, _sections
 from copilot.facts import facts
 from copilot.fit import FEATURES, asking, features, words_of
 from copilot.ground import content
 from copilot.query import search_text
+from copilot.rank import READ_WHOLE
 from copilot.retrieve import Query, with_texts
 from copilot.settings import Settings
 from eval.cases import Case, load_jsonl
@@ -150,7 +151,7 @@ def _letters(text: str) -> str:
 def _candidates(parts: Parts, workspace: str, case: Case, text: str) -> tuple[list[Evidence], list[Evidence]]:
     """The sections of the best public articles, and the resolutions of the nearest tickets."""
     agent, vector = ProcessDesk(parts, workspace).agent, parts.embedder.embed([text], "query")[0]
-    as_of = case.created or parts.library.epoch(workspace)
+    as_of = case.created or parts.library.moment(workspace)[1]
     query = Query(text=text, before=case.created, as_of=as_of)
     ranked = parts.retriever.kinds(agent, query, vector, {"article": 3 * ARTICLES, "ticket": TICKETS})
     texts, _ = parts.library.texts(

@@ -65,10 +65,10 @@ class Asker:
         text = normalise(question.text).strip()
         if not text:
             raise EmptyMessage("There is no question. Send some words in `question`.")
-        clock = self._library.clock(principal.workspace)
+        clock, epoch = self._library.moment(principal.workspace)
         lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
         vector = self._embedder.embed([text], "query")[0]
-        as_of = question.before or self._library.epoch(principal.workspace)
+        as_of = question.before or epoch
         query = Query(text=text, limit=question.limit, before=question.before, as_of=as_of)
         for _ in range(SETTLE):
             limits: dict[Kind, int] = dict(zip(SOURCES, (2 * query.limit, TICKETS), strict=True))

@@ -168,10 +168,12 @@ class Copilot:
         allowed(rewrite, self._model)
         watch = Stopwatch()
         text = search_text(conversation)
-        clock = self._library.clock(principal.workspace)  # an unknown workspace is refused before anything is computed
-        as_of = options.before or self._library.epoch(principal.workspace)
+        clock, epoch = self._library.moment(
+            principal.workspace
+        )  # an unknown one is refused before anything is computed
+        as_of = options.before or epoch
         lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
-        meant = self._retriever.meant(principal.workspace, text, options.before)
+        meant = self._retriever.meant(principal.workspace, text, options.before, clock)
         vector = self._embedder.embed([meant], "query")[0]
         watch.lap("embed")
 
@@ -182,7 +184,7 @@ class Copilot:
         yield Event("triage", triage)
 
         query = Query(text=text, limit=options.limit, before=options.before, as_of=as_of)
-        revision, findings = self._settled(principal, query, vector, lookup)
+        revision, findings = self._settled(principal, query, vector, lookup, clock)
         watch.lap("search")
 
         answers = findings.answers(text)
@@ -233,18 +235,22 @@ class Copilot:
         tags = self._learned.names(workspace, clock, before, ("taxonomy", "intents"))
         return (*tags, *self._learned.names(workspace, revision, before, ("embedder", "ranking")))
 
-    def _settled(self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup) -> tuple[str, Findings]:
+    def _settled(
+        self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup, now: str | None
+    ) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
         for _ in range(SETTLE):
-            revision, now, findings = self._find(principal, query, vector, lookup)
+            revision, now, findings = self._find(principal, query, vector, lookup, now)
             if now == revision:
                 break
         return revision, findings
 
-    def _find(self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup) -> tuple[str, str, Findings]:
+    def _find(
+        self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup, now: str | None
+    ) -> tuple[str, str, Findings]:
         """Index revision when it was ranked and when the texts were read, and articles, solved tickets and macros, which play different parts."""
         limits: dict[Kind, int] = dict(zip(SOURCES, (3 * query.limit, 2 * TICKETS, MACROS), strict=True))
-        ranked = self._retriever.kinds(principal, query, vector, limits, lookup)
+        ranked = self._retriever.kinds(principal, query, vector, limits, lookup, now)
         found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
         texts, now = self._library.texts(principal.workspace, found)
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)

@@ -26,6 +26,7 @@ from copilot.domain import (
 from copilot.fit import fitted, words_of
 from copilot.ground import Grounded, harm
 from copilot.ports import Drafter, DraftRequest, Handover
+from copilot.rank import READ_WHOLE
 from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
@@ -36,8 +37,6 @@ from prompts import render
 SECTION_CHARS = 2_400
 RESOLUTION_CHARS = 4_000
 SECTIONS = 3
-READ_WHOLE = 6
-"""So many articles are read whole for the section that answers; of the others only what was found."""
 FARTHER = 0.05
 """A section that was not found is less near than those that were, by this."""
 HEADING = re.compile(r"\n(?=#)")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from copilot.domain import Hit, Passage
+from copilot.domain import PUBLIC, Hit, Passage
 from copilot.ports import Vectors
 from copilot.store.active import Places
 from copilot.store.frames import Frame
@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 
 PASSAGES = 3
 """So many of a document's passages are shown."""
-READ = 60
-"""So many are told to whoever looks for the section that answers."""
+READ_WHOLE, READ = 6, 60
+"""So many articles are read whole for the section that answers, and of each so many passages are told."""
 ROUNDED = 1e-6
 """Scores that differ by less may be the same once they are rounded."""
 
@@ -66,9 +66,12 @@ class Arms:
 
 
 def rank(
-    frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int, passages: int = PASSAGES
+    frame: Frame, documents: Places, vector: Vectors, arms: Arms, weights: Weights, limit: int, whole: int = 0
 ) -> list[Hit]:  # fmt: skip
-    """The best of these documents, each with its best passages, without their texts; ties by id, scores rounded to 1e-6, every cosine exact."""
+    """The best of these documents, each with its best passages, without their texts; ties by id, scores rounded to 1e-6, every cosine exact.
+
+    So many as are read `whole`, the first ones and the first that are public, come with nearly all of their passages.
+    """
     if not len(documents):
         return []
     scored = Scored.of(frame, documents, vector, arms, weights)
@@ -79,12 +82,16 @@ def rank(
     exact = above / scale
     scores = {n: _round(float(exact[n])) for n in _first(exact, limit)}
     order = sorted(scores, key=lambda n: (-scores[n], frame.heads.id[documents[n]]))
+    best = [(n, int(documents[n])) for n in order[:limit]]
+    public = [n for n, at in best if whole and frame.heads.audience[at] == PUBLIC]
+    read = {n for n, _ in best[:whole]} | set(public[:whole])
     return [
         _hit(
-            frame, int(documents[n]), scored, n, scores[n], {"votes": said["votes"][n], "map": said["map"][n]}, passages
+            frame, at, scored, n, scores[n], {"votes": said["votes"][n], "map": said["map"][n]},
+            READ if n in read else PASSAGES,
         )
-        for n in order[:limit]
-    ]
+        for n, at in best
+    ]  # fmt: skip
 
 
 def _first(scores: Floats, limit: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from time import perf_counter
 
@@ -22,7 +23,7 @@ from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
-from copilot.rank import ARMS, PASSAGES, READ, Arms, Floats, Scored, Weights, rank, said_for
+from copilot.rank import ARMS, READ_WHOLE, Arms, Floats, Scored, Weights, rank, said_for
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
@@ -152,10 +153,10 @@ class Retriever:
         """Begin to look up what the words find; whoever embeds meanwhile waits for the slower of the two, not for both."""
         return self._said.begin(workspace, revision, text, kinds)
 
-    def meant(self, workspace: str, text: str, before: datetime | None = None) -> str:
+    def meant(self, workspace: str, text: str, before: datetime | None = None, revision: str | None = None) -> str:
         """The text with its misspelt words as they are meant, for whoever embeds it."""
         try:
-            return self._meant(self._frames.at(workspace), text, before)
+            return self._meant(self._frames.at(workspace, revision), text, before)
         except NotFound:  # nothing was ingested yet
             return self._meant(None, text, before)
 
@@ -201,16 +202,18 @@ class Retriever:
         return Told(tuple(frame.heads[at].id for at in documents.tolist()), columns, arms.turned is not None)
 
     def kinds(
-        self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None = None
+        self, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None = None,
+        revision: str | None = None,
     ) -> Ranked:  # fmt: skip
-        """The best documents of each of these kinds, each kind to its limit, with all passages that a draft may look at."""
-        return self._ranked(self._frames.at(principal.workspace), principal, query, vector, limits, lookup, READ)
+        """The best documents of each of these kinds, each kind to its limit, with all passages that a draft may look at; `revision`: just read."""
+        frame = self._frames.at(principal.workspace, revision)
+        return self._ranked(frame, principal, query, vector, limits, lookup, READ_WHOLE)
 
     def _ranked(
-        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None, passages: int
+        self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None, whole: int
     ) -> Ranked:  # fmt: skip
         view = _view(principal, query)
-        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), passages, frame.revision)
+        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), whole, frame.revision)
         with self._lock:
             kept = self._kept.get(asked)
         if kept is not None:
@@ -218,8 +221,7 @@ class Retriever:
         question = Question(query.text, vector, lookup)
         nearness = frame.best(self._cosines(frame, view, tuple(limits), vector))
         hits = {
-            kind: self._of_kind(frame, view, kind, question, nearness, limit, passages)
-            for kind, limit in limits.items()
+            kind: self._of_kind(frame, view, kind, question, nearness, limit, whole) for kind, limit in limits.items()
         }
         articles, tickets = (frame.visible(view, (kind,)) for kind in KINDS)
         familiar = self._anywhere.familiar(frame, articles, tickets, vector) if self._anywhere else UNKNOWN
@@ -233,9 +235,7 @@ class Retriever:
         self, frame: Frame, principal: Principal, query: Query, vector: Vectors, lookup: Lookup | None
     ) -> tuple[tuple[Hit, ...], str]:
         """The hits of all kinds together, with their passages' texts, and the index revision at which the texts were read."""
-        ranked = self._ranked(
-            frame, principal, query, vector, dict.fromkeys(query.kinds, query.limit), lookup, PASSAGES
-        )
+        ranked = self._ranked(frame, principal, query, vector, dict.fromkeys(query.kinds, query.limit), lookup, 0)
         together = sorted(
             (hit for hits in ranked.hits.values() for hit in hits), key=lambda hit: (-hit.score, hit.document_id)
         )
@@ -244,13 +244,14 @@ class Retriever:
         return with_texts(best, texts), now
 
     def _of_kind(
-        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int, passages: int
+        self, frame: Frame, view: View, kind: Kind, asked: Question, nearness: Vectors, limit: int, whole: int
     ) -> tuple[Hit, ...]:  # fmt: skip
         ranking = self._learned.ranking(view.workspace, frame.revision, view.before)
         told, arms = self._heard(frame, view, kind, asked, nearness, ranking)
+        best = partial(rank, frame, told, asked.vector, arms, self._weights(kind, ranking))
         if kind != "article" or self._reranker is None:
-            return tuple(rank(frame, told, asked.vector, arms, self._weights(kind, ranking), limit, passages))
-        hits = rank(frame, told, asked.vector, arms, self._weights(kind, ranking), max(limit, LOOKED_AT), passages)
+            return tuple(best(limit, whole if kind == "article" else 0))
+        hits = best(max(limit, LOOKED_AT), LOOKED_AT if whole else 0)
         texts, _ = self._library.texts(view.workspace, {(hit.document_id, hit.revision) for hit in hits})
         again = reranked(self._reranker, asked.text, with_texts(hits, texts), self._settings.reranker_seconds)[:limit]
         return tuple(replace(hit, passages=tuple(replace(one, text="") for one in hit.passages)) for hit in again)

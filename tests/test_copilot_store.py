@@ -266,12 +266,12 @@ def test_evidence_counts_from_its_last_used_turn_and_within_its_validity(ledger:
 def test_the_clock_of_a_suggestion_moves_only_when_something_becomes_valid_or_ceases_to_be(
     ledger: Ledger, library: Library
 ) -> None:
-    before = library.epoch(W)
+    before = library.moment(W)[1]
     put(ledger, "future", "not yet", valid_from=now() + timedelta(days=1))
-    assert library.epoch(W) == before
+    assert library.moment(W)[1] == before
     edge = now()
     put(ledger, "x", "expired just now", valid_until=edge)
-    assert library.epoch(W) == edge == library.epoch(W)
+    assert library.moment(W)[1] == edge == library.moment(W)[1]
 
 
 def voices(frames: Frames, view: View) -> dict[str, float]:

@@ -125,5 +125,7 @@ def _configure_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("copilot_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get("copilot_write"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # takes no lock and cannot fail, so it goes to the driver: a suggestion reads six times
+        connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]

@@ -185,10 +185,14 @@ class Frames:
         """Take a workspace's columns from there when it is first asked for, if they are of that moment."""
         self._ahead = ahead
 
-    def at(self, workspace: str) -> Frame:
-        """The workspace as it is now. Raises NotFound for an unknown workspace, IndexMismatch where another embedder made its vectors."""
-        with self._db.read() as connection:
-            revision = clock(connection, workspace)
+    def at(self, workspace: str, revision: str | None = None) -> Frame:
+        """The workspace as it is now, or as it was when whoever asks has just read its `revision`.
+
+        Raises NotFound for an unknown workspace, IndexMismatch where another embedder made its vectors.
+        """
+        if revision is None:
+            with self._db.read() as connection:
+                revision = clock(connection, workspace)
         kept = self._kept.get(workspace)
         return kept if kept is not None and kept.revision == revision else self._newer(workspace)
 
@@ -248,10 +252,15 @@ def clock(connection: Connection, workspace: str) -> str:
     """The workspace's index revision: it moves with each switch or deletion. Raises NotFound for an unknown workspace."""
     row = connection.execute(CLOCK, {"workspace": workspace}).scalar()
     if row is None:
-        raise NotFound(
-            f"There is no workspace {workspace!r}. Ingest something into it first: copilot ingest PATH --workspace {workspace}."
-        )
+        raise unknown(workspace)
     return str(row)
+
+
+def unknown(workspace: str) -> NotFound:
+    """The error for a workspace that nothing was ingested into."""
+    return NotFound(
+        f"There is no workspace {workspace!r}. Ingest something into it first: copilot ingest PATH --workspace {workspace}."
+    )
 
 
 class _Codes:

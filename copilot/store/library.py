@@ -16,7 +16,7 @@ from copilot.store import schema as t
 from copilot.store.arrivals import HEAD
 from copilot.store.customers import pseudonym
 from copilot.store.database import Database
-from copilot.store.frames import CLOCK, View, clock
+from copilot.store.frames import CLOCK, View, clock, unknown
 from copilot.store.values import now, parts
 
 TEXTS = (
@@ -27,7 +27,8 @@ TEXTS = (
     .where(t.documents.c.workspace == bindparam("workspace"), t.documents.c.id.in_(bindparam("ids", expanding=True)))
 )
 """Put together once, as all that every suggestion asks: with the index revision in the same breath."""
-EPOCH = select(
+MOMENT = select(
+    t.workspaces.c.clock,
     t.workspaces.c.created_at,
     *(
         select(func.max(column))
@@ -64,12 +65,15 @@ class Library:
         with self._db.read() as connection:
             return clock(connection, workspace)
 
-    def epoch(self, workspace: str) -> datetime:
-        """The last moment at which a document became valid or ceased to be: what is seen at it is what is seen now, to the byte."""
+    def moment(self, workspace: str) -> tuple[str, datetime]:
+        """The index revision, and the last moment at which a document became valid or ceased to be: what is seen at it is what is seen
+        now, to the byte. Raises NotFound for an unknown workspace."""
         with self._db.read() as connection:
-            times = connection.execute(EPOCH, {"workspace": workspace, "now": now()}).one()
-        known: list[datetime] = [time for time in times if time is not None]
-        return max(known)
+            row = connection.execute(MOMENT, {"workspace": workspace, "now": now()}).first()
+        if row is None:
+            raise unknown(workspace)
+        revision, *times = row
+        return str(revision), max(time for time in times if time is not None)
 
     def census(self, workspace: str) -> tuple[int, str]:
         """How many documents are active, and one hash over their ids, kinds and texts: equal corpora have equal hashes."""
