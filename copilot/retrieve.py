@@ -170,14 +170,8 @@ class Retriever:
     def cuts(self, principal: Principal, query: Query, found: Found) -> tuple[Cut, ...]:
         """What else came near the query, best first, each with the filters that cut it. What the principal may not see is not named."""
         wide = replace(
-            query,
-            limit=EXPLAINED,
-            kinds=("article", "ticket", "macro"),
-            language=None,
-            audience=None,
-            before=None,
-            whenever=True,
-        )
+            query, limit=EXPLAINED, kinds=("article", "ticket", "macro"), language=None, audience=None, before=None, whenever=True
+        )  # fmt: skip
         shown, view = {hit.document_id for hit in found.results}, _view(principal, query)
         hits = [hit for hit in self.search(principal, wide).results if hit.document_id not in shown]
         frame = self._frames.at(principal.workspace)
