@@ -50,10 +50,12 @@ def _load(parts: Parts, address: str) -> None:
     from ingest.demo.inbox import fill
     from ingest.load import Reading
     from ingest.pipeline import Indexer
+    from ingest.summary import total
 
+    indexer = Indexer(parts)
     paths = [ingest.demo.FOLDER / name for name in ("articles", "macros", "tickets")]
     with console.status("loading the demo company, Tarnbrook"):
-        summary = Indexer(parts).ingest(parts.settings.workspace, paths, Reading())
+        summary = total(indexer.ingest(parts.settings.workspace, path, Reading()) for path in paths)
         arrived = fill(parts, parts.settings.workspace, now())
     lines = (
         f"Tarnbrook: {summary.added} documents added, {summary.unchanged} unchanged, {summary.embedded} chunks embedded, "

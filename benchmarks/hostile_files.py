@@ -80,7 +80,7 @@ def measured(parts: Parts, name: str, make: Callable[[Path], None]) -> bool:
     (folder / "good.md").write_text(GOOD)
     with Peak() as peak:
         started = monotonic()
-        summary = Indexer(parts).ingest("default", [folder], Reading())
+        summary = Indexer(parts).ingest("default", folder, Reading())
         seconds = monotonic() - started
     said = "; ".join(problem.reason for problem in summary.problems if problem.origin.split("#")[0].startswith(name))
     size = (folder / name).lstat().st_size / 1e6

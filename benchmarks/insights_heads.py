@@ -58,7 +58,7 @@ def company() -> list[Entry]:
     with TemporaryDirectory() as home:
         parts = build(Settings(home=Path(home)))
         for folder in ("articles", "tickets"):
-            Indexer(parts).ingest("default", [ingest.demo.FOLDER / folder], Reading())
+            Indexer(parts).ingest("default", ingest.demo.FOLDER / folder, Reading())
         found = Insights.of(parts, ADMIN).entries
         parts.close()
     return found

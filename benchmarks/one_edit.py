@@ -106,7 +106,7 @@ def put(quote: str, word: str, new: str) -> str:
 
 def bring_in(parts: Parts, path: Path) -> Summary:
     """Ingest the path."""
-    return Indexer(parts).ingest("default", [path], Reading())
+    return Indexer(parts).ingest("default", path, Reading())
 
 
 def shown(summary: Summary) -> str:

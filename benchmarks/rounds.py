@@ -117,7 +117,7 @@ def edit(docs: Path, pool: Pool, number: int) -> None:
 
 def bring_in(parts: Parts, docs: Path) -> None:
     """Ingest the folder."""
-    summary = Indexer(parts).ingest("default", [docs], Reading())
+    summary = Indexer(parts).ingest("default", docs, Reading())
     assert not summary.failed, summary.problems[:3]
 
 

@@ -31,7 +31,7 @@ from copilot.retrieve import Query
 from copilot.settings import Settings
 from ingest.load import Reading
 from ingest.pipeline import Indexer
-from ingest.summary import Summary
+from ingest.summary import Summary, total
 
 AGENT = Principal(id="bench", workspace="default", roles=frozenset({"agent"}))
 WARM = 10
@@ -157,8 +157,8 @@ def growing(home: Path, paths: Sequence[Path], real: int) -> Grown:
 
 def bring_in(parts: Parts, paths: Sequence[Path]) -> tuple[Summary, float]:
     """One ingest of the paths, and its seconds."""
-    started = perf_counter()
-    summary = Indexer(parts).ingest(AGENT.workspace, paths, Reading())
+    indexer, started = Indexer(parts), perf_counter()
+    summary = total([indexer.ingest(AGENT.workspace, path, Reading()) for path in paths])
     return summary, perf_counter() - started
 
 

@@ -236,21 +236,21 @@ class Copilot:
         return (*tags, *self._learned.names(workspace, revision, before, ("embedder", "ranking")))
 
     def _settled(
-        self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup, now: str | None
+        self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup, read_at: str
     ) -> tuple[str, Findings]:
         """What is found, all of one index revision: where an ingest switched meanwhile, it is looked up again."""
         for _ in range(SETTLE):
-            revision, now, findings = self._find(principal, query, vector, lookup, now)
-            if now == revision:
+            revision, read_at, findings = self._find(principal, query, vector, lookup, read_at)
+            if read_at == revision:
                 break
         return revision, findings
 
     def _find(
-        self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup, now: str | None
+        self, principal: Principal, query: Query, vector: Vectors, lookup: Lookup, known: str
     ) -> tuple[str, str, Findings]:
         """Index revision when it was ranked and when the texts were read, and articles, solved tickets and macros, which play different parts."""
         limits: dict[Kind, int] = dict(zip(SOURCES, (3 * query.limit, 2 * TICKETS, MACROS), strict=True))
-        ranked = self._retriever.kinds(principal, query, vector, limits, lookup, now)
+        ranked = self._retriever.kinds(principal, query, vector, limits, lookup, known)
         found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
         texts, now = self._library.texts(principal.workspace, found)
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)

@@ -191,7 +191,7 @@ def bring_in(suite: Suite, parts: Parts, step: Step) -> None:
     for path in suite.corpus:
         folder = _readable(suite.find(path), parts.settings.home)
         summary = indexer.ingest(
-            suite.workspace, [folder], Reading(), progress=lambda done, all: step("ingest", done, all)
+            suite.workspace, folder, Reading(), progress=lambda done, all: step("ingest", done, all)
         )
         if summary.failed:
             first = summary.problems[0]

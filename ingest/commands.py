@@ -77,6 +77,7 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     from copilot.jobs import owning
     from ingest.load import Reading
     from ingest.pipeline import Indexer
+    from ingest.summary import total
 
     reading = Reading(
         kind=payload["kind"],
@@ -86,10 +87,13 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     )
     with owning(settings):
         parts = build(settings)
-        paths = [Path(path) for path in payload["paths"]]
-        summary = Indexer(parts).ingest(workspace, paths, reading, dry_run=payload["dry_run"], progress=tell(bar))
+        indexer, summaries = Indexer(parts), []
+        for path in payload["paths"]:
+            summaries.append(
+                indexer.ingest(workspace, Path(path), reading, dry_run=payload["dry_run"], progress=tell(bar))
+            )
         parts.close()
-    return asdict(summary)
+    return asdict(total(summaries))
 
 
 def report(summary: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:

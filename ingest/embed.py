@@ -14,7 +14,7 @@ from copilot.store.values import digest
 
 BATCH_CHUNKS = 512
 FEWEST_CHUNKS = 64
-"""So many are enough where the model waits for them."""
+"""So many are enough for the first batch where the model waits for it, and twice as many each time that it waits again."""
 STAGES = 4
 """More batches than stand between the stage that embeds and the one that stores."""
 
@@ -38,13 +38,13 @@ class Embedded:
 def in_batches(ready: Iterable[Ready], awaited: Callable[[], bool]) -> Iterator[list[Ready]]:
     """Whole documents, gathered until they have enough chunks to be worth a transaction; fewer are enough while they are awaited."""
     batch: list[Ready] = []
-    chunks = 0
+    chunks, enough = 0, FEWEST_CHUNKS
     for one in ready:
         batch.append(one)
         chunks += len(one.chunks)
-        if chunks >= BATCH_CHUNKS or (chunks >= FEWEST_CHUNKS and awaited()):
+        if chunks >= BATCH_CHUNKS or (chunks >= enough and awaited()):
             yield batch
-            batch, chunks = [], 0
+            batch, chunks, enough = [], 0, 2 * enough
     if batch:
         yield batch
 

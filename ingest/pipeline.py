@@ -6,7 +6,7 @@ import hashlib
 import logging
 import shutil
 from collections import deque
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -37,7 +37,7 @@ from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
 from ingest.repair import put_in_step, renew_worn
 from ingest.split import split, split_ticket
-from ingest.summary import Summary
+from ingest.summary import Summary, total
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,6 @@ class Run:
     dry_run: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
     dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
-    broken: list[str] = field(default_factory=list)  # origins of what could not be opened
     cancelled: bool = False
 
     def parse(self, raw: Raw, parser: Parser) -> Source | None:
@@ -82,10 +81,10 @@ class Run:
         self.kept[source.document.id] = raw.origin
         return source
 
-    def gone(self, kept: Container[str]) -> list[int]:
-        """Keys of known documents whose ids are not `kept`. What could not be opened may hold them still: it loses none."""
-        holds = sheltered(self.broken)
-        return [known.key for origin, known in self.known.items() if known.id not in kept and not holds(origin)]
+    def gone(self, broken: Iterable[str]) -> list[int]:
+        """Keys of known documents that are not there any more. What could not be opened (`broken`) may hold them still: it loses none."""
+        holds = sheltered(broken)
+        return [known.key for origin, known in self.known.items() if known.id not in self.kept and not holds(origin)]
 
     def failed(self, origin: str, reason: str) -> Source | None:
         """Count the failure; the document that was known there stays."""
@@ -109,44 +108,34 @@ class Indexer:
     def ingest(
         self,
         workspace: str,
-        paths: Sequence[Path],
+        path: Path,
         reading: Reading,
         *,
         dry_run: bool = False,
         progress: Progress = lambda done, all: None,
     ) -> Summary:
-        """Bring the documents of folders and files, at least one, up to date, each a root of its own; one is read while another is written.
+        """Bring the documents of a folder or file up to date. A broken file is reported and never stops the rest.
 
-        A broken file is reported and never stops the rest. Raises InputError where a path does not exist, IndexMismatch where another
-        embedder made the index, Cancelled where `progress` does.
+        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index, Cancelled where `progress` does.
         """
-        if missing := [path for path in paths if not path.exists()]:
-            raise InputError(f"There is nothing at {missing[0]}. Give a folder or a file.")
+        if not path.exists():
+            raise InputError(f"There is nothing at {path}. Give a folder or a file.")
         started, summary = perf_counter(), Summary()
-        reading, about = replace(reading, redactor=self._redactor), sum(expected(path, reading) for path in paths)
-        runs = [
-            self.begin(workspace, self._root(path), summary, allowed=reading.allowed, dry_run=dry_run) for path in paths
-        ]
-        found = [(run, scan(path.resolve(), reading)) for run, path in zip(runs, paths, strict=True)]
+        uploaded = self._settings.uploads() in path.resolve().parents
+        # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
+        root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
+        run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
+        found, about = scan(path.resolve(), replace(reading, redactor=self._redactor)), expected(path, reading)
+        broken: list[str] = []
         try:
-            self._take(found, lambda done: progress(done, max(done, about)))
+            self.take(run, noted(found, broken), lambda done: progress(done, max(done, about)))
         except Cancelled:
-            self.let_go(runs[0], ())
+            self.let_go(run, ())
             raise
-        kept = {id for run in runs for id in run.kept}  # what moved from one root to another is there still
-        whole = [run for run, path in zip(runs, paths, strict=True) if not self._uploaded(path)]
-        self.let_go(runs[0], [key for run in whole for key in run.gone(kept)])
-        self.tidy(runs[0])
+        self.let_go(run, [] if uploaded else run.gone(broken))
+        self.tidy(run)
         summary.seconds = round(perf_counter() - started, 3)
         return summary
-
-    def _uploaded(self, path: Path) -> bool:
-        return self._settings.uploads() in path.resolve().parents
-
-    def _root(self, path: Path) -> str:
-        """An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it."""
-        path = path.resolve()
-        return str(path.parent.parent / path.name if self._uploaded(path) else path)
 
     def begin(
         self,
@@ -170,20 +159,16 @@ class Indexer:
         One batch is read while another is embedded and a third is written; `progress` is called by the thread that reads. Raises Cancelled
         where `progress` does: then what was read until that moment is committed, each document whole.
         """
-        self._take([(run, found)], progress)
-
-    def _take(self, found: Sequence[tuple[Run, Iterable[Raw | Broken]]], progress: Callable[[int], None]) -> None:
-        """The same of several runs in turn, which share a workspace and a summary."""
-        run, awaited = found[0][0], Event()
-        batches = in_batches(self._fresh(found, progress), awaited.is_set)
-        with self._parser, ahead(batches, awaited=awaited) as read:
+        awaited = Event()
+        batches = in_batches(self._fresh(run, found, progress), awaited.is_set)
+        with self._parser, ahead(batches, awaited=awaited) as batches:
             if run.dry_run:
-                deque(read, maxlen=0)
+                deque(batches, maxlen=0)
             else:
-                with ahead(embedded(read, self._ledger, self._embedder)) as ready:
+                with ahead(embedded(batches, self._ledger, self._embedder)) as ready:
                     for one in ready:
                         self._commit(run.workspace, one, run.summary)
-        if any(run.cancelled for run, _ in found):
+        if run.cancelled:
             raise Cancelled("It was told to stop: what was read before that is there.")
 
     def let_go(self, run: Run, keys: Collection[int]) -> None:
@@ -237,12 +222,9 @@ class Indexer:
             put_in_step(self._parts)
             self._sweep()
 
-    def _fresh(
-        self, found: Iterable[tuple[Run, Iterable[Raw | Broken]]], progress: Callable[[int], None]
-    ) -> Iterator[Ready]:
+    def _fresh(self, run: Run, found: Iterable[Raw | Broken], progress: Callable[[int], None]) -> Iterator[Ready]:
         """What is new or changed, read and split; everything else is only counted."""
-        each = ((run, raw) for run, some in found for raw in some)
-        for done, (run, raw) in enumerate(each, 1):
+        for done, raw in enumerate(found, 1):
             ready = self._ready(run, raw)
             if ready is not None:
                 yield ready
@@ -255,7 +237,6 @@ class Indexer:
     def _ready(self, run: Run, raw: Raw | Broken) -> Ready | None:
         if isinstance(raw, Broken):
             run.summary.fail(raw.origin, raw.reason)
-            run.broken.append(raw.origin)
             return None
         place = Place(workspace=run.workspace, root=run.root, origin=raw.origin, fingerprint=self._fingerprint(raw))
         before = run.known.get(raw.origin)
@@ -348,23 +329,32 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
         allowed=frozenset(job.payload["allowed"]) if job.payload.get("allowed") is not None else None,
         max_bytes=parts.settings.max_file_bytes,
     )  # fmt: skip
+    indexer, report = Indexer(parts), reporter(progress)
     paths = [Path(path) for path in job.payload["paths"]]
     dry_run = bool(job.payload.get("dry_run"))
     try:
-        summary = Indexer(parts).ingest(job.workspace, paths, reading, dry_run=dry_run, progress=reporter(progress))
+        summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
     except Cancelled:
         raise  # it may be resumed
     except Exception:
         _drop_uploads(parts, paths)  # a job that failed is not run again
         raise
     _drop_uploads(parts, paths)  # the database has all that is needed of them
-    return asdict(summary)
+    return asdict(total(summaries))
 
 
 def _drop_uploads(parts: Parts, paths: Iterable[Path]) -> None:
     for path in paths:
         if parts.settings.uploads() in path.parents:
             shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def noted(found: Iterable[Raw | Broken], broken: list[str]) -> Iterator[Raw | Broken]:
+    """The same one by one, so that a large table's rows are not all in memory; the origins of those that could not be read are noted."""
+    for one in found:
+        if isinstance(one, Broken):
+            broken.append(one.origin)
+        yield one
 
 
 def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:

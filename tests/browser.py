@@ -71,7 +71,7 @@ def _await(true: Callable[[], bool], seconds: float = 30) -> None:
 def demo_company(parts: Parts) -> None:
     """Bring the demo company in."""
     for name in ("articles", "macros", "tickets"):
-        Indexer(parts).ingest("default", [ingest.demo.FOLDER / name], Reading())
+        Indexer(parts).ingest("default", ingest.demo.FOLDER / name, Reading())
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,7 @@ def filled(parts: Parts, folder: Path) -> Parts:
 
 def ingest(parts: Parts, path: Path, workspace: str = "default", **reading: Any) -> Summary:
     """Ingest a path, as the command does."""
-    return Indexer(parts).ingest(workspace, [path], Reading(**reading))
+    return Indexer(parts).ingest(workspace, path, Reading(**reading))
 
 
 def write_tickets(file: Path, rows: list[dict[str, Any]]) -> None:

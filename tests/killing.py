@@ -144,7 +144,7 @@ def act(name: str, parts: Parts, place: Path) -> None:
     indexer = pipeline.Indexer(parts)
     if name == "ingest":
         write(place / "docs", 2)
-        indexer.ingest("default", [place / "docs"], Reading())
+        indexer.ingest("default", place / "docs", Reading())
     elif name == "delete":
         indexer.retire("default", ["d0", "d1"])
     elif name == "compact":
@@ -290,7 +290,7 @@ def template(base: Path) -> None:
     def work() -> None:
         with closing(open_parts(place / "home")) as parts:
             write(place / "docs", 1)
-            pipeline.Indexer(parts).ingest("default", [place / "docs"], Reading())
+            pipeline.Indexer(parts).ingest("default", place / "docs", Reading())
             backup(parts.settings, place / "before")
 
     if fork(work):

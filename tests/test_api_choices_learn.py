@@ -79,7 +79,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     outdated = articles / f"{OLD}.md"
     outdated.write_text(re.sub(r"(?m)^updated_at: .*$", "updated_at: 2026-06-24", outdated.read_text("utf-8")), "utf-8")
     made = build(Settings(home=home / "home", taxonomy=ingest.demo.FOLDER / "taxonomy.yaml", exact=True))
-    Indexer(made).ingest("default", [articles], Reading())
+    Indexer(made).ingest("default", articles, Reading())
     yield made
     made.close()
 

@@ -42,6 +42,7 @@ from copilot.store.accounts import Accounts
 from copilot.store.arrivals import Arrival, Place, Staged
 from copilot.store.attempts import Attempts
 from copilot.store.audit import Audit
+from copilot.store.customers import Customers
 from copilot.store.database import Database
 from copilot.store.frames import Frames, View
 from copilot.store.jobs import Jobs
@@ -141,6 +142,33 @@ def test_a_pending_revision_is_seen_by_nobody_and_the_old_one_stays(
     assert seen(frames) == {"a": new.number}
     assert library.text(W, "a").text == "the new text, longer"
     assert library.text(W, "a", 1).text == "the old text"
+
+
+def test_of_one_document_twice_in_a_batch_the_last_holds_and_both_customers_are_noted(
+    ledger: Ledger, library: Library, database: Database
+) -> None:
+    place, head = (
+        Place(workspace=W, root="/t", origin="t-9", fingerprint="1"),
+        Document(id="t-9", kind="ticket", title="T"),
+    )
+    sources = [Source(document=head, text=text, customers=(who,)) for text, who in (("first", "jan"), ("last", "feb"))]
+    staged = ledger.stage(W, [Arrival(place, source, ()) for source in sources])
+    ledger.switch(W, staged)
+    assert [(one.key, one.number) for one in staged] == [(staged[0].key, 1), (staged[0].key, 2)]
+    assert (library.text(W, "t-9").text, library.text(W, "t-9", 1).text) == ("last", "first")
+    assert [Customers(database).traces(W, who).tickets for who in ("jan", "feb")] == [("t-9",), ("t-9",)]
+
+
+def test_a_frame_is_given_for_a_revision_that_was_just_read_and_the_newest_for_an_older_one(
+    ledger: Ledger, frames: Frames
+) -> None:
+    put(ledger, "a", "first")
+    first = frames.at(W)
+    put(ledger, "b", "second")
+    assert frames.at(W, first.revision) is first, "whoever asks has just read it, and is told afterwards that it is old"
+    newest = frames.at(W)
+    assert frames.at(W, first.revision) is newest
+    assert seen(frames) == {"a": 1, "b": 1}
 
 
 def test_two_threads_find_the_cosines_that_one_finds(

@@ -327,5 +327,5 @@ def test_an_ingest_holds_few_of_a_table_s_rows_at_once(
             most = max(most, len(alive))
 
     monkeypatch.setattr("ingest.pipeline.scan", rows)
-    assert Indexer(parts).ingest("default", [tmp_path], Reading()).skipped == 2000
+    assert Indexer(parts).ingest("default", tmp_path, Reading()).skipped == 2000
     assert 0 < most < 100

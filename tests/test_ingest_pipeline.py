@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -17,6 +19,7 @@ from copilot.retrieve import Query
 from copilot.store.arrivals import Place
 from copilot.store.ledger import Ledger
 from ingest import embed
+from ingest.ahead import ahead
 from ingest.load import Reading
 from ingest.pipeline import Indexer
 from ingest.verify import verify
@@ -148,7 +151,7 @@ def test_after_one_edit_the_next_draft_says_the_new_words_and_one_document_was_e
 
 
 def test_a_dry_run_counts_and_changes_nothing(parts: Parts, folder: Path) -> None:
-    dry = Indexer(parts).ingest("default", [folder], Reading(), dry_run=True)
+    dry = Indexer(parts).ingest("default", folder, Reading(), dry_run=True)
     assert dry.added == 5
     with pytest.raises(NotFound):
         parts.library.clock("default")
@@ -232,66 +235,27 @@ def test_verify_tells_what_is_wrong(filled: Parts) -> None:
     assert any("lexical index" in problem and ids[1] in problem for problem in report.problems)
 
 
-def test_folders_are_ingested_in_one_go_each_with_what_it_alone_retires(parts: Parts, tmp_path: Path) -> None:
-    roots = [tmp_path / "one", tmp_path / "two"]
-    for root, name in ((roots[0], "apples"), (roots[0], "pears"), (roots[1], "plums")):
-        write_page(root, name)
-    first = Indexer(parts).ingest("default", roots, Reading())
-    assert (first.added, first.failed) == (3, 0)
-    (roots[0] / "pears.md").unlink()
-    second = Indexer(parts).ingest("default", roots, Reading())
-    assert (second.retired, second.unchanged) == (1, 2)
-    alone = Indexer(parts).ingest("default", [roots[1]], Reading())
-    assert (alone.retired, alone.unchanged) == (0, 1), "a folder that was not named keeps its documents"
-    assert sorted(found(parts, "apples pears plums")) == ["apples", "plums"]
-    assert verify(parts).clean
-
-
-def test_what_moves_from_one_folder_to_the_other_stays(parts: Parts, tmp_path: Path) -> None:
-    roots = [tmp_path / "one", tmp_path / "two"]
-    write_page(roots[0], "apples")
-    write_page(roots[1], "plums")
-    Indexer(parts).ingest("default", roots, Reading())
-    shutil.move(roots[0] / "apples.md", roots[1] / "apples.md")
-    summary = Indexer(parts).ingest("default", roots, Reading())
-    assert (summary.added, summary.changed, summary.retired) == (0, 1, 0)
-    assert sorted(found(parts, "apples plums")) == ["apples", "plums"]
-    (roots[1] / "apples.md").unlink()
-    assert Indexer(parts).ingest("default", roots, Reading()).retired == 1, "it belongs to the other folder now"
-    assert verify(parts).clean
-
-
-def test_two_folders_with_one_id_leave_one_document_with_the_last_words(parts: Parts, tmp_path: Path) -> None:
-    roots = [tmp_path / "one", tmp_path / "two"]
-    write_page(roots[0], "apples", "Apples keep for a week.")
-    write_page(roots[1], "apples", "Apples keep for a month.")
-    assert Indexer(parts).ingest("default", roots, Reading()).failed == 0
-    assert found(parts, "how long do apples keep") == ["apples"]
-    assert "month" in parts.library.text("default", "apples").text
-    assert "week" in parts.library.text("default", "apples", 1).text
-    assert verify(parts).clean
-
-
-def test_nothing_is_read_where_one_of_the_folders_is_missing(parts: Parts, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nowhere"):
-        Indexer(parts).ingest("default", [folder, tmp_path / "nowhere"], Reading())
-    with pytest.raises(NotFound):
-        parts.library.clock("default")
-
-
 def test_a_small_batch_goes_ahead_only_while_the_model_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embed, "BATCH_CHUNKS", 4)
+    monkeypatch.setattr(embed, "BATCH_CHUNKS", 5)
     monkeypatch.setattr(embed, "FEWEST_CHUNKS", 2)
     place = Place(workspace="default", root="/docs", origin="a.md", fingerprint="1")
     source = Source(document=Document(id="a", kind="article", title="A"), text="text")
     chunk = Chunk(start=0, end=4, headings=(), text="text", embedded="text")
-    some = [embed.Ready(place, source, ((chunk, True),), None)] * 7
-    waits = iter([True, False, False])
-    assert [len(batch) for batch in embed.in_batches(some, lambda: next(waits, False))] == [2, 4, 1]
+    some = [embed.Ready(place, source, ((chunk, True),), None)] * 12
+    waits = iter([True, False, True])
+    sizes = [len(batch) for batch in embed.in_batches(some, lambda: next(waits, False))]
+    assert sizes == [2, 5, 5], "after a small one twice as many are wanted, and a full one waits for nobody"
+    assert [len(batch) for batch in embed.in_batches(some, lambda: True)] == [2, 4, 5, 1]
 
 
-def write_page(root: Path, id: str, words: str = "") -> None:
-    """An article under this id, in a folder that may be new."""
-    root.mkdir(exist_ok=True)
-    text = words or f"All that is known here about {id} and how to store them in winter."
-    (root / f"{id}.md").write_text(f"---\ndoc_id: {id}\ntitle: About {id}\n---\n\n{text}\n", encoding="utf-8")
+def test_whoever_makes_items_ahead_knows_that_the_next_is_awaited() -> None:
+    awaited, seen = Event(), list[bool]()
+
+    def items() -> Iterator[int]:
+        for number in range(3):
+            seen.append(awaited.wait(5))
+            yield number
+
+    with ahead(items(), awaited=awaited) as taken:
+        assert [(number, awaited.is_set()) for number in taken] == [(0, False), (1, False), (2, False)]
+    assert seen == [True, True, True]

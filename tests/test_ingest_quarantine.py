@@ -230,5 +230,5 @@ def test_a_dry_run_counts_no_try(parts: Parts, tmp_path: Path) -> None:
     (tmp_path / "slow.html").write_text("<p>The first words of it.</p>")
     hasty = replace(parts, settings=parts.settings.model_copy(update={"parse_seconds": 1e-6}))
     for _ in range(3):
-        Indexer(hasty).ingest("default", [tmp_path / "slow.html"], Reading(), dry_run=True)
+        Indexer(hasty).ingest("default", tmp_path / "slow.html", Reading(), dry_run=True)
     assert ingest(parts, tmp_path / "slow.html").added == 1

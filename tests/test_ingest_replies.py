@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from copilot.build import Parts
 from copilot.choices import Feedback
 from copilot.domain import Conversation, Customer, Message
 from copilot.errors import NotFound
+from copilot.ports import Raw
 from copilot.store import schema as t
 from copilot.store.learned import Learned
+from copilot.store.withdraw import LEARNED
 from ingest.erase import erase
 from ingest.pipeline import Indexer
 from ingest.replies import learn, learn_job
 from ingest.summary import Summary
+from ingest.tickets import distil
 from ingest.verify import verify
 from tests.conftest import AGENT, TICKETS, client_of, ingest, write_tickets
 from tests.test_ingest_repair import found
@@ -95,6 +99,23 @@ def test_a_ticket_of_the_help_desk_is_never_replaced_and_takes_the_place_of_ours
     ingest(filled, folder)
     assert "Repair Folder" in filled.library.text("default", "t-9").text
     assert learn(filled, "default", "t-9").skipped == 1
+
+
+def test_it_does_so_too_with_the_same_words_where_the_article_changes_in_the_same_breath(
+    filled: Parts, folder: Path
+) -> None:
+    row = {**TICKETS[0], "ticket_id": "t-9", "cited_docs": ["compact-folders"]}
+    indexer, summary = Indexer(filled), Summary()
+    run = indexer.begin("default", LEARNED, summary)
+    indexer.take(run, [Raw("t-9", "1", partial(distil, row, {}, "public", filled.redactor))])
+    assert (summary.added, filled.library.links("default")["t-9"]) == (1, ("compact-folders",))
+    write_tickets(folder / "tickets.jsonl", [*TICKETS, row])
+    file = folder / "compact-folders.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("Choose Compact", "Choose Squeeze"), encoding="utf-8")
+    assert ingest(filled, folder, audience="public").failed == 0
+    assert "Repair Folder" in filled.library.text("default", "t-9").text
+    assert "Squeeze" in filled.library.text("default", "compact-folders").text
+    assert verify(filled).problems == []
 
 
 def test_an_edited_or_deleted_article_takes_the_replies_with_it_that_rest_on_it(filled: Parts, folder: Path) -> None:

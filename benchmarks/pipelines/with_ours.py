@@ -36,7 +36,7 @@ class Ours:
     def ingest(self, folder: Path) -> None:
         """Bring the index up to date with the folder, and with the tickets."""
         for path in (folder, *self.tickets):
-            self.indexer.ingest(READER.workspace, [path], Reading())
+            self.indexer.ingest(READER.workspace, path, Reading())
 
     def search(self, query: Query, depth: int) -> Sequence[Found]:
         """The best articles with their best passages."""

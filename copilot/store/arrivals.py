@@ -91,9 +91,14 @@ def numbered(connection: Connection, workspace: str, arrivals: Sequence[Arrival]
 
 
 def _document_row(arrival: Arrival) -> dict[str, Any]:
+    return {"workspace": arrival.place.workspace, "id": arrival.source.document.id, **_row(arrival)}
+
+
+def _row(arrival: Arrival) -> dict[str, Any]:
+    """All of a document's row but whose it is and what it is called."""
     place, source = arrival.place, arrival.source
-    names = {"workspace": place.workspace, "id": source.document.id, "use": source.use, "root": place.root}
-    return {**_head_row(source.document), **names, "origin": place.origin, "fingerprint": place.fingerprint}
+    names = {"use": source.use, "root": place.root, "origin": place.origin, "fingerprint": place.fingerprint}
+    return {**_head_row(source.document), **names}
 
 
 def _revision_row(staged: Staged) -> dict[str, Any]:
@@ -138,9 +143,9 @@ def _head_row(document: Document) -> dict[str, Any]:
 def take_heads(connection: Connection, newest: Mapping[int, Staged]) -> None:
     """Spread the revisions' heads over their documents' rows, and their links over theirs."""
     c = t.documents.c
-    rows = [{"of": key, "active_revision": one.number, **_document_row(one.arrival)} for key, one in newest.items()]
+    rows = [{"of": key, "active_revision": one.number, **_row(one.arrival)} for key, one in newest.items()]
     if rows:
-        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in ("of", "workspace", "id")}
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "of"}
         connection.execute(update(t.documents).where(c.key == bindparam("of")).values(values), rows)
     for some in parts(newest):
         connection.execute(delete(t.links).where(t.links.c.document.in_(some)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,10 +30,10 @@ def pseudonym(workspace: str, customer: str) -> str:
     return hashlib.sha256(f"{workspace}\n{customer.strip()}".encode()).hexdigest()
 
 
-def note_customers(connection: Connection, workspace: str, of: Mapping[int, Collection[str]]) -> None:
+def note_customers(connection: Connection, workspace: str, of: Iterable[tuple[int, Collection[str]]]) -> None:
     """Remember whose tickets these documents, by key, are; one that changes hands is everybody's who had it."""
     c = t.customers.c
-    named = {(key, pseudonym(workspace, one)) for key, customers in of.items() for one in customers if one.strip()}
+    named = {(key, pseudonym(workspace, one)) for key, customers in of for one in customers if one.strip()}
     for some in parts({key for key, _ in named}):
         known = connection.execute(select(c.document, c.customer).where(c.document.in_(some)))
         named -= {(row.document, row.customer) for row in known}

@@ -86,7 +86,7 @@ class Ledger:
             staged = a.numbered(connection, workspace, arrivals)
             a.insert_revisions(connection, staged)
             point("stage.inside")
-            note_customers(connection, workspace, {one.key: one.arrival.source.customers for one in staged})
+            note_customers(connection, workspace, [(one.key, one.arrival.source.customers) for one in staged])
             a.insert_chunks(connection, staged)
         point("stage.after")
         return staged
@@ -100,8 +100,9 @@ class Ledger:
         with self._db.write() as connection:
             if has_learned(connection, workspace):
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
-                learned = resting_on(connection, workspace, changed)
-                _remove(connection, workspace, falling(connection, workspace, learned))
+                fallen = falling(connection, workspace, resting_on(connection, workspace, changed))
+                arrived = {one.key for one in staged}  # the ticket itself, which rests on nothing, takes its place
+                _remove(connection, workspace, {key: id for key, id in fallen.items() if key not in arrived})
             newest = {one.key: one for one in staged}
             passed = {(one.key, one.number) for one in staged if newest[one.key] is not one}
             olds = passed | a.in_force(connection, newest)
