@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from copilot.personal import Finder, rule
+from copilot.personal import Finder, Traits, may, rule
 from copilot.text import CAPITAL, CLOSING, GREETING
 
 _TITLE = (
@@ -24,20 +24,30 @@ _GREETED = (
     rf"(?:{_LINE}|(?<=[.!?] ))(?i:{GREETING})[ ,]{{1,2}}(?:{_TITLE})?(?P<it>{_FULL}){_END}",
     rf"(?i:\b(?:thanks|thank you|thx|danke|bedankt|merci|gracias)(?: again| so much| very much)?)[ ,]{{1,2}}(?P<it>{_PERSON}){_END}",
 )
-_INTRODUCED = (
-    rf"{_CLOSED}[^\w\n]{{0,4}}\n{{1,2}}[ \t–—-]{{0,3}}(?P<it>{_FULL})[ \t.,]*(?=\n|\Z)",
-    rf"{_CLOSED}[^\w\n]{{0,4}}\n{{1,2}}[ \t–—-]{{0,3}}(?P<it>[a-z]{{3,15}})\s{{0,9}}\Z",
-    rf"{_CLOSED}[ ,–—-]{{1,4}}(?P<it>{_FULL})[ \t.]*(?=\n|\Z)",
-    r"(?i:\b(?:(?:my|our|his|her|the|full|first|last|maiden|customer) name(?:'s| is|:)|mein name ist|ich heiße|mijn naam is|ik heet|"
-    r"je m[’']appelle|mon nom est|me llamo|mi nombre es|(?:vor|nach)name:|naam:|nombre:|goes by|speak(?:ing)? with|spoke (?:to|with)|"
-    rf"name on the (?:bell|door|card|account|order|parcel) is)) (?:{_TITLE})?(?P<it>{_FULL})",
-    r"(?i:\bmy name(?:'s| is)) (?P<it>[a-z]{3,15}(?: (?!and|from)[a-z]{3,15})?)(?= and\b| from\b|[,.!\n]|$)",
-    rf"(?i:\bthis is) (?P<it>{_FULL})(?=,? (?:from|here|calling|writing|at|again)\b)",
-    rf"(?i:\b(?:i'm|i am|i’m)) (?P<it>{_TWO})(?=[,.!\n]| (?:from|and|of|at)\b|$)",
-    rf"[,.!?] (?P<it>{_TWO})\.?\s{{0,9}}\Z",
-    rf"(?<!\w){_TITLE}(?P<it>{_FULL})",
-    rf"(?<!\w)(?P<it>{_TWO}) ?[<(\[](?=[\w.%+-]{{1,64}}@)",
-    r"[\\/](?:Users|home|Benutzer|Utilisateurs|Usuarios)[\\/](?P<it>[^\W_][\w .-]{1,40})(?=[\\/])",
+_SAID = "name", "heisse", "heet", "appelle", "nom est", "me llamo", "nombre", "naam", "goes by", "speak", "spoke"
+_INTRODUCED: tuple[tuple[str, tuple[str, ...]], ...] = (  # with words of which a text must have one: see `Rule`
+    (rf"{_CLOSED}[^\w\n]{{0,4}}\n{{1,2}}[ \t–—-]{{0,3}}(?P<it>{_FULL})[ \t.,]*(?=\n|\Z)", ()),
+    (rf"{_CLOSED}[^\w\n]{{0,4}}\n{{1,2}}[ \t–—-]{{0,3}}(?P<it>[a-z]{{3,15}})\s{{0,9}}\Z", ()),
+    (rf"{_CLOSED}[ ,–—-]{{1,4}}(?P<it>{_FULL})[ \t.]*(?=\n|\Z)", ()),
+    (
+        r"(?i:\b(?:(?:my|our|his|her|the|full|first|last|maiden|customer) name(?:'s| is|:)|mein name ist|ich heiße|mijn naam is|ik heet|"
+        r"je m[’']appelle|mon nom est|me llamo|mi nombre es|(?:vor|nach)name:|naam:|nombre:|goes by|speak(?:ing)? with|spoke (?:to|with)|"
+        rf"name on the (?:bell|door|card|account|order|parcel) is)) (?:{_TITLE})?(?P<it>{_FULL})",
+        _SAID,
+    ),
+    (
+        r"(?i:\bmy name(?:'s| is)) (?P<it>[a-z]{3,15}(?: (?!and|from)[a-z]{3,15})?)(?= and\b| from\b|[,.!\n]|$)",
+        ("my name",),
+    ),
+    (rf"(?i:\bthis is) (?P<it>{_FULL})(?=,? (?:from|here|calling|writing|at|again)\b)", ("this is ",)),
+    (rf"(?i:\b(?:i'm|i am|i’m)) (?P<it>{_TWO})(?=[,.!\n]| (?:from|and|of|at)\b|$)", ("i'm ", "i am ", "i’m ")),
+    (rf"[,.!?] (?P<it>{_TWO})\.?\s{{0,9}}\Z", ()),
+    (rf"(?<!\w){_TITLE}(?P<it>{_FULL})", ()),
+    (rf"(?<!\w)(?P<it>{_TWO}) ?[<(\[](?=[\w.%+-]{{1,64}}@)", ("@",)),
+    (
+        r"[\\/](?:Users|home|Benutzer|Utilisateurs|Usuarios)[\\/](?P<it>[^\W_][\w .-]{1,40})(?=[\\/])",
+        ("users", "home", "benutzer", "utilisateurs", "usuarios"),
+    ),
 )
 _ABOVE = re.compile(rf"(?<!\w)(?P<it>{_TWO})(?:,? ?\n|, )\s{{0,8}}\Z")
 _NOBODY = frozenset(
@@ -68,7 +78,7 @@ def _person(text: str) -> bool:
 
 GREETED: tuple[Finder, ...] = tuple(rule(pattern, _person) for pattern in _GREETED)
 """Finders of the names that a text greets or thanks."""
-INTRODUCED: tuple[Finder, ...] = tuple(rule(pattern, _person) for pattern in _INTRODUCED)
+INTRODUCED: tuple[Finder, ...] = tuple(rule(pattern, _person, among=words) for pattern, words in _INTRODUCED)
 """Finders of the names that a text is signed with, or says."""
 
 _SIGN_IN = r"(?:user ?names?|user ?ids?|log-?ins?(?: names?)?|screen names?|nick ?names?|alias|account names?)"
@@ -94,7 +104,7 @@ _SOMEBODY = (
     rf"^(?i:{CLOSING})[ ,–—-]{{1,3}}(?P<it>{CAPITAL}[\w-]{{1,30}})\W{{0,3}}$",
     rf"^(?!(?:{'|'.join(_OPENERS.split())})\b)(?P<it>{CAPITAL}[^\W\d_]{{2,20}}), {_DO}\b",
 )
-_TOLD = (*GREETED, *INTRODUCED, *map(rule, _SOMEBODY))
+_TOLD: tuple[Finder, ...] = (*GREETED, *INTRODUCED, *map(rule, _SOMEBODY))
 
 
 def somebody(sentence: str) -> set[str]:
@@ -104,7 +114,8 @@ def somebody(sentence: str) -> set[str]:
 
 def named(text: str, finders: Collection[Finder]) -> set[str]:
     """The names that these finders find."""
-    return {text[start:end] for finder in finders for start, end in finder(text)}
+    traits = Traits.of(text)
+    return {text[start:end] for finder in finders if may(finder, traits) for start, end in finder(text)}
 
 
 def above(text: str, places: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from copilot.text import CAPITAL
@@ -15,15 +16,54 @@ from copilot.text import CAPITAL
 Finder = Callable[[str], Iterator[tuple[int, int]]]
 
 
-def rule(pattern: str, check: Callable[[str], bool] = bool, flags: int = 0) -> Finder:
-    """A finder of every match of the pattern, or of its group `it`, that passes the check."""
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a text is looked at for once, so that most rules need not look at all: its small letters, and how many digits it has."""
+
+    low: str
+    digits: int
+
+    @classmethod
+    def of(cls, text: str) -> Traits:
+        """The text's; letters that patterns blind to case take for another stand as that one."""
+        low = text.lower() if text.isascii() else text.casefold().replace("ı", "i").replace("i\u0307", "i")
+        return cls(low, sum(map(str.isdigit, text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A finder of every match of a pattern, or of its group `it`, that passes a check.
+
+    Whatever matches holds one of the words in `among`, in small letters, where there are any, and so many digits.
+    """
+
+    pattern: re.Pattern[str]
+    check: Callable[[str], bool]
+    group: str | int
+    among: tuple[str, ...]
+    digits: int
+
+    def __call__(self, text: str) -> Iterator[tuple[int, int]]:
+        """The spans of all matches, in order."""
+        return (found.span(self.group) for found in self.pattern.finditer(text) if self.check(found.group(self.group)))
+
+    def may(self, traits: Traits) -> bool:
+        """Whether a text with these traits can hold a match."""
+        low = traits.low
+        return traits.digits >= self.digits and (not self.among or any(word in low for word in self.among))
+
+
+def rule(
+    pattern: str, check: Callable[[str], bool] = bool, flags: int = 0, among: tuple[str, ...] = (), digits: int = 0
+) -> Rule:
+    """The rule of a pattern in words."""
     compiled = re.compile(pattern, flags)
-    group = "it" if "it" in compiled.groupindex else 0
+    return Rule(compiled, check, "it" if "it" in compiled.groupindex else 0, among, digits)
 
-    def finder(text: str) -> Iterator[tuple[int, int]]:
-        return (found.span(group) for found in compiled.finditer(text) if check(found.group(group)))
 
-    return finder
+def may(finder: Finder, traits: Traits) -> bool:
+    """Whether it is worth while to look for what this one finds."""
+    return finder.may(traits) if isinstance(finder, Rule) else True
 
 
 def _has_digit(text: str) -> bool:
@@ -117,13 +157,21 @@ _SECRET_WORD = (
 )
 _QUOTE = r"[ \t]?\n?[ \t]?[\"'“„‘«`*]{0,2}"
 _AFTER_WORD = rf"(?i:{_SECRET_WORD}(?:\s?[:=]|\s(?:is|was|to|ist|war|lautet|est|es|nu)(?!\w)\s?:?)){_QUOTE}"
+_SECRET_STEMS = (
+    "pass", "kennwort", "pwd", "wachtwoord", "mot de", "contraseña", "pin", "otp", "token", "key", "code", "secret",
+)  # fmt: skip
 _SECRETS = (
-    (r"\b[Bb](?:earer|asic) (?P<it>[\w.~+/=-]{8,})", _has_digit),
-    (rf"{_AFTER_WORD}(?P<it>[^\s\"'“”’»,;<>\[\]]{{3,128}}[^\s\"'“”’»,;<>\[\].?)])", lambda value: _odd(value)),
+    (r"\b[Bb](?:earer|asic) (?P<it>[\w.~+/=-]{8,})", _has_digit, ("bearer ", "basic ")),
+    (
+        rf"{_AFTER_WORD}(?P<it>[^\s\"'“”’»,;<>\[\]]{{3,128}}[^\s\"'“”’»,;<>\[\].?)])",
+        lambda value: _odd(value),
+        _SECRET_STEMS,
+    ),
     (
         rf"(?i:{_SECRET_WORD}(?:\s?[:=]|\s(?:is|was|ist|lautet|est|es)(?!\w))){_QUOTE}(?P<it>[^\W\d_]{{4,40}})"
         r"(?=[\"'“”’»`*.!]{0,3}(?:\s*$|\n)|[\"'“”’»`*]{0,2}[.,;]\s)",
         lambda value: _uncommon(value),
+        _SECRET_STEMS,
     ),
 )
 _SAID_OF_PASSWORDS = frozenset(
@@ -280,21 +328,43 @@ def _street(text: str) -> bool:
 
 # ---- all kinds, the surest first ----
 
+_KEY_HEADS = (
+    "-----begin", "sk_", "pk_", "rk_", "whsec_", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "akia", "aiza",
+    "sg.", "eyj",
+)  # fmt: skip
+_BORN = "born", "birth", "dob", "d.o", "do.b", "gebo", "geburt", "né", "naiss", "naci", "nací"
+_NUMBERS = (
+    "tel", "phone", "mob", "cell", "fax", "gsm", "handy", "whats", "portable", "móvil", "rufnummer", "call", "reach", "ring", "text", "answering",
+    "number", "nummer", "numéro",
+)  # fmt: skip
+_ORDERED = (
+    "order", "invoice", "customer", "client", "account", "booking", "tracking", "bestel", "auftrag", "rechnung", "kunden", "factu", "klant",
+    "commande", "pedido",
+)  # fmt: skip
+_PHONE_NEEDS = (("+", "00"), 7), (("0",), 7), (("0",), 10), ((), 10), (_NUMBERS, 6)
+_ORDER_NEEDS = (("-",), 5), (_ORDERED, 3)
+
 KINDS: tuple[tuple[str, Finder], ...] = (
-    ("url", rule(_URL, _telling_url)),
-    ("email", rule(_MAIL)),
-    ("email", rule(_SPELT_MAIL, flags=re.I)),
-    ("secret", rule(_KEYS)),
+    ("url", rule(_URL, _telling_url, among=("://", "www."))),
+    ("email", rule(_MAIL, among=("@",))),
+    ("email", rule(_SPELT_MAIL, flags=re.I, among=("(", "[", "{", " dot "))),
+    ("secret", rule(_KEYS, among=_KEY_HEADS)),
     ("iban", _ibans),
-    ("card", rule(_CARD, _card)),
-    ("card", rule(_NAMED_CARD)),
-    *(("secret", rule(pattern, check)) for pattern, check in _SECRETS),
+    ("card", rule(_CARD, _card, digits=13)),
+    ("card", rule(_NAMED_CARD, digits=12)),
+    *(("secret", rule(pattern, check, among=stems)) for pattern, check, stems in _SECRETS),
     ("secret", rule(_RUN, _random)),
-    ("birthdate", rule(_BIRTHDATE)),
-    ("id", rule(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")),
-    ("ip", rule(_IP4, _personal_ip)),
-    ("ip", rule(_IP6, _personal_ip)),
-    *(("address", rule(pattern, _street)) for pattern in _ADDRESSES),
-    *(("phone", rule(pattern, _phone)) for pattern in _PHONES),
+    ("birthdate", rule(_BIRTHDATE, among=_BORN, digits=3)),
+    ("id", rule(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])", digits=9)),
+    ("ip", rule(_IP4, _personal_ip, digits=4)),
+    ("ip", rule(_IP6, _personal_ip, among=(":",), digits=1)),
+    *(("address", rule(pattern, _street, digits=1)) for pattern in _ADDRESSES),
+    *(
+        ("phone", rule(pattern, _phone, among=words, digits=n))
+        for pattern, (words, n) in zip(_PHONES, _PHONE_NEEDS, strict=True)
+    ),
 )
-ORDERS: tuple[tuple[str, Finder], ...] = tuple(("order", rule(pattern, _order)) for pattern in _ORDER)
+ORDERS: tuple[tuple[str, Finder], ...] = tuple(
+    ("order", rule(pattern, _order, among=words, digits=n))
+    for pattern, (words, n) in zip(_ORDER, _ORDER_NEEDS, strict=True)
+)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from copilot import names as people
-from copilot.personal import KINDS, ORDERS, Finder
+from copilot.personal import KINDS, ORDERS, Finder, Traits, may
 from copilot.ports import Recogniser
 
 REDACTOR = "1"
@@ -133,8 +133,9 @@ def _found(text: str, names: Collection[str], orders: bool) -> tuple[list[tuple[
 
     finders: list[tuple[str, Finder]] = [*KINDS, *(ORDERS if orders else ())]
     finders += [("name", finder) for finder in (names_above, *people.GREETED, *people.INTRODUCED, people.given(names))]
+    traits = Traits.of(text)
     for kind, finder in finders:
-        for start, end in finder(text):
+        for start, end in finder(text) if may(finder, traits) else ():
             if covered.find(1, start, end) < 0:
                 covered[start:end] = b"\1" * (end - start)
                 spans.append((start, end, kind))

@@ -1,12 +1,25 @@
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copilot import names
+from copilot.personal import KINDS, ORDERS, Traits, may
 from copilot.redact import PLACEHOLDER, redact
 
 NAMES = ("Ana Sousa", "Maud", "Mark")
+ODD = str.maketrans({"s": "ſ", "i": "ı", "k": "\u212a"})
+"""Letters that a pattern blind to case takes for others."""
+MORE = (
+    "120 Main Plaza Apt 5",
+    "I live at 12 Elm Row",
+    "Thanks Maud,",
+    "Kind regards\nana",
+    "I am Ana Sousa, hello",
+    "Ana Sousa <ana@example.com",
+)
 
 
 def kinds(text: str, orders: bool = False) -> list[str]:
@@ -192,3 +205,17 @@ def test_long_texts_are_redacted_in_linear_time(unit: str) -> None:
     started = time.perf_counter()
     redact(text, NAMES, orders=True)
     assert time.perf_counter() - started < 8  # a quadratic rule takes minutes
+
+
+def test_no_rule_is_left_out_that_would_have_found_something() -> None:
+    lines = Path(__file__).read_text(encoding="utf-8").replace("\\n", "\n").replace('"', "\n")
+    rules = [rule for _, rule in (*KINDS, *ORDERS)] + [*names.GREETED, *names.INTRODUCED]
+    looked_for = set()
+    for text in (lines, *lines.splitlines(), *MORE):
+        for said in (text, text.upper(), text.swapcase(), text.translate(ODD)):
+            traits = Traits.of(said)
+            for number, rule in enumerate(rules):
+                found = any(True for _ in rule(said))
+                assert may(rule, traits) or not found, (number, said)
+                looked_for |= {number} if found else set()
+    assert len(looked_for) == len(rules), set(range(len(rules))) - looked_for
