@@ -54,6 +54,7 @@ class Run:
     dry_run: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
     dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
+    fallen: set[int] = field(default_factory=set)  # keys of learned tickets that went with what they rested on
     cancelled: bool = False
 
     def parse(self, raw: Raw, parser: Parser) -> Source | None:
@@ -167,7 +168,7 @@ class Indexer:
             else:
                 with ahead(embedded(batches, self._ledger, self._embedder)) as ready:
                     for one in ready:
-                        self._commit(run.workspace, one, run.summary)
+                        self._commit(run, one)
         if run.cancelled:
             raise Cancelled("It was told to stop: what was read before that is there.")
 
@@ -287,14 +288,14 @@ class Indexer:
             return (*((chunk, True) for chunk in problem), *((chunk, False) for chunk in answer))
         return tuple((chunk, True) for chunk in split(source.text, title, count=count, target=target, window=window))
 
-    def _commit(self, workspace: str, ready: Embedded, summary: Summary) -> None:
+    def _commit(self, run: Run, ready: Embedded) -> None:
         """Vectors and pending revisions first, then both indexes, then the switch: readers see the old until the new is whole."""
         with self._writing:
             # Those that were found too: a deletion may have let go of one since.
             self._ledger.keep_vectors(ready.vectors)
             point("embed.after")
-            batch = [one for one in ready.batch if self._wanted(workspace, one)]
-            staged = self._ledger.stage(workspace, batch)
+            batch = [one for one in ready.batch if self._wanted(run, one)]
+            staged = self._ledger.stage(run.workspace, batch)
             for shelf, some in by_shelf(zip(staged, (one.source for one in batch), strict=True)).items():
                 rows = np.stack([ready.vectors[digest(chunk.embedded)] for chunk, _ in some])
                 self._vectors.upsert(shelf, [words.id for _, words in some], rows)
@@ -302,14 +303,16 @@ class Indexer:
                 if shelf.side != "ranking":
                     self._lexical.upsert(shelf, [words for _, words in some])
                     point("index.lexical")
-            self._ledger.switch(workspace, staged)
+            run.fallen.update(self._ledger.switch(run.workspace, staged))
             self._sweep()
-        summary.embedded += ready.fresh
-        summary.chunks += sum(len(one.chunks) for one in batch)
+        run.summary.embedded += ready.fresh
+        run.summary.chunks += sum(len(one.chunks) for one in batch)
 
-    def _wanted(self, workspace: str, ready: Ready) -> bool:
+    def _wanted(self, run: Run, ready: Ready) -> bool:
         """Not what somebody deleted since it was read: a deletion is not undone by an ingest that was already running."""
-        return ready.replaces is None or self._ledger.key(workspace, ready.source.document.id) == ready.replaces
+        if ready.replaces is None or ready.replaces in run.fallen:
+            return True
+        return self._ledger.key(run.workspace, ready.source.document.id) == ready.replaces
 
     def _sweep(self) -> None:
         """Let the indexes go of what the ledger has doomed."""

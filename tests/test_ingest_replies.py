@@ -18,6 +18,7 @@ from copilot.ports import Raw
 from copilot.store import schema as t
 from copilot.store.learned import Learned
 from copilot.store.withdraw import LEARNED
+from ingest import embed
 from ingest.erase import erase
 from ingest.pipeline import Indexer
 from ingest.replies import learn, learn_job
@@ -101,9 +102,13 @@ def test_a_ticket_of_the_help_desk_is_never_replaced_and_takes_the_place_of_ours
     assert learn(filled, "default", "t-9").skipped == 1
 
 
+@pytest.mark.parametrize("at_once", [512, 1])
 def test_it_does_so_too_with_the_same_words_where_the_article_changes_in_the_same_breath(
-    filled: Parts, folder: Path
+    filled: Parts, folder: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(embed, "BATCH_CHUNKS", at_once)
+    all_read = lambda ready, awaited: iter(list(embed.in_batches(ready, awaited)))  # noqa: E731
+    monkeypatch.setattr("ingest.pipeline.in_batches", all_read)
     row = {**TICKETS[0], "ticket_id": "t-9", "cited_docs": ["compact-folders"]}
     indexer, summary = Indexer(filled), Summary()
     run = indexer.begin("default", LEARNED, summary)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from copilot.crash import point
 from copilot.errors import InputError
@@ -23,6 +23,10 @@ from copilot.store.withdraw import drop_empty, falling, has_learned, release, re
 
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VISIBILITY = "audience", "valid_from", "valid_until"
+EXISTING = select(t.documents.c.key, t.documents.c.audience).where(
+    t.documents.c.workspace == bindparam("workspace"), t.documents.c.id == bindparam("id")
+)
+"""Put together once: it is asked of every document that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +95,20 @@ class Ledger:
         point("stage.after")
         return staged
 
-    def switch(self, workspace: str, staged: Sequence[Staged]) -> None:
+    def switch(self, workspace: str, staged: Sequence[Staged]) -> Collection[int]:
         """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace.
 
-        A ticket made of a reply goes when what the reply rests on says something else now, or to others.
+        A ticket made of a reply goes when what the reply rests on says something else now, or to others: the keys of those that went.
         """
+        fallen: dict[int, str] = {}
         point("switch.before")
         with self._db.write() as connection:
             if has_learned(connection, workspace):
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
-                fallen = falling(connection, workspace, resting_on(connection, workspace, changed))
+                resting = falling(connection, workspace, resting_on(connection, workspace, changed))
                 arrived = {one.key for one in staged}  # the ticket itself, which rests on nothing, takes its place
-                _remove(connection, workspace, {key: id for key, id in fallen.items() if key not in arrived})
+                fallen = {key: id for key, id in resting.items() if key not in arrived}
+                _remove(connection, workspace, fallen)
             newest = {one.key: one for one in staged}
             passed = {(one.key, one.number) for one in staged if newest[one.key] is not one}
             olds = passed | a.in_force(connection, newest)
@@ -114,6 +120,7 @@ class Ledger:
             a.take_heads(connection, newest)
             _tick(connection, workspace)
         point("switch.after")
+        return fallen.keys()
 
     def retire(self, workspace: str, keys: Collection[int]) -> None:
         """Delete documents for good: texts, revisions, chunks, the articles put together from them, and what stored suggestions quote."""
@@ -135,9 +142,8 @@ class Ledger:
 
     def head(self, workspace: str, id: str) -> Existing:
         """What is known of the document under this id; nothing where there is none."""
-        c = t.documents.c
         with self._db.read() as connection:
-            row = connection.execute(select(c.key, c.audience).where(c.workspace == workspace, c.id == id)).first()
+            row = connection.execute(EXISTING, {"workspace": workspace, "id": id}).first()
         return Existing(row.key, (row.audience,)) if row else Existing(None, ())
 
     def recover(self) -> None:
