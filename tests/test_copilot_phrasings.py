@@ -18,6 +18,7 @@ from tests.conftest import asks
 
 FILES = sorted((Path(__file__).parent / "phrasings").glob("*.yaml"))
 THIRD = sorted((Path(__file__).parent / "phrasings" / "third").glob("*.yaml"))
+FOURTH = sorted((Path(__file__).parent / "phrasings" / "fourth").glob("*.yaml"))
 REQUESTS = Path(__file__).parent / "phrasings" / "requests" / "asks_for_person.yaml"
 FLOORS = {
     "accessibility": 0.95, "asks_for_person": 0.9, "churn_threat": 0.8, "data_loss": 0.75, "legal_threat": 0.95, "minors": 0.9,
@@ -27,6 +28,7 @@ FLOORS = {
 FOUND, FALSE = 0.92, 0.34
 """Most near misses that fire are only told, as notes that recommend nobody: those that count are fewer than COUNTED."""
 COUNTED = 0.1
+LEAST_COUNTED = 0.63
 
 
 class Reader:
@@ -82,6 +84,15 @@ def test_a_third_set_that_was_asked_once_is_found_too(reader: Reader) -> None:
     assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in quiet) / len(quiet) <= 0.07
 
 
+def test_what_surely_reads_like_a_code_counts_and_hardly_a_near_miss_does(reader: Reader) -> None:
+    """Of messages that were held out when it was chosen from which chance on a code counts: .67 counted, and none of the near misses."""
+    fires = [(file.stem, text) for file in FOURTH for text in phrasings(file, "fires")]
+    quiet = [(file.stem, text) for file in FOURTH for text in phrasings(file, "quiet")]
+    assert min(len(fires), len(quiet)) >= 150
+    assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in fires) / len(fires) >= LEAST_COUNTED
+    assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in quiet) / len(quiet) <= 0.02
+
+
 def test_explicit_requests_for_a_person_are_recommended_and_near_misses_are_not(reader: Reader) -> None:
     """Told and counted were all of 150, counted was none of the 150 near misses."""
     fires, quiet = phrasings(REQUESTS, "fires"), phrasings(REQUESTS, "quiet")
@@ -99,7 +110,10 @@ def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedd
 def test_nothing_was_learned_from_them() -> None:
     known = {one.text for one in taught()}
     assert not known & {
-        text for file in (*FILES, *THIRD, REQUESTS) for kind in ("fires", "quiet") for text in phrasings(file, kind)
+        text
+        for file in (*FILES, *THIRD, *FOURTH, REQUESTS)
+        for kind in ("fires", "quiet")
+        for text in phrasings(file, kind)
     }
 
 
