@@ -44,7 +44,8 @@ def in_batches(ready: Iterable[Ready], awaited: Callable[[], bool]) -> Iterator[
         chunks += len(one.chunks)
         if chunks >= BATCH_CHUNKS or (chunks >= enough and awaited()):
             yield batch
-            batch, chunks, enough = [], 0, 2 * enough
+            enough *= 1 if chunks >= BATCH_CHUNKS else 2
+            batch, chunks = [], 0
     if batch:
         yield batch
 

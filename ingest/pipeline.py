@@ -54,7 +54,7 @@ class Run:
     dry_run: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
     dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
-    fallen: set[int] = field(default_factory=set)  # keys of learned tickets that went with what they rested on
+    fallen: set[int] = field(default_factory=set)  # keys of what went with an article that it rested on
     cancelled: bool = False
 
     def parse(self, raw: Raw, parser: Parser) -> Source | None:
@@ -309,7 +309,8 @@ class Indexer:
         run.summary.chunks += sum(len(one.chunks) for one in batch)
 
     def _wanted(self, run: Run, ready: Ready) -> bool:
-        """Not what somebody deleted since it was read: a deletion is not undone by an ingest that was already running."""
+        """Not what somebody deleted since it was read: a deletion is not undone by an ingest that was already running. What this ingest
+        itself let go of is no deletion."""
         if ready.replaces is None or ready.replaces in run.fallen:
             return True
         return self._ledger.key(run.workspace, ready.source.document.id) == ready.replaces

@@ -85,7 +85,7 @@ def test_a_third_set_that_was_asked_once_is_found_too(reader: Reader) -> None:
 
 
 def test_what_surely_reads_like_a_code_counts_and_hardly_a_near_miss_does(reader: Reader) -> None:
-    """Of messages that were held out when it was chosen from which chance on a code counts: .67 counted, and none of the near misses."""
+    """Of messages by one of two writers whose figures were in sight when the chances were chosen .67 counted, and none of the near misses."""
     fires = [(file.stem, text) for file in FOURTH for text in phrasings(file, "fires")]
     quiet = [(file.stem, text) for file in FOURTH for text in phrasings(file, "quiet")]
     assert min(len(fires), len(quiet)) >= 150

@@ -244,7 +244,9 @@ def test_a_small_batch_goes_ahead_only_while_the_model_waits(monkeypatch: pytest
     some = [embed.Ready(place, source, ((chunk, True),), None)] * 12
     waits = iter([True, False, True])
     sizes = [len(batch) for batch in embed.in_batches(some, lambda: next(waits, False))]
-    assert sizes == [2, 5, 5], "after a small one twice as many are wanted, and a full one waits for nobody"
+    assert sizes == [2, 5, 4, 1], (
+        "after a small one twice as many are wanted; a full one waits for nobody and changes nothing"
+    )
     assert [len(batch) for batch in embed.in_batches(some, lambda: True)] == [2, 4, 5, 1]
 
 

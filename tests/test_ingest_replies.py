@@ -112,14 +112,17 @@ def test_it_does_so_too_with_the_same_words_where_the_article_changes_in_the_sam
     row = {**TICKETS[0], "ticket_id": "t-9", "cited_docs": ["compact-folders"]}
     indexer, summary = Indexer(filled), Summary()
     run = indexer.begin("default", LEARNED, summary)
-    indexer.take(run, [Raw("t-9", "1", partial(distil, row, {}, "public", filled.redactor))])
-    assert (summary.added, filled.library.links("default")["t-9"]) == (1, ("compact-folders",))
+    rests = {**row, "ticket_id": "t-10", "cited_docs": ["t-9"]}
+    for id, made in (("t-9", row), ("t-10", rests)):
+        indexer.take(run, [Raw(id, "1", partial(distil, made, {}, "public", filled.redactor))])
+    assert (summary.added, filled.library.links("default")["t-9"]) == (2, ("compact-folders",))
     write_tickets(folder / "tickets.jsonl", [*TICKETS, row])
     file = folder / "compact-folders.md"
     file.write_text(file.read_text(encoding="utf-8").replace("Choose Compact", "Choose Squeeze"), encoding="utf-8")
     assert ingest(filled, folder, audience="public").failed == 0
     assert "Repair Folder" in filled.library.text("default", "t-9").text
     assert "Squeeze" in filled.library.text("default", "compact-folders").text
+    assert (filled.ledger.key("default", "t-10") is not None) == (at_once == 512), "nothing of what it rests on changed"
     assert verify(filled).problems == []
 
 

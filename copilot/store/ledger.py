@@ -98,16 +98,17 @@ class Ledger:
     def switch(self, workspace: str, staged: Sequence[Staged]) -> Collection[int]:
         """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace.
 
-        A ticket made of a reply goes when what the reply rests on says something else now, or to others: the keys of those that went.
+        A ticket made of a reply goes when what the reply rests on says something else now, or to others, and with it what was made of it: the
+        keys of all that went. What arrives in this batch is replaced instead.
         """
         fallen: dict[int, str] = {}
         point("switch.before")
         with self._db.write() as connection:
             if has_learned(connection, workspace):
                 changed = {one.document.id for one in staged if _says_otherwise(connection, one)}
-                resting = falling(connection, workspace, resting_on(connection, workspace, changed))
-                arrived = {one.key for one in staged}  # the ticket itself, which rests on nothing, takes its place
-                fallen = {key: id for key, id in resting.items() if key not in arrived}
+                arrived = {one.key for one in staged}
+                resting = resting_on(connection, workspace, changed, arrived)
+                fallen = falling(connection, workspace, resting, arrived)
                 _remove(connection, workspace, fallen)
             newest = {one.key: one for one in staged}
             passed = {(one.key, one.number) for one in staged if newest[one.key] is not one}

@@ -70,16 +70,16 @@ def unlearn(connection: Connection, workspace: str, keys: Collection[int]) -> No
     forget_untaught(connection, workspace)
 
 
-def falling(connection: Connection, workspace: str, keys: Collection[int]) -> dict[int, str]:
-    """Keys and ids of these documents, as far as they are there, with the documents that were made of them, and of those in turn."""
+def falling(connection: Connection, workspace: str, keys: Collection[int], but: Collection[int] = ()) -> dict[int, str]:
+    """Keys and ids of these documents, as far as they are there, with the documents that were made of them, and of those in turn; `but` stay."""
     d, found = t.documents.c, dict[int, str]()
     new: dict[int, str] = {}
     for some in parts(sorted(keys)):
         new |= {row.key: row.id for row in connection.execute(select(d.key, d.id).where(d.key.in_(some)))}
     while new:
         found |= new
-        made = resting_on(connection, workspace, set(new.values())) | made_of(connection, workspace, new)
-        new = {key: id for key, id in made.items() if key not in found}
+        made = resting_on(connection, workspace, set(new.values()), but) | made_of(connection, workspace, new)
+        new = {key: id for key, id in made.items() if key not in found and key not in but}
     return found
 
 
@@ -117,13 +117,19 @@ def has_learned(connection: Connection, workspace: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def resting_on(connection: Connection, workspace: str, ids: Collection[str]) -> dict[int, str]:
-    """Keys and ids of the tickets made of replies that rest on one of these documents, or on a ticket that does."""
+def resting_on(
+    connection: Connection, workspace: str, ids: Collection[str], but: Collection[int] = ()
+) -> dict[int, str]:
+    """Keys and ids of the tickets made of replies that rest on one of these documents, or on a ticket that does; `but` do not."""
     found: dict[int, str] = {}
     nearest = sorted(ids) if has_learned(connection, workspace) else []
     while nearest:
         some, nearest = nearest[:MANY], nearest[MANY:]
-        new = {key: id for key, id in _resting(connection, workspace, some) if key not in found and id not in ids}
+        new = {
+            key: id
+            for key, id in _resting(connection, workspace, some)
+            if key not in found and key not in but and id not in ids
+        }
         found |= new
         nearest += new.values()
     return found
