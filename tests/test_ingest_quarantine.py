@@ -150,13 +150,15 @@ class Peak(threading.Thread):
         super().__init__(daemon=True)
         self.most, self._stop_it = 0.0, threading.Event()
         self._me = psutil.Process()
+        self._command = self._me.cmdline()
         self._before = self._now()
 
     def _now(self) -> float:
         total = self._me.memory_info().rss
         for child in self._me.children(recursive=True):
             try:
-                total += child.memory_full_info().uss  # between fork and exec its rss is this process's
+                if child.cmdline() != self._command:  # between fork and exec its memory is this process's
+                    total += child.memory_full_info().uss
             except psutil.NoSuchProcess:
                 continue
         return float(total) / 1e6
