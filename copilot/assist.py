@@ -168,9 +168,8 @@ class Copilot:
         allowed(rewrite, self._model)
         watch = Stopwatch()
         text = search_text(conversation)
-        clock, epoch = self._library.moment(
-            principal.workspace
-        )  # an unknown one is refused before anything is computed
+        # An unknown workspace is refused before anything is computed.
+        clock, epoch = self._library.moment(principal.workspace)
         as_of = options.before or epoch
         lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
         meant = self._retriever.meant(principal.workspace, text, options.before, clock)

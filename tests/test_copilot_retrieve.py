@@ -40,6 +40,21 @@ def _public(parts: Parts, who: object, query: Query) -> list[tuple[str, float]]:
     return [(hit.document_id, hit.scores["dense"]) for hit in hits if hit.audience == "public"]
 
 
+def test_a_draft_is_told_all_passages_of_the_first_articles_and_an_agent_three(parts: Parts, tmp_path: Path) -> None:
+    sections = [
+        f"## Apples {n}\n\n" + f"Apples of kind {n} keep for {n} weeks in a cool cellar. " * 12 for n in range(1, 7)
+    ]
+    for number in range(8):
+        (tmp_path / f"apples-{number}.md").write_text(f"# Apples, part {number}\n\n" + "\n\n".join(sections))
+    ingest(parts, tmp_path)
+    query = Query(text="How long do apples keep in the cellar?")
+    vector = parts.embedder.embed([query.text], "query")[0]
+    told = [len(hit.passages) for hit in parts.retriever.kinds(AGENT, query, vector, {"article": 8}).hits["article"]]
+    assert min(told[:6]) > 3
+    assert told[6:] == [3, 3]
+    assert {len(hit.passages) for hit in parts.copilot.search(AGENT, query).results} == {3}
+
+
 def test_of_two_like_tickets_the_later_one_comes_first(parts: Parts, tmp_path: Path) -> None:
     rows = [
         {**TICKETS[0], "ticket_id": f"like-{year}", "created": f"{year}-02-01 10:00:00 +0000"}
