@@ -16,7 +16,7 @@ from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
-from copilot.reading import ADDRESSED, ITEM, Reading, blocks, hosts
+from copilot.reading import ADDRESSED, Reading, blocks, hosts
 from copilot.sayable import DOES, says
 from copilot.variants import Known, undecided
 from prompts import render
@@ -53,6 +53,12 @@ KNOWN = 0.8
 MOST = 2
 FIRST_SHARE = 0.6
 FEWEST = 2
+COMPLETE = ("email", "form")
+"""Where steps are told to the last one, even if nothing else finds room then."""
+MOST_STEPS, STEPS_MORE = 24, 600
+STEP = re.compile(r"^ *(\d{1,3})[.)] ", re.M)
+NEAR_LINES, NEAR_CHARS = 3, 600
+"""So far may a step stand from the next one: what is said between them belongs to it."""
 
 
 def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterator[Proposed]:
@@ -66,19 +72,27 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
     told: dict[int, list[Proposed]] = {}
     for chosen in first:
-        if lines := excerpt(request.evidence[chosen], chosen, wanted, replace(share, tight=room.tight)):
+        if lines := _told(request, chosen, wanted, share, room):
             told[chosen] = lines
             break
     for further in more if told else ():
         said = [line for lines in told.values() for line in lines]
         left = Room(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
         if further not in told and left.statements >= FEWEST and left.characters >= ENOUGH:
-            known_words = frozenset(content(" ".join(line.text for line in said)))
-            told[further] = excerpt(request.evidence[further], further, replace(wanted, said=known_words), left)
+            new = replace(wanted, said=frozenset(content(" ".join(line.text for line in said))))
+            told[further] = _without_cut(request, _told(request, further, new, left, left))
     lines = [line for number in _in_order(told, request.evidence) for line in _apart(told[number])]
     yield from lines
     if lines:
         yield from _questions(request, lines, known, room)
+
+
+def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Room, most: Room) -> list[Proposed]:
+    """The statements of one source; where its steps find no room for their end they may take all there is, and a little more."""
+    lines = excerpt(request.evidence[chosen], chosen, wanted, room)
+    if request.tone == "short" or request.conversation.channel not in COMPLETE or not _cut(request, lines):
+        return lines
+    return excerpt(request.evidence[chosen], chosen, wanted, Room(MOST_STEPS, most.characters + STEPS_MORE))
 
 
 def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:
@@ -202,18 +216,35 @@ def _plan(request: DraftRequest) -> str:
     return f"my plan: {request.conversation.customer.tier}" if request.conversation.customer.tier else ""
 
 
-def _cut(request: DraftRequest, lines: Sequence[Proposed]) -> bool:
-    """Whether the last line is a step and the source has more of them."""
-    if not lines or not lines[-1].pieces:
-        return False
-    last = lines[-1].pieces[-1]
+def _without_cut(request: DraftRequest, lines: Sequence[Proposed]) -> list[Proposed]:
+    """Without steps whose end found no room, nor what announces them."""
+    if not _cut(request, lines):
+        return list(lines)
+    steps = [_step(request, line) for line in lines]
+    first = max(i for i in range(len(lines)) if not i or (steps[i] == 1 and steps[i - 1] != 1))
+    while first and lines[first - 1].text.endswith(":"):
+        first -= 1
+    return list(lines[:first]) if first > 1 else []  # a heading alone says nothing
+
+
+def _step(request: DraftRequest, line: Proposed) -> int:
+    """The number of the step that a line ends in; 0 where it is none."""
+    last = line.pieces[-1]
     source = request.evidence[last.evidence].text
-    listed = ITEM.match(source, source.rfind("\n", 0, last.start) + 1)
-    following = source[last.end :].partition("\n")[2].lstrip()
-    steps = len(lines[-1].pieces) > 1 or (
-        listed and listed[0][0].isdigit()
-    )  # one item of a list may be all that was asked for
-    return bool(listed and steps and ITEM.match(following))
+    found = STEP.match(source, source.rfind("\n", 0, last.start) + 1)
+    return int(found[1]) if found else 0
+
+
+def _cut(request: DraftRequest, lines: Sequence[Proposed]) -> bool:
+    """Whether the last step that is told has another one below it in the source."""
+    quoted = [line for line in lines if line.pieces]
+    last = next((line for line in reversed(quoted) if _step(request, line)), None)
+    if last is None or len(quoted) - quoted.index(last) > NEAR_LINES:
+        return False
+    source = request.evidence[last.pieces[-1].evidence].text
+    rest = source[max(piece.end for line in quoted[quoted.index(last) :] for piece in line.pieces) :]
+    following = STEP.search(rest.partition("\n#")[0], 0, NEAR_CHARS)
+    return following is not None and int(following[1]) == _step(request, last) + 1
 
 
 def _labelled(line: Proposed) -> bool:

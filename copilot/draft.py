@@ -25,12 +25,13 @@ from copilot.domain import (
 )
 from copilot.fit import fitted, words_of
 from copilot.ground import Grounded, harm
+from copilot.pointers import POINTER
 from copilot.ports import Drafter, DraftRequest, Handover
 from copilot.rank import READ_WHOLE
 from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
-from copilot.sayable import APOLOGY, POINTER
+from copilot.sayable import APOLOGY
 from copilot.variants import MARK
 from prompts import render
 

@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import dropwhile
+from itertools import dropwhile, pairwise
 
 from copilot.domain import Evidence
 from copilot.fit import USUAL, Telling
 from copilot.ground import content
+from copilot.pointers import ABOVE, ELSEWHERE, LINKS, POINTER
 from copilot.ports import Piece, Proposed
 from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks, read, whole
 from copilot.sayable import CUT_OFF, says
@@ -28,6 +29,7 @@ LATER = 0.02
 JOINT = "; "
 STOPS = ".;,"
 REACH = 12
+TITLE = 14
 LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
 """An item's label is at most so long, and named where the message has this share of its words; of more items than that the list is told whole."""
 HANGS = re.compile(
@@ -64,9 +66,7 @@ class Wanted:
 def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[Proposed]:
     """The statements of source `number` that fit the room, the heading in front where they hang in the air without it."""
     reading = read(source.text, 0, len(source.text), wanted.known, wanted.own)
-    among = [
-        kept for block in _after_summary(source, blocks(reading)) if (kept := _kept(source, reading, block, wanted))
-    ]
+    among = list(_sayable(source, reading, wanted))
     picked = _picked(source, reading, among, wanted, room)
     head = _heading(source, reading, picked)
     lines = (
@@ -157,18 +157,54 @@ def _after_summary(source: Evidence, among: list[Block]) -> list[Block]:
     return among[1:] if summary and not source.text.startswith("#") else among
 
 
-def _kept(source: Evidence, reading: Reading, block: Block, wanted: Wanted) -> Block | None:
-    """The block without what cannot be said; of a table the rows that the message is about."""
+def _sayable(source: Evidence, reading: Reading, wanted: Wanted) -> Iterator[Block]:
+    """The blocks without what cannot be said, and without a list of pages to go to."""
+    announced = False
+    for block, following in pairwise((*_after_summary(source, blocks(reading)), None)):
+        if block is None or (announced and _titles(reading, block)):
+            continue
+        before_list = following is not None and following.listed and not block.listed
+        last = _bare(reading.text[slice(*block.spans[-1])])
+        announced = before_list and bool(POINTER.search(last) or LINKS.search(last))
+        links = announced and following is not None and _titles(reading, following)
+        shown = replace(block, spans=block.spans[:-1]) if links else block
+        if kept := _kept(source, reading, shown, wanted, before_list and not links):
+            yield kept
+
+
+def _titles(reading: Reading, block: Block) -> bool:
+    """Whether a list's items are no steps and no sentences, as those of links are not."""
+    items = [reading.text[slice(*span)] for span in block.spans]
+    return block.listed and all(
+        len(item.split()) <= TITLE and not item.endswith((".", "!", "?", ":")) and not NUMBERED.match(item)
+        for item in items
+    )
+
+
+def _kept(source: Evidence, reading: Reading, block: Block, wanted: Wanted, announces: bool) -> Block | None:
+    """The block without what cannot be said; of a table the rows that the message is about. What points down may announce a list."""
+    words = {span: _bare(reading.text[slice(*span)]) for span in block.spans}
+    last = block.spans[-1] if announces else None
+    leads_on = bool(last and ELSEWHERE.search(words[last]) and not ABOVE.search(words[last]))
     spans = [
         span
         for span in block.spans
-        if says(source, _bare(reading.text[slice(*span)])) and not _maimed(source, reading, *span)
+        if says(source, words[span])
+        and not _maimed(source, reading, *span)
+        and ((span == last and leads_on) or not _elsewhere(reading, span, words[span]))
     ]
-    if CELLS.search(source.text, block.start, block.end):
-        spans = _rows(reading, spans[1:] if block.spans[0] in spans else spans, wanted.telling)
+    if spans and CELLS.search(source.text, block.start, block.end):
+        heads = content(reading.text[slice(*block.spans[0])])
+        spans = _rows(reading, [span for span in spans if span != block.spans[0]], wanted.telling, heads)
     if not spans:
         return None
-    return replace(block, spans=tuple(spans), leads_on=reading.text[slice(*spans[-1])].endswith(":"))
+    leads_on = reading.text[slice(*spans[-1])].endswith(":") or (leads_on and spans[-1] == last)
+    return replace(block, spans=tuple(spans), leads_on=leads_on)
+
+
+def _elsewhere(reading: Reading, span: tuple[int, int], words: str) -> bool:
+    """Whether the sentence sends the reader to another part of the page; a step does not go for that, since the list would have a hole."""
+    return bool(ELSEWHERE.search(words)) and not words.endswith(":") and not ITEM.match(reading.text, span[0])
 
 
 def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
@@ -179,8 +215,11 @@ def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
     return "http" in source.text[places[0] : places[-1] + REACH]
 
 
-def _rows(reading: Reading, spans: Sequence[tuple[int, int]], telling: Telling) -> list[tuple[int, int]]:
-    share = {span: telling.share(content(reading.text[slice(*span)])) for span in spans}
+def _rows(
+    reading: Reading, spans: Sequence[tuple[int, int]], telling: Telling, heads: Collection[str]
+) -> list[tuple[int, int]]:
+    """The rows that the message says most of, the names of their columns left out."""
+    share = {span: telling.share(content(reading.text[slice(*span)]) - set(heads)) for span in spans}
     best = max(share.values(), default=0.0)
     return [span for span in spans if share[span] > 0.6 * best][:ROWS] if best else []
 
@@ -200,29 +239,36 @@ def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: 
     best = max(range(len(among)), key=lambda i: (telling[i], -i))
     if room.tight:
         return _tight(reading, among, best, wanted)
-    picked = _from_first(reading, among, whole([best, *_matched(source, among)], among))
+    picked = _whole_steps(reading, among, whole([best, *_matched(source, among)], among))
     if sum(len(among[i].spans) for i in picked) > room.statements or sum(size[i] for i in picked) > room.characters:
-        picked = _from_first(reading, among, [i for i in whole([best], among) if i <= best + 1])
+        picked = _whole_steps(reading, among, [i for i in whole([best], among) if i <= best + 1])
     following = picked[-1] + 1
     while following < len(among) and sum(size[i] for i in picked) < ENOUGH:
-        picked = whole([*picked, following], among)
-        following = picked[-1] + 1
+        picked = _whole_steps(reading, among, whole([*picked, following], among))
+        following = max(following, picked[-1]) + 1
     return _without_tail([among[i] for i in picked])
 
 
-def _from_first(reading: Reading, among: Sequence[Block], picked: list[int]) -> list[int]:
-    """With the steps before the first one picked, from number one on, and what stands between them."""
-    first = next((i for i in picked if _number(reading, among[i]) > 1), None)
-    if first is None or any(_number(reading, among[i]) == 1 for i in picked if i < first):
-        return picked
-    begin = next((i for i in range(first - 1, -1, -1) if _number(reading, among[i]) == 1), None)
-    return picked if begin is None else whole({*picked, *range(begin, first)}, among)
+def _whole_steps(reading: Reading, among: Sequence[Block], picked: Sequence[int]) -> list[int]:
+    """With the steps before and behind those picked, and what stands between them; without those whose first step is not there."""
+    numbers = [_numbers(reading, block) for block in among]
+    wanted = set(picked)
+    for i in picked:
+        if numbers[i][:1] > [1]:
+            begin = next((j for j in range(i - 1, -1, -1) if 1 in numbers[j]), None)
+            wanted |= set(range(i if begin is None else begin, i))
+            wanted -= {i} if begin is None else set()
+    for i in range(len(among)):
+        following = next((j for j in range(i + 1, len(among)) if numbers[j]), None)
+        if i in wanted and numbers[i] and following and numbers[following][0] == numbers[i][-1] + 1:
+            wanted |= set(range(i, following + 1))
+    return whole(wanted or picked, among)
 
 
-def _number(reading: Reading, block: Block) -> int:
-    """The number of the step that the block begins with; 0 where it begins with none."""
-    found = NUMBERED.match(reading.text, block.spans[0][0])
-    return int(found[1]) if found else 0
+def _numbers(reading: Reading, block: Block) -> list[int]:
+    """The numbers of the block's steps."""
+    found = (NUMBERED.match(reading.text, a) for a, _ in block.spans)
+    return [int(one[1]) for one in found if one]
 
 
 def _matched(source: Evidence, among: Sequence[Block]) -> list[int]:
@@ -251,7 +297,7 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     block = among[best]
     if block.listed or block.leads_on:
         near = [i for i in whole([best], among) if best - 1 <= i <= best + 1]
-        told = [_announcing(among[i]) for i in _from_first(reading, among, near)]
+        told = [_announcing(among[i]) for i in _whole_steps(reading, among, near)]
         return [_named(reading, one, wanted.telling) if one.listed else one for one in told]
     words = [reading.text[slice(*span)] for span in block.spans]
     share = [_answers(content(one), wanted.telling) - LATER * i for i, one in enumerate(words)]
@@ -304,7 +350,7 @@ def _heading(source: Evidence, reading: Reading, picked: Sequence[Block]) -> str
     line = source.text.partition("\n")[0]
     if not line.startswith("#") or not picked:
         return ""
-    head = line.lstrip("# ").strip()
+    head = _bare(line.lstrip("# ").strip())
     first = reading.text[slice(*picked[0].spans[0])]
     needed = (
         CASE.search(head)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from copilot.pointers import ASIDE
 from copilot.text import sentences
 from copilot.variants import Known, parts
 
@@ -17,11 +18,14 @@ PICTURE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,500}\))?|<[a-z/!][^>\n]{
 ADDRESSED = re.compile(
     r"(?:^|(?<=\n))(?i:hi|hello|hey|dear) (?:\[name-\d{1,6}\][,!.]?|[A-Z][\w-]{1,30}[,!.]) ?|,? ?\[name-\d{1,6}\](?=[,.!?])"
 )
-CELLS = re.compile(r" \| ")
+CELL, CELLS = re.compile(r"\| "), re.compile(r" \| ")
 SHARED = re.compile(
     r"(?:co|com|org|net|ac|gov|edu)\.[a-z]{2}|github\.io|[a-z]+\.app|web\.com|blogspot\.com|wordpress\.com"
 )
+MANY_COLUMNS = 2
+"""Bars in a table's head from which on each cell is read with its column's name."""
 ITEM = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) ")
+WORD_END = re.compile(r"[\w.!?:;]")
 NO_SPACE_BEFORE = frozenset(",.;:!?)")
 
 
@@ -93,14 +97,30 @@ def read(text: str, start: int, end: int, known: Known, own: Collection[str]) ->
         ]:
             if place != OURS and cut[place]:
                 continue
-            if letter == "|" and CELLS.match(text, max(place - 1, 0)):
-                letter, place = (":" if ":" not in "".join(shown).rpartition("\n")[2] else ";"), OURS
+            if letter == "|" and (text[place + 1 : place + 2] in ("", "\n") or shown[-1:] == [":"]):
+                continue
+            if letter == "|" and CELL.match(text, place):
+                lead, head = _between_cells(text, place, "".join(shown).rpartition("\n")[2])
+                while head and shown[-1:] == [" "]:
+                    shown.pop()
+                    at.pop()
+                shown += [*lead, *text[head.start : head.stop], *": "] if head else []
+                at += [*(OURS for _ in lead), *head, OURS, OURS] if head else []
+                if head:
+                    continue
+                letter, place = lead, OURS
             if letter == " " and shown and shown[-1] == " ":
                 continue
-            if letter in NO_SPACE_BEFORE and len(shown) > 1 and shown[-1] == " " and at[-1] + 1 != place:  # after a cut
+            if letter in NO_SPACE_BEFORE and len(shown) > 1 and shown[-1] == " " and _cut_before(text, at[-1], place):
                 shown.pop()
                 at.pop()
-            if place != OURS and shown and shown[-1].isalnum() and letter.isalnum() and at[-1] not in (place - 1, OURS):
+            if (
+                place != OURS
+                and letter.isalnum()
+                and shown
+                and WORD_END.match(shown[-1])
+                and at[-1] not in (place - 1, OURS)
+            ):
                 shown.append(" ")  # a variant's mark stood between two words
                 at.append(OURS)
             shown.append(letter)
@@ -108,11 +128,37 @@ def read(text: str, start: int, end: int, known: Known, own: Collection[str]) ->
     return Reading("".join(shown), tuple(at))
 
 
+def _between_cells(text: str, bar: int, before: str) -> tuple[str, range]:
+    """What is read for the bar between two cells of a table, and where the head of the column behind it stands, if several columns have one."""
+    begin = _line(text, bar)[0]
+    top = begin
+    while top and "|" in text[_line(text, top - 1)[0] : top]:
+        top = _line(text, top - 1)[0]
+    column = text.count("|", begin, bar + 1)
+    bars = [i for i in range(*_line(text, top)) if text[i] == "|"]
+    if top == begin or len(bars) < MANY_COLUMNS or column > len(bars):
+        return (":" if ":" not in before else ";"), range(0)
+    head = range(bars[column - 1] + 1, [*bars, _line(text, top)[1]][column])
+    words = text[head.start : head.stop]
+    head = range(head.start + len(words) - len(words.lstrip()), head.start + len(words.rstrip()))
+    return ("; " if column > 1 else " – "), head
+
+
+def _line(text: str, place: int) -> tuple[int, int]:
+    end = text.find("\n", place)
+    return text.rfind("\n", 0, place) + 1, len(text) if end < 0 else end
+
+
+def _cut_before(text: str, space: int, place: int) -> bool:
+    """Whether something was cut or put in around the space that stands before this place."""
+    return space + 1 != place or text.endswith("] ", 0, place)
+
+
 def _unwanted(text: str, start: int, end: int, own: Collection[str]) -> Iterator[tuple[int, int]]:
     for link in LINK.finditer(text, start, end):
         if not is_own(link.group(), own):
             yield link.span()
-    for shape in (PICTURE, ADDRESSED):
+    for shape in (PICTURE, ADDRESSED, ASIDE):
         for found in shape.finditer(text, start, end):
             yield found.span()
 
@@ -120,9 +166,13 @@ def _unwanted(text: str, start: int, end: int, own: Collection[str]) -> Iterator
 def blocks(reading: Reading) -> list[Block]:
     """Paragraphs and lists in order; a list goes on over blank lines, a heading is left out."""
     groups: list[list[tuple[int, int]]] = []
+    heading = 0
     for span in sentences(reading.text):
         if reading.text.startswith("#", span[0]):
+            heading = reading.text.find("\n", span[0])
             groups.append([])
+        elif span[0] < heading:
+            continue  # "## 1. Close the tap" is no sentence of its own
         elif groups and groups[-1] and _together(reading.text, groups[-1], span):
             groups[-1].append(span)
         else:

@@ -6,27 +6,25 @@ import re
 
 from copilot.domain import Evidence
 from copilot.names import somebody
+from copilot.pointers import POINTER
 from copilot.redact import PLACEHOLDER
 
 APOLOGY = re.compile(
     r"\b(?:sorry|apolog\w{1,8}|tut mir leid|entschuld\w{1,10}|désolée?|spijt|siento|disculp\w{1,8}|lamento)\b", re.I
 )
 FEWEST = 2
+PLACE = re.compile(r"[%~]?\w{0,20}%?[\\/][\w%~\\/.-]{3,100}$")
+"""A folder or file, as it is typed."""
 LETTERS = re.compile(r"[^\W\d_]{2}")
-POINTER = re.compile(
-    r"^(?:in )?this (?:article|page|guide|section|document)\b|^(?:- |\* )?(?:see|read) (?:also|the|our)\b|^table of contents|"
-    r"\b(?:for (?:more|further|other|detailed) (?:information|details|help|instructions)|to learn more)\b|"
-    r"^(?:related|see also|contents|learn more)\b|"
-    r"\b(?:screenshot|image|picture|video|diagram)s? (?:below|above)\b",
-    re.I,
-)
 CUT_OFF = re.compile(
     r"\b(?:see|visit|at|from|via|here|read|link|following|open|to|on|in|the|with|using|is|and|or|click|download|use)[\s:.,–-]*$",
     re.I,
 )
 """How a sentence ends whose link was taken out."""
 COMMAND = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|rules?|prompts?|above|previous|guidelines)\b|<\|[^|\n]{1,40}\|>|"
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}"
+    r"\b(?:instructions?|rules?|(?:all|any|your|its?|system|these|those|earlier|original|initial) prompts?|above|previous|guidelines)\b|"
+    r"<\|[^|\n]{1,40}\|>|"
     r"^\W*(?:system|assistant|user|developer|human|ai)\s*:|\b(?:system prompt|language model|chatbot|as an ai)\b",
     re.I | re.M,
 )
@@ -60,7 +58,7 @@ def says(source: Evidence, words: str) -> bool:
     """Whether a sentence can stand in a reply: it tells something, to this customer, and is no pointer elsewhere."""
     if (
         not LETTERS.search(words)
-        or len(words.split()) < FEWEST
+        or (len(words.split()) < FEWEST and not PLACE.match(words))
         or APOLOGY.search(words)
         or PLACEHOLDER.search(words)
         or POINTER.search(words)

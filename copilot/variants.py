@@ -20,7 +20,7 @@ VERSION = re.compile(
     r"[A-Z][A-Za-z]{1,19} )(\d{2,3})(?=\.\d|\b)(?![:/%])"
 )
 VERSIONED = re.compile(r"([a-z]{1,10}?)(\d{1,4})")
-INLINE_WORDS = 6
+INLINE_WORDS = 12
 DEEPEST = 4
 
 
@@ -51,6 +51,7 @@ class Part:
 
 def parts(text: str, start: int, end: int, known: Known, depth: int = 0) -> Iterator[Part]:
     """The stretch without what is for others; where it is open who asks, each variant with the name of its platform."""
+    beside = False  # a few words with their platform stand right before
     while (mark := MARK.search(text, start, end)) and depth < DEEPEST:
         close = _close(text, mark.end(), end)
         if close is None:
@@ -58,11 +59,14 @@ def parts(text: str, start: int, end: int, known: Known, depth: int = 0) -> Iter
         yield Part(start, mark.start())
         fits = _fits(mark, known)
         inside = list(parts(text, mark.end(), close, known, depth + 1))
-        if fits is None:
-            yield from _named(text, inside, mark, close)
+        words = "".join(text[part.start : part.end] for part in inside).strip()
+        few = fits is None and bool(words) and _few(words)
+        if fits is None and words:
+            gap = text[start : mark.start()]
+            yield from _named(text, inside, mark, close, few, few and beside and not gap.strip(" "))
         elif fits:
             yield from inside
-        start = close + 1
+        beside, start = few, close + 1
     yield Part(start, end)
 
 
@@ -107,15 +111,23 @@ def _family(name: str) -> str:
     return re.sub(r"\d+$|xp$|vista$", "", name)
 
 
-def _named(text: str, inside: Sequence[Part], mark: re.Match[str], close: int) -> Iterator[Part]:
-    """A sentence gets its platforms in front, a few words get them behind."""
+def _few(words: str) -> bool:
+    """Whether they are part of a sentence, not one of their own."""
+    return len(words.split()) <= INLINE_WORDS and "\n" not in words and not words.endswith((".", "!", "?", ".)"))
+
+
+def _named(
+    text: str, inside: Sequence[Part], mark: re.Match[str], close: int, few: bool, beside: bool
+) -> Iterator[Part]:
+    """A sentence gets its platforms in front, a few words get them behind, and a stroke before them where they stand beside others."""
     spoken = ("not " if mark[1] else "") + ", ".join(
         dict.fromkeys(SPOKEN.get(_family(name), name) for name in _names(mark))
     )
-    words = "".join(text[part.start : part.end] for part in inside)
-    if len(words.split()) > INLINE_WORDS or words.rstrip().endswith((".", "!", "?")):
-        yield Part(close, close, f"{spoken}: ")
-        yield from inside
-    else:
-        yield from inside
+    if beside:
+        yield Part(mark.start(), mark.start(), " / ")
+    if not few:
+        apart = " " if text[: mark.start()].endswith((".", "!", "?", ":")) else ""
+        yield Part(close, close, f"{apart}{spoken}: ")
+    yield from inside
+    if few:
         yield Part(close, close, f" ({spoken})")

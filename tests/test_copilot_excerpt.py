@@ -136,3 +136,130 @@ def test_of_a_labelled_list_a_chat_gets_the_item_that_the_message_names_whole() 
 def test_a_labelled_list_that_the_message_names_nothing_of_is_told_whole() -> None:
     made = text(article(LATE), message="i was late, what is left of my ticket, depends on the fare?", channel="chat")
     assert "Saver: the leg is lost; Standard: pay a late fee of 15 euro; Flex" in made
+
+
+NESTED = """## Move your data
+
+  * On your old computer
+    1. Plug in a disk.
+    2. Open the data folder.
+The folder opens in a window.
+    3. Ignore the sign-in prompt, and close the program.
+    4. Copy the folder to the disk.
+
+  * On your new computer
+    1. Plug in the same disk.
+    2. Paste the folder.
+"""
+
+
+def numbers(made: str) -> list[int]:
+    return [int(number) for number in re.findall(r"^(\d{1,2})\. ", made, re.M)]
+
+
+def test_steps_inside_a_list_with_remarks_between_them_are_told_from_the_first_to_the_last() -> None:
+    page = f"{NESTED}\n{LONG}"
+    at = page.index("3. Ignore")
+    made = text(article(page, focus=(at, at + 30)), message="How do I copy the data folder to the disk?")
+    assert numbers(made)[:4] == [1, 2, 3, 4]
+    assert "* On your old computer" in made
+    assert "The folder opens in a window." in made
+
+
+def test_steps_whose_beginning_is_not_in_the_section_are_not_told() -> None:
+    page = f"## Mail\n\n{LONG}\n\nThe server of your mail must be known, and its port too.\n\n6. Click OK to save the port."
+    assert "6. Click OK" not in text(article(page), message="Which server and which port does my mail need?")
+
+
+def many_steps(count: int) -> str:
+    return "\n".join(
+        f"{n}. Open drawer number {n} of the cabinet and put the label inside." for n in range(1, count + 1)
+    )
+
+
+def test_in_an_email_steps_are_told_to_the_last_one_even_if_there_are_many() -> None:
+    page = f"## Labels\n\n{LONG}\n\nTo label the cabinet:\n\n{many_steps(20)}"
+    assert numbers(text(article(page), message="How do I label the drawers of the cabinet?")) == list(range(1, 21))
+
+
+def test_a_second_source_whose_steps_find_no_room_is_not_begun() -> None:
+    first = "## Hub\n\n" + "The hub blinks red when it has lost its network and must be near the router. " * 12
+    second = f"## Drawer\n\nTo empty the drawer of the cabinet:\n\n{many_steps(40)}"
+    made = text(
+        article(first, id="a", fit=2.0), article(second, id="b", fit=1.9), message="Hub blinks red. And how do I empty the drawer?"
+    )  # fmt: skip
+    assert "blinks red" in made
+    assert not numbers(made)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("Open the password list (see above) and remove the entry.", "Open the password list and remove the entry."),
+        ("Close the program, as explained above, and wait.", "Close the program and wait."),
+        ("After starting the manager as described below, you can add a profile.", "After starting the manager, you can add a profile."),
+        ("Any plumber can do it in an hour with the instructions below.", "Any plumber can do it in an hour."),
+        ("Set it to a value below 5 degrees as the label says.", None),
+    ],
+)  # fmt: skip
+def test_what_points_to_another_place_of_the_page_is_left_out_of_a_sentence(source: str, told: str | None) -> None:
+    page = f"## The valve\n\n{source} The valve of the profile manager needs a password."
+    made = drafted(article(page), message="The valve and the password of the profile manager?")
+    assert made is not None
+    assert (told or source) in made.text
+    assert all(page[c.start - 10 : c.end - 10] == c.quote for one in made.statements for c in one.citations)
+
+
+@pytest.mark.parametrize(
+    "pointing",
+    [
+        "The steps above should have set the lamp already.",
+        "See Changing the colours of the lamp.",
+        "Proceed as above with the second lamp.",
+        "If the lamp is still dark, you can ask a question in our support forum.",
+        "To know more, follow the instructions in Lamps and colours.",
+    ],
+)
+def test_a_sentence_that_only_points_elsewhere_is_not_told(pointing: str) -> None:
+    page = f"## The lamp\n\nHold the button of the lamp for five seconds. {pointing} Then the lamp turns green."
+    made = text(article(page), message="The lamp stays dark, which button?")
+    assert "Hold the button" in made
+    assert pointing not in made
+
+
+def test_steps_that_are_announced_by_a_pointer_are_told_with_it() -> None:
+    page = f"## Import\n\n{LONG}\n\nOpen the app on your phone and follow the steps below.\n\n1. Scan the code.\n2. Tap Import."
+    made = text(article(page), message="How do I import my mail into the app on the phone?")
+    assert "follow the steps below.\n\n1. Scan the code.\n2. Tap Import." in made
+
+
+def test_a_list_of_pages_to_go_to_is_not_told() -> None:
+    page = "## No mail\n\nThe firewall may block the mail server. See these sections:\n\n- Checking the firewall\n- What the server supports"
+    made = text(article(page), message="No mail arrives, is it the firewall?")
+    assert "The firewall may block the mail server." in made
+    assert "sections" not in made
+    assert "Checking the firewall" not in made
+
+
+def test_a_folder_to_be_typed_stays_with_the_step_that_asks_for_it() -> None:
+    page = (
+        "## Profiles\n\n1. Press the key. Type in:\n\n%APPDATA%\\Mail\\Profiles\\\n\n2. Click OK to see the profiles."
+    )
+    assert "Type in:\n\n%APPDATA%\\Mail\\Profiles\\\n\n2. Click OK" in text(
+        article(page), message="Where are my profiles?"
+    )
+
+
+def test_a_row_of_a_table_is_read_with_the_names_of_its_columns() -> None:
+    page = "## Delivery\n\nCountry | Time | Below 75 | From 75\nGermany | 2 days | 4.95 | free\nIreland | 6 days | 7.95 | free"
+    draft = drafted(article(page), message="How long does delivery to Ireland take?")
+    assert draft is not None
+    assert "Ireland – Time: 6 days; Below 75: 7.95; From 75: free" in draft.text
+    assert all(page[c.start - 10 : c.end - 10] == c.quote for one in draft.statements for c in one.citations)
+
+
+def test_a_heading_with_a_number_is_no_step() -> None:
+    page = f"## 5. Turn the water on again\n\n1. Repair the leak.\n2. Open the valve.\n\n{LONG}"
+    made = text(article(page), message="How do I turn the water on again after a leak?")
+    assert "5. Turn" not in made
+    assert "Turn the water on again" in made

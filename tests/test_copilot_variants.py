@@ -35,7 +35,7 @@ def test_where_the_platform_is_unknown_each_branch_says_for_whom_it_is() -> None
     )
     assert (
         reads(PATH, "It fails")
-        == "Your data is kept away from the program files (Windows) application (Mac, Linux), in a folder."
+        == "Your data is kept away from the program files (Windows) / application (Mac, Linux), in a folder."
     )
     assert undecided(MENU, Known.of("It fails")) == ("Windows", "Mac", "Linux")
     assert undecided(MENU, Known.of("It fails on my iMac")) == ()
@@ -70,3 +70,19 @@ def test_a_mark_between_two_words_leaves_them_apart() -> None:
         read(text, 0, len(text), Known.of("I use Windows 11", None), ()).text
         == "If the window still does not open, wait."
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[win,linux: Close] [mac: Quit]  Mail.", "Close (Windows, Linux) / Quit (Mac) Mail."),
+        (
+            "[win,linux: Right-click] [mac: Hold down the Control key while you click] the folder.",
+            "Right-click (Windows, Linux) / Hold down the Control key while you click (Mac) the folder.",
+        ),
+        ("Select [win: Copy] [mac: Copy it] .[linux: It is hidden.]", "Select Copy (Windows) / Copy it (Mac). Linux: It is hidden."),
+        ("Look: [win:  ] [mac:  ] [linux: ]", "Look:"),
+    ],
+)  # fmt: skip
+def test_a_few_words_for_each_platform_stand_beside_each_other_with_a_stroke(text: str, shown: str) -> None:
+    assert reads(text, "It fails") == shown
