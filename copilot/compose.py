@@ -18,7 +18,7 @@ from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
 from copilot.reading import ADDRESSED, Reading, blocks, hosts
 from copilot.sayable import DOES, says
-from copilot.variants import Known, undecided
+from copilot.variants import Known, undecided, undecided_plan
 from prompts import render
 
 VERSIONS = r"\bversion \d[\w.]{0,12} (?:or|and) (?:later|newer|higher|above|earlier|older)\b|\b(?:from|since|before|until|up to|in) version \d"
@@ -55,6 +55,16 @@ FIRST_SHARE = 0.6
 FEWEST = 2
 COMPLETE = ("email", "form")
 """Where steps are told to the last one, even if nothing else finds room then."""
+REPEATS = 0.6
+"""The share of statements that were told already, from which a source is not told again."""
+PRIVATE_FACTS = ("order number", "serial number", "account")
+PRIVATE = re.compile(
+    r"\b(?:(?:send|give|tell|write|e-?mail|let) us\b(?: know)?|reply with|share with us)[^.\n]{0,80}\b(?:order number|serial number|card|iban|"
+    r"(?:account|customer|phone) number|e-?mail address|postcode|zip code|address|date of birth|password)",
+    re.I,
+)
+"""What asks to be told facts that have no place where everybody reads."""
+QUESTION_LANGUAGES = ("en", "de", "fr", "nl", "es")
 MOST_STEPS, STEPS_MORE = 24, 600
 STEP = re.compile(r"^ *(\d{1,3})[.)] ", re.M)
 NEAR_LINES, NEAR_CHARS = 3, 600
@@ -71,8 +81,10 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     more = [] if room.tight else more
     share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
     told: dict[int, list[Proposed]] = {}
+    said_before = _replies(request)
     for chosen in first:
-        if lines := _told(request, chosen, wanted, share, room):
+        lines = _told(request, chosen, wanted, share, room)
+        if lines and not _repeats(lines, said_before):
             told[chosen] = lines
             break
     for further in more if told else ():
@@ -81,10 +93,21 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
         if further not in told and left.statements >= FEWEST and left.characters >= ENOUGH:
             new = replace(wanted, said=frozenset(content(" ".join(line.text for line in said))))
             told[further] = _without_cut(request, _told(request, further, new, left, left))
+            if _repeats(told[further], said_before) or _repeats(told[further], "\n".join(line.text for line in said)):
+                del told[further]
     lines = [line for number in _in_order(told, request.evidence) for line in _apart(told[number])]
+    if request.conversation.channel == "social":
+        public = [line for line in lines if not PRIVATE.search(line.text)]
+        lines = public if len(public) == len(lines) or len(public) > 1 else []  # a heading alone says nothing
     yield from lines
     if lines:
         yield from _questions(request, lines, known, room)
+
+
+def _repeats(lines: Sequence[Proposed], said: str) -> bool:
+    """Whether most of these statements stand word for word in what was said before."""
+    again = [line for line in lines if line.text in said] if said else []
+    return bool(again) and len(again) >= REPEATS * len(lines)
 
 
 def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Room, most: Room) -> list[Proposed]:
@@ -162,8 +185,7 @@ def _replaces(newer: Evidence, older: Evidence) -> bool:
 
 def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
     """What each section is worth; of one article's sections the best comes first, and what an agent said already comes last."""
-    replies = (m.text for m in request.conversation.messages if m.author == "agent" and m.visibility == "public")
-    said = content("\n".join(replies))
+    said = content(_replies(request))
     worth = {i: one.fit for i, one in enumerate(request.evidence) if one.kind == "article"}
     for i in worth:
         newer = [worth[j] for j in worth if _replaces(request.evidence[j], request.evidence[i])]
@@ -192,23 +214,39 @@ def useful(one: Evidence) -> bool:
 
 
 def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, room: Room) -> Iterator[Proposed]:
-    """One question where a fact that decides the answer is missing."""
-    sources = {piece.evidence for line in lines for piece in line.pieces if _labelled(line)}
-    platforms = [name for i in sorted(sources) for name in undecided(request.evidence[i].text, known)]
-    asked, quoted = (
-        f"{_asked(request)} {_plan(request)}",
-        " ".join(line.text for line in lines if not says_no(line.text)),
-    )
-    missing = [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
-    about = "platform" if platforms else missing[0] if missing else ""
+    """One question where a fact that decides the answer is missing, if the thread has not asked it."""
+    platforms, about = _missing(request, lines, known)
+    channel = request.conversation.channel
     if request.tone == "short" and not about:
         about = "rest" if _cut(request, lines) else ""
-    if request.conversation.channel == "chat":
+    if channel == "chat":
         calm = request.sentiment not in ("negative", "very_negative")  # else a line of empathy takes the third sentence
-        about = "rest" if calm and len(lines) < room.statements and _cut(request, lines) else ""
-    if about and request.conversation.channel != "phone":
-        question = render("question", {"about": about, "platforms": list(dict.fromkeys(platforms))})
+        wanted = "platform" if platforms else "rest" if _cut(request, lines) else ""
+        about = wanted if calm and len(lines) < room.statements else ""
+    if not about or channel == "phone" or (channel == "social" and about in PRIVATE_FACTS):
+        return
+    language = request.language if request.language in QUESTION_LANGUAGES else "en"
+    question = render("question", {"about": about, "platforms": platforms, "language": language})
+    if question not in _replies(request):
         yield Proposed(text=question, lead="\n\n")
+
+
+def _missing(request: DraftRequest, lines: Sequence[Proposed], known: Known) -> tuple[list[str], str]:
+    """The platforms between which the answer is open, and which fact is missing, if any is."""
+    sources = {piece.evidence for line in lines for piece in line.pieces if _labelled(line)}
+    platforms = list(
+        dict.fromkeys(name for i in sorted(sources) for name in undecided(request.evidence[i].text, known))
+    )
+    asked = f"{_asked(request)} {_plan(request)}"
+    quoted = " ".join(line.text for line in lines if not says_no(line.text))
+    missing = ["account"] if any(undecided_plan(request.evidence[i].text, known) for i in sources) else []
+    missing += [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
+    return platforms, "platform" if platforms else missing[0] if missing else ""
+
+
+def _replies(request: DraftRequest) -> str:
+    """What agents have written to this customer."""
+    return "\n".join(m.text for m in request.conversation.messages if m.author == "agent" and m.visibility == "public")
 
 
 def _plan(request: DraftRequest) -> str:

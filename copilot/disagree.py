@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from copilot.domain import Citation, Draft, Evidence
 from copilot.facts import facts, says_no
 from copilot.ground import cite, content
+from copilot.reading import ITEM
+from copilot.sayable import DOES
 from copilot.text import sentences
 
 ALIKE = 0.6
 """The share of content words, numbers left out, that two sentences on the same matter have in common. Set by hand."""
+SUBJECT, STEP = 0.01, 0.5
+"""The share of the smaller title and heading that both have in common; more where the sentence is a step."""
+USUAL = 4
 FEWEST_WORDS = 4
 TELLING = 4
 HELD = 3
@@ -37,13 +43,16 @@ class Disagreement:
 def disagreements(draft: Draft, evidence: Sequence[Evidence]) -> Iterator[Disagreement]:
     """Each cited sentence with figures that another document has otherwise; one for each pair of documents."""
     seen, dates = set[frozenset[str]](), {source.document_id: source.date for source in evidence}
-    for citation in (citation for statement in draft.statements for citation in statement.citations):
+    about = _subjects(evidence)
+    for citation in (_unmarked(citation) for statement in draft.statements for citation in statement.citations):
         figures, words = _figures(citation.quote), _matter(citation.quote)
         if not figures or len(words) < FEWEST_WORDS:
             continue
         for source in evidence:
             pair = frozenset((citation.document_id, source.document_id))
             if source.document_id == citation.document_id or pair in seen:
+                continue
+            if not _one_subject(citation, source, evidence, about):
                 continue
             if other := _otherwise(citation.quote, figures, words, source):
                 seen.add(pair)
@@ -66,9 +75,36 @@ def _otherwise(quote: str, figures: frozenset[str], words: frozenset[str], sourc
                     and _same_matter(words, said)
                     and says_no(said) == says_no(quote)
                 ):
-                    return cite(source, at + start, at + end)
+                    return _unmarked(cite(source, at + start, at + end))
         at += len(line) + 1
     return None
+
+
+def _subjects(evidence: Sequence[Evidence]) -> Mapping[int, frozenset[str]]:
+    """What each source is about by its title and heading, without the words that most titles have, such as the product's name."""
+    words = {id(one): frozenset(content(" ".join((one.title, *one.headings[-1:])))) for one in evidence}
+    titles = {one.document_id: frozenset(content(one.title)) for one in evidence}
+    often = Counter(word for title in titles.values() for word in title)
+    usual = {word for word, count in often.items() if count >= max(USUAL, len(titles) / 2)}
+    return {key: found - usual for key, found in words.items()}
+
+
+def _one_subject(
+    said: Citation, source: Evidence, evidence: Sequence[Evidence], about: Mapping[int, frozenset[str]]
+) -> bool:
+    """Whether title and heading speak for one matter: the same step, as "hold the button for 6 seconds", stands in many a procedure."""
+    places = (one for one in evidence if one.document_id == said.document_id and one.start <= said.start < one.end)
+    mine, theirs = about[id(found)] if (found := next(places, None)) else frozenset(), about[id(source)]
+    shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
+    return not (mine and theirs) or shared >= (STEP if DOES.match(said.quote) else SUBJECT)
+
+
+def _unmarked(citation: Citation) -> Citation:
+    """Without the mark of a list's item."""
+    mark = ITEM.match(citation.quote)
+    return (
+        replace(citation, start=citation.start + mark.end(), quote=citation.quote[mark.end() :]) if mark else citation
+    )
 
 
 def _same_matter(words: frozenset[str], said: str) -> bool:

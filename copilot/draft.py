@@ -13,7 +13,6 @@ from copilot.domain import (
     PUBLIC,
     Channel,
     Citation,
-    Conversation,
     Draft,
     Dropped,
     Evidence,
@@ -24,14 +23,14 @@ from copilot.domain import (
     Support,
 )
 from copilot.fit import fitted, words_of
+from copilot.frame import FRAMED, TERSE, Frame, frame
 from copilot.ground import Grounded, harm
 from copilot.pointers import POINTER
-from copilot.ports import Drafter, DraftRequest, Handover
+from copilot.ports import Drafter, DraftRequest
 from copilot.rank import READ_WHOLE
 from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
-from copilot.sayable import APOLOGY
 from copilot.variants import MARK
 from prompts import render
 
@@ -42,12 +41,8 @@ FARTHER = 0.05
 """A section that was not found is less near than those that were, by this."""
 HEADING = re.compile(r"\n(?=#)")
 LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
-FRAMED = ("en", "de", "fr", "nl", "es")
 GAP = "\n\n"
 CHAT_SENTENCES = 3
-TERSE = ("chat", "social")
-"""Channels with no room for more than the answer."""
-
 Texts = Mapping[tuple[str, int], tuple[str, int]]
 
 
@@ -170,51 +165,6 @@ def similar(tickets: Sequence[Hit], texts: Texts) -> tuple[SimilarTicket, ...]:
         )
         for hit in tickets
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The lines around the statements; they claim nothing."""
-
-    opening: tuple[str, ...]
-    closing: tuple[str, ...]
-
-
-def frame(
-    conversation: Conversation, sentiment: str, language: str, tone: str | None, handover: Handover | None = None
-) -> Frame:
-    """Greeting and a line that fits the mood; who takes over; closing that fits the channel. English where the language has no templates.
-
-    Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
-    """
-    language = language if language in FRAMED else "en"
-    replies = "\n".join(m.text for m in conversation.messages if m.author == "agent" and m.visibility == "public")
-    held, channel = handover is not None and handover.only, conversation.channel
-    inputs = {
-        "name": first_name(conversation.customer.name), "channel": channel, "language": language,
-        "sentiment": sentiment, "tone": "short" if held else tone or "", "first": not replies,
-    }  # fmt: skip
-    empathy = _fresh(render("empathy", {**inputs, "tone": tone or ""}), replies)
-    opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
-    passed = (
-        _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), replies) if handover else ""
-    )
-    closing = "" if handover and channel in ("chat", "social") else _fresh(render("closing", inputs), replies)
-    return Frame(tuple(filter(None, opening)), tuple(filter(None, (passed, closing))))
-
-
-def _fresh(alternatives: str, replies: str) -> str:
-    """The first alternative that the thread has not seen, without a second apology."""
-    for words in map(str.strip, alternatives.split("%%")):
-        if words.partition("\n")[0] not in replies and not (APOLOGY.search(words) and APOLOGY.search(replies)):
-            return words
-    return ""
-
-
-def first_name(name: str | None) -> str:
-    """The customer's first name if it can stand in a greeting, else nothing."""
-    first = (name or "").split()[:1]
-    return first[0] if first and first[0].isalpha() and len(first[0]) <= 30 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,36 +6,37 @@ import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import dropwhile, pairwise
+from itertools import dropwhile
 
 from copilot.domain import Evidence
 from copilot.fit import USUAL, Telling
 from copilot.ground import content
-from copilot.pointers import ABOVE, ELSEWHERE, LINKS, POINTER
+from copilot.kept import bare, told
 from copilot.ports import Piece, Proposed
-from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks, read, whole
-from copilot.sayable import CUT_OFF, says
+from copilot.reading import ANCHOR, CELLS, ITEM, OURS, Block, Reading, read, whole
+from copilot.sayable import says
 from copilot.variants import Known
 
 ENOUGH = 260
 SHORT_SECTION = 750
 HEADING_CHARS = 80
 NUMBERED = re.compile(r"(\d{1,3})[.)] ")
-ROWS = 3
 FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
 LATER = 0.02
 """What counts against each block or sentence that comes before: the first ones say the main thing."""
 JOINT = "; "
 STOPS = ".;,"
-REACH = 12
-TITLE = 14
 LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
 """An item's label is at most so long, and named where the message has this share of its words; of more items than that the list is told whole."""
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
     r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b",
+    re.I,
+)
+WARNS = re.compile(
+    r"(?:warning|important|caution|attention|danger|achtung|wichtig|warnung|let op|attentie|avertissement|atención)\b",
     re.I,
 )
 CASE = re.compile(
@@ -66,7 +67,7 @@ class Wanted:
 def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[Proposed]:
     """The statements of source `number` that fit the room, the heading in front where they hang in the air without it."""
     reading = read(source.text, 0, len(source.text), wanted.known, wanted.own)
-    among = list(_sayable(source, reading, wanted))
+    among = list(told(source, reading, wanted.telling))
     picked = _picked(source, reading, among, wanted, room)
     head = _heading(source, reading, picked)
     lines = (
@@ -98,13 +99,18 @@ def _folded(reading: Reading, spans: Sequence[tuple[int, int]]) -> list[Group]:
     for span in spans:
         item = bool(ITEM.match(reading.text, span[0]))
         same = inside and "\n" not in reading.text[groups[-1][-1][1] : span[0]]
-        announced = same and reading.text[groups[-1][-1][1] - 1] in "?:"
+        announced = same and (reading.text[groups[-1][-1][1] - 1] in "?:" or _for_some(reading, span))
         if inside and (item or announced):
             groups[-1] = (*groups[-1], span)
         elif not same:
             groups.append((span,))
         inside = item or (inside and same)
     return groups
+
+
+def _for_some(reading: Reading, span: tuple[int, int]) -> bool:
+    """Whether the sentence names the platforms or plans that it is for: told without its sisters, it would be for everybody."""
+    return any(reading.at[i] == OURS and reading.text[i].isalpha() for i in range(*span))
 
 
 def _body(
@@ -151,84 +157,6 @@ def _within(group: Group, characters: int) -> Group:
     return tuple(kept)
 
 
-def _after_summary(source: Evidence, among: list[Block]) -> list[Block]:
-    """An article begins with its summary, which says what it is about and not what to do."""
-    summary = source.kind == "article" and not source.start and len(among) > 1 and len(among[0].spans) == 1
-    return among[1:] if summary and not source.text.startswith("#") else among
-
-
-def _sayable(source: Evidence, reading: Reading, wanted: Wanted) -> Iterator[Block]:
-    """The blocks without what cannot be said, and without a list of pages to go to."""
-    announced = False
-    for block, following in pairwise((*_after_summary(source, blocks(reading)), None)):
-        if block is None or (announced and _titles(reading, block)):
-            continue
-        before_list = following is not None and following.listed and not block.listed
-        last = _bare(reading.text[slice(*block.spans[-1])])
-        announced = before_list and bool(POINTER.search(last) or LINKS.search(last))
-        links = announced and following is not None and _titles(reading, following)
-        shown = replace(block, spans=block.spans[:-1]) if links else block
-        if kept := _kept(source, reading, shown, wanted, before_list and not links):
-            yield kept
-
-
-def _titles(reading: Reading, block: Block) -> bool:
-    """Whether a list's items are no steps and no sentences, as those of links are not."""
-    items = [reading.text[slice(*span)] for span in block.spans]
-    return block.listed and all(
-        len(item.split()) <= TITLE and not item.endswith((".", "!", "?", ":")) and not NUMBERED.match(item)
-        for item in items
-    )
-
-
-def _kept(source: Evidence, reading: Reading, block: Block, wanted: Wanted, announces: bool) -> Block | None:
-    """The block without what cannot be said; of a table the rows that the message is about. What points down may announce a list."""
-    words = {span: _bare(reading.text[slice(*span)]) for span in block.spans}
-    last = block.spans[-1] if announces else None
-    leads_on = bool(last and ELSEWHERE.search(words[last]) and not ABOVE.search(words[last]))
-    spans = [
-        span
-        for span in block.spans
-        if says(source, words[span])
-        and not _maimed(source, reading, *span)
-        and ((span == last and leads_on) or not _elsewhere(reading, span, words[span]))
-    ]
-    if spans and CELLS.search(source.text, block.start, block.end):
-        heads = content(reading.text[slice(*block.spans[0])])
-        spans = _rows(reading, [span for span in spans if span != block.spans[0]], wanted.telling, heads)
-    if not spans:
-        return None
-    leads_on = reading.text[slice(*spans[-1])].endswith(":") or (leads_on and spans[-1] == last)
-    return replace(block, spans=tuple(spans), leads_on=leads_on)
-
-
-def _elsewhere(reading: Reading, span: tuple[int, int], words: str) -> bool:
-    """Whether the sentence sends the reader to another part of the page; a step does not go for that, since the list would have a hole."""
-    return bool(ELSEWHERE.search(words)) and not words.endswith(":") and not ITEM.match(reading.text, span[0])
-
-
-def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
-    """Whether the sentence ended in a link that was taken out, and points at nothing now."""
-    places = [place for place in reading.at[start:end] if place != OURS]
-    if not places or not CUT_OFF.search(reading.text[start:end]):
-        return False
-    return "http" in source.text[places[0] : places[-1] + REACH]
-
-
-def _rows(
-    reading: Reading, spans: Sequence[tuple[int, int]], telling: Telling, heads: Collection[str]
-) -> list[tuple[int, int]]:
-    """The rows that the message says most of, the names of their columns left out."""
-    share = {span: telling.share(content(reading.text[slice(*span)]) - set(heads)) for span in spans}
-    best = max(share.values(), default=0.0)
-    return [span for span in spans if share[span] > 0.6 * best][:ROWS] if best else []
-
-
-def _bare(words: str) -> str:
-    found = ITEM.match(words)
-    return words[found.end() :] if found else words
-
-
 def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Room) -> list[Block]:
     """A short section whole; of a long one, or in little room, what answers, with the lists and lead-ins that belong to it."""
     size = [sum(b - a for a, b in block.spans) for block in among]
@@ -262,7 +190,8 @@ def _whole_steps(reading: Reading, among: Sequence[Block], picked: Sequence[int]
         following = next((j for j in range(i + 1, len(among)) if numbers[j]), None)
         if i in wanted and numbers[i] and following and numbers[following][0] == numbers[i][-1] + 1:
             wanted |= set(range(i, following + 1))
-    return whole(wanted or picked, among)
+    warnings = {i for i, block in enumerate(among) if i + 1 in wanted and WARNS.match(reading.text, block.spans[0][0])}
+    return whole((wanted or set(picked)) | warnings, among)
 
 
 def _numbers(reading: Reading, block: Block) -> list[int]:
@@ -313,7 +242,7 @@ def _named(reading: Reading, block: Block, telling: Telling) -> Block:
     """Of a list whose items begin with what they are about, those that the message names; steps, and a list that it names nothing of, whole."""
     items = [i for i, (a, _) in enumerate(block.spans) if ITEM.match(reading.text, a)]
     ends = [*items[1:], len(block.spans)]
-    heads = [content(_label(_bare(reading.text[slice(*block.spans[i])]))) for i in items]
+    heads = [content(_label(bare(reading.text[slice(*block.spans[i])]))) for i in items]
     kept = [at for at, head in zip(zip(items, ends, strict=True), heads, strict=True) if _names(telling, head)]
     if not kept or len(kept) > MOST_NAMED or NUMBERED.match(reading.text, block.spans[0][0]):
         return block
@@ -350,7 +279,7 @@ def _heading(source: Evidence, reading: Reading, picked: Sequence[Block]) -> str
     line = source.text.partition("\n")[0]
     if not line.startswith("#") or not picked:
         return ""
-    head = _bare(line.lstrip("# ").strip())
+    head = bare(ANCHOR.sub("", line).lstrip("# ").strip())
     first = reading.text[slice(*picked[0].spans[0])]
     needed = (
         CASE.search(head)

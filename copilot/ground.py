@@ -20,7 +20,7 @@ from copilot.names import somebody
 from copilot.ports import Proposed
 from copilot.reading import LINK, hosts, is_own
 from copilot.redact import PLACEHOLDER
-from copilot.sayable import COMMAND
+from copilot.sayable import orders
 from copilot.text import sentences
 from copilot.variants import MARK, SPOKEN
 
@@ -37,9 +37,9 @@ WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 MARKUP = re.compile(r"<[a-z/!][^>\n]{0,500}>?|\]\(|\b(?:javascript|data):\S", re.I)
 MARKER = re.compile(r"^(?:[-*•+]|\d{1,3}[.)]) ")
 QUESTION = re.compile(
-    r"(?:what|which|who|when|where|how|could you|can you|do you|did you|have you|is it|are you|would you|shall i|was|welche[rs]?|wie|wann|wo|"
+    r"¿?(?:what|which|who|when|where|how|could you|can you|do you|did you|have you|is it|are you|would you|shall i|was|welche[rs]?|wie|wann|wo|"
     r"können sie|haben sie|quelle?s?|quand|comment|pouvez-vous|avez-vous|welke|hoe|wanneer|waar|kun je|kunt u|heb je|qué|cuál|cuándo|"
-    r"cómo|puede|tiene)\b[^,;:.]{1,200}\?$",
+    r"cómo|puede|tiene|nutzen sie|soll ich|que|utilisez-vous|voulez-vous|wat|gebruik je|zal ik|puedes|usas|te envío)\b[^,;:.]{1,200}\?$",
     re.I,
 )
 STOP = frozenset(
@@ -81,7 +81,7 @@ def harm(said: Grounded, own: Collection[str]) -> str:
     solved = (citation.quote for citation in said.citations if citation.kind == "ticket")
     if any(name in said.text for quote in solved for name in somebody(quote)):
         return "it names somebody of another conversation"
-    commands = any(COMMAND.search(words) for words in (said.text, *(citation.quote for citation in said.citations)))
+    commands = any(orders(words) for words in (said.text, *(citation.quote for citation in said.citations)))
     return "its source speaks to a machine" if commands else ""
 
 

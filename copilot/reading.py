@@ -15,6 +15,7 @@ from copilot.variants import Known, parts
 OURS = -1
 LINK = re.compile(r"[(<\[]?\bhttps?://[^\s<>\"')\]]{1,2000}[)>\]]?/?", re.I)
 PICTURE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,500}\))?|<[a-z/!][^>\n]{0,500}>", re.I)
+ANCHOR = re.compile(r" ?\{#[\w.:-]{1,80}\}")
 ADDRESSED = re.compile(
     r"(?:^|(?<=\n))(?i:hi|hello|hey|dear) (?:\[name-\d{1,6}\][,!.]?|[A-Z][\w-]{1,30}[,!.]) ?|,? ?\[name-\d{1,6}\](?=[,.!?])"
 )
@@ -158,7 +159,7 @@ def _unwanted(text: str, start: int, end: int, own: Collection[str]) -> Iterator
     for link in LINK.finditer(text, start, end):
         if not is_own(link.group(), own):
             yield link.span()
-    for shape in (PICTURE, ADDRESSED, ASIDE):
+    for shape in (PICTURE, ANCHOR, ADDRESSED, ASIDE):
         for found in shape.finditer(text, start, end):
             yield found.span()
 

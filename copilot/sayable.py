@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from copilot.domain import Evidence
 from copilot.names import somebody
@@ -13,8 +14,6 @@ APOLOGY = re.compile(
     r"\b(?:sorry|apolog\w{1,8}|tut mir leid|entschuld\w{1,10}|désolée?|spijt|siento|disculp\w{1,8}|lamento)\b", re.I
 )
 FEWEST = 2
-PLACE = re.compile(r"[%~]?\w{0,20}%?[\\/][\w%~\\/.-]{3,100}$")
-"""A folder or file, as it is typed."""
 LETTERS = re.compile(r"[^\W\d_]{2}")
 CUT_OFF = re.compile(
     r"\b(?:see|visit|at|from|via|here|read|link|following|open|to|on|in|the|with|using|is|and|or|click|download|use)[\s:.,–-]*$",
@@ -25,9 +24,17 @@ COMMAND = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}"
     r"\b(?:instructions?|rules?|(?:all|any|your|its?|system|these|those|earlier|original|initial) prompts?|above|previous|guidelines)\b|"
     r"<\|[^|\n]{1,40}\|>|"
-    r"^\W*(?:system|assistant|user|developer|human|ai)\s*:|\b(?:system prompt|language model|chatbot|as an ai)\b",
+    r"^\W*(?:system|assistant|user|developer|human|ai)\s*:|\b(?:system prompt|language model|chatbot|as an ai)\b|"
+    r"\b(?:(?:system|important) note|notes?|instructions?|messages?) (?:to|for) (?:the |any )?"
+    r"(?:ai|assistant|model|bot|drafter|copilot|agent|staff|whoever)\b|"
+    r"\bsystem note\b|\b(?:begin|start|end) (?:your|the|every|each) (?:reply|replies|answer|response)s? with\b|\breply only in\b|"
+    r"\b(?:reveal|disclose|print|show) (?:the |your |all )?(?:internal|hidden|system|secret) (?:notes?|prompts?|instructions?|rules|data)\b|"
+    r"\bas your (?:supervisor|administrator|developer|boss)\b|"
+    r"\bask (?:the |every |each )?(?:customer|user)s? for (?:their|the|a)? ?(?:card|credit card|password|pin|cvv|security code|bank)",
     re.I | re.M,
 )
+LOOKALIKES = str.maketrans("аеорсухіјѕԁһԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανικρτυχε", "aeopcyxijsdhqwABEZHIKMNOPTYXoavikptuxe")
+"""Cyrillic and Greek letters that look like Latin ones."""
 CHATTER = re.compile(
     r"\b(?:i|i['’](?:m|ve|ll|d)|my|mine|me|myself|lol|imho|btw|solved|sorry|apolog\w+|glad|thanks|thank you|you(?:['’]re)? welcome|cheers|"
     r"above,|forums?|post a reply|screen ?shots?|here is the (?:link|info)|"
@@ -41,7 +48,9 @@ THEIRS = re.compile(
     r"your (?:parcel|order|refund|invoice|screenshot|log|photo|file|report)|we(?:['’]ve| have)|attached|refunded|"
     r"you (?:posted|mention(?:ed)?|showed|shared|described|reported|provided|uploaded|were experiencing|are experiencing)|"
     r"your (?:\w+ ){0,3}(?:pictures?|images?|posts?|reply|description|original question)|"
-    r"(?:has|have) been|was a mistake|your (?:request|case|ticket))\b|"
+    r"(?:has|have) been|was (?:a mistake|restored|refunded|credited)|already (?:did|done)|your (?:request|case|ticket)|"
+    r"your (?:colleague|wife|husband|partner|son|daughter|mother|father|boss|assistant|accountant)|"
+    r"we (?:have |will |['’]ll |just )?(?:send|sent|credit|credited|refund|extend|extended|issued))\b|"
     r"[€$£]\s?\d|\d\s?(?:€|eur\b|euros?\b)",
     re.I,
 )
@@ -54,18 +63,35 @@ DOES = re.compile(
 )
 
 
+def orders(words: str) -> bool:
+    """Whether words give orders to a machine or to whoever drafts, also in full-width letters, with look-alikes or invisible ones between."""
+    if words.isascii():
+        return bool(COMMAND.search(words))
+    plain = unicodedata.normalize("NFKC", words)
+    return bool(
+        COMMAND.search("".join(one for one in plain if unicodedata.category(one) != "Cf").translate(LOOKALIKES))
+    )
+
+
 def says(source: Evidence, words: str) -> bool:
     """Whether a sentence can stand in a reply: it tells something, to this customer, and is no pointer elsewhere."""
     if (
         not LETTERS.search(words)
-        or (len(words.split()) < FEWEST and not PLACE.match(words))
+        or len(words.split()) < FEWEST
         or APOLOGY.search(words)
         or PLACEHOLDER.search(words)
         or POINTER.search(words)
-        or COMMAND.search(words)
+        or orders(words)
     ):
         return False
     if source.kind != "ticket":
         return True
     theirs = CHATTER.search(words) or THEIRS.search(words) or IDENTIFIER.search(words) or words.endswith("?")
     return not (theirs or somebody(words))
+
+
+def brief(words: str, step: bool) -> bool:
+    """Whether an item or what a colon announces may be told though it is one word, and a step though it points elsewhere."""
+    if PLACEHOLDER.search(words) or orders(words) or not any(letter.isalpha() for letter in words):
+        return False
+    return step or len(words.split()) < FEWEST

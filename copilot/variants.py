@@ -20,13 +20,18 @@ VERSION = re.compile(
     r"[A-Z][A-Za-z]{1,19} )(\d{2,3})(?=\.\d|\b)(?![:/%])"
 )
 VERSIONED = re.compile(r"([a-z]{1,10}?)(\d{1,4})")
+_PLAN = (
+    r"(?:plan|account|subscription|tier|membership|edition|licen[cs]e|package|abo|tarif|konto|abonnement|cuenta|compte)"
+)
+PLAN = re.compile(rf"\b([\w+]+)[ -]{_PLAN}\b|\b{_PLAN}(?: is|:)? \W?([\w+]+)|(?<=[a-z,] )(?-i:([A-Z][\w+]+))", re.I)
+"""A word that may name somebody's plan: beside that word, or with a capital letter inside a sentence."""
 INLINE_WORDS = 12
 DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the conversation tells of platform, version and plan; empty where it tells nothing."""
+    """What the conversation tells of platform, version and plan (`words` that may name one); empty where it tells nothing."""
 
     platforms: frozenset[str]
     versions: tuple[int, ...]
@@ -36,7 +41,8 @@ class Known:
     def of(cls, text: str, tier: str | None = None) -> Known:
         """Read off the customer's own words and plan."""
         platforms = frozenset(name for name, shape in PLATFORMS.items() if shape.search(text))
-        words = frozenset(re.findall(r"[a-z][a-z0-9+]+", f"{text} {tier or ''}".lower()))
+        named = (word for found in PLAN.finditer(text) for word in found.groups() if word)
+        words = frozenset(word.lower() for word in (*named, *(tier or "").split()))
         return cls(platforms, tuple(int(number) for number in VERSION.findall(text)), words)
 
 
@@ -51,13 +57,14 @@ class Part:
 
 def parts(text: str, start: int, end: int, known: Known, depth: int = 0) -> Iterator[Part]:
     """The stretch without what is for others; where it is open who asks, each variant with the name of its platform."""
+    plans = _plans(text)
     beside = False  # a few words with their platform stand right before
     while (mark := MARK.search(text, start, end)) and depth < DEEPEST:
         close = _close(text, mark.end(), end)
         if close is None:
             break
         yield Part(start, mark.start())
-        fits = _fits(mark, known)
+        fits = _fits(mark, known, plans)
         inside = list(parts(text, mark.end(), close, known, depth + 1))
         words = "".join(text[part.start : part.end] for part in inside).strip()
         few = fits is None and bool(words) and _few(words)
@@ -72,10 +79,22 @@ def parts(text: str, start: int, end: int, known: Known, depth: int = 0) -> Iter
 
 def undecided(text: str, known: Known) -> tuple[str, ...]:
     """The platforms between which the text differs and the conversation does not decide, as they are spoken of."""
-    open_marks = [mark for mark in MARK.finditer(text) if _fits(mark, known) is None]
+    plans = _plans(text)
+    open_marks = [mark for mark in MARK.finditer(text) if _fits(mark, known, plans) is None]
     return tuple(
         dict.fromkeys(SPOKEN[name] for name in PLATFORMS for mark in open_marks if name in map(_family, _names(mark)))
     )
+
+
+def undecided_plan(text: str, known: Known) -> bool:
+    """Whether the text differs by plan and the conversation does not name one of them."""
+    return bool((plans := _plans(text)) and not plans & known.words)
+
+
+def _plans(text: str) -> frozenset[str]:
+    """The names that the text's variants have beside platforms and versions."""
+    names = {name for mark in MARK.finditer(text) for name in _names(mark)}
+    return frozenset(name for name in names if _family(name) not in PLATFORMS and not VERSIONED.fullmatch(name))
 
 
 def _names(mark: re.Match[str]) -> list[str]:
@@ -91,19 +110,19 @@ def _close(text: str, at: int, end: int) -> int | None:
     return None
 
 
-def _fits(mark: re.Match[str], known: Known) -> bool | None:
+def _fits(mark: re.Match[str], known: Known, plans: frozenset[str]) -> bool | None:
     """Whether the variant is for this customer; None where nothing tells. The newest version counts where none is named."""
-    told = [_told(name, known) for name in _names(mark)]
+    told = [_told(name, known, plans) for name in _names(mark)]
     fits = True if True in told else None if None in told else False
     return fits if fits is None or not mark[1] else not fits
 
 
-def _told(name: str, known: Known) -> bool | None:
+def _told(name: str, known: Known, plans: frozenset[str]) -> bool | None:
     if (family := _family(name)) in PLATFORMS:
         return family in known.platforms if known.platforms else None
     if versioned := VERSIONED.fullmatch(name):
         return not known.versions or max(known.versions) >= int(versioned[2])
-    return True if name in known.words else None
+    return name in known.words if plans & known.words else None
 
 
 def _family(name: str) -> str:
@@ -121,7 +140,7 @@ def _named(
 ) -> Iterator[Part]:
     """A sentence gets its platforms in front, a few words get them behind, and a stroke before them where they stand beside others."""
     spoken = ("not " if mark[1] else "") + ", ".join(
-        dict.fromkeys(SPOKEN.get(_family(name), name) for name in _names(mark))
+        dict.fromkeys(SPOKEN.get(_family(name), name.capitalize()) for name in _names(mark))
     )
     if beside:
         yield Part(mark.start(), mark.start(), " / ")

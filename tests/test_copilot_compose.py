@@ -10,7 +10,8 @@ import pytest
 
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.domain import Channel, Conversation, Customer, Draft, Evidence, Message
-from copilot.draft import frame, write
+from copilot.draft import write
+from copilot.frame import frame
 from copilot.ports import DraftRequest, Proposed
 from copilot.sayable import APOLOGY
 
@@ -45,10 +46,13 @@ def drafted(
     channel: Channel = "email",
     replies: tuple[str, ...] = (),
     mood: str = "neutral",
+    language: str = "en",
 ) -> Draft | None:
     turns = (*(Message(author="agent", text=reply) for reply in replies), Message(text=message))
     conversation = Conversation(channel=channel, messages=turns, customer=Customer(name="Ana Sousa"))
-    request = DraftRequest(conversation=conversation, message=message, evidence=evidence, language="en", sentiment=mood)
+    request = DraftRequest(
+        conversation=conversation, message=message, evidence=evidence, language=language, sentiment=mood
+    )
     made = [step for step in write(ExtractiveDrafter(0.7), request) if isinstance(step, Draft)]
     return made[0] if made else None
 

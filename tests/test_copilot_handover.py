@@ -9,9 +9,10 @@ import pytest
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.build import Parts
 from copilot.domain import Channel, Conversation, Customer, Draft, Escalation, Message, Reason
-from copilot.draft import FRAMED, write
+from copilot.draft import write
 from copilot.escalate import NOTED
 from copilot.facts import has_facts
+from copilot.frame import FRAMED
 from copilot.handover import BESIDE, DANGER, ONLY, handover, held
 from copilot.ports import DraftRequest, Handover
 from tests.conftest import AGENT, asks

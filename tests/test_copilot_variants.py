@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copilot.reading import read
-from copilot.variants import Known, parts, undecided
+from copilot.variants import Known, parts, undecided, undecided_plan
 
 MENU = "[mac: In the menu bar, click the app menu and select Settings.] [win,linux: Click the menu button and choose Settings.]"
 PATH = "Your data is kept away from the [win: program files] [mac,linux: application], in a folder."
@@ -86,3 +86,21 @@ def test_a_mark_between_two_words_leaves_them_apart() -> None:
 )  # fmt: skip
 def test_a_few_words_for_each_platform_stand_beside_each_other_with_a_stroke(text: str, shown: str) -> None:
     assert reads(text, "It fails") == shown
+
+
+PLANS = "[family,studio: You may share many albums.] [free: You may share one album.]"
+
+
+@pytest.mark.parametrize(
+    ("message", "tier", "shown"),
+    [
+        ("I have the Studio plan, how do I share?", None, "You may share many albums."),
+        ("We are on Studio since May", None, "You may share many albums."),
+        ("How do I share? My plan is the free one: free plan", None, "You may share one album."),
+        ("How do I share?", "free", "You may share one album."),
+        ("My family cannot see it", None, "Family, Studio: You may share many albums. Free: You may share one album."),
+    ],
+)
+def test_where_one_plan_is_named_what_is_for_the_others_is_left_out(message: str, tier: str | None, shown: str) -> None:
+    assert reads(PLANS, message, tier) == shown
+    assert undecided_plan(PLANS, Known.of(message, tier)) is (": " in shown)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from copilot.compose import compose
-from copilot.draft import BUDGET, TERSE
+from copilot.draft import BUDGET
 from copilot.excerpt import Room
+from copilot.frame import TERSE
 from copilot.ports import DraftRequest, Proposed
 
 

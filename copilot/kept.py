@@ -1,0 +1,130 @@
+"""What of a source's paragraphs, lists and tables may stand in a reply: no pointers, no links' remains, of a table the rows that matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from copilot.domain import Evidence
+from copilot.fit import Telling
+from copilot.ground import content
+from copilot.pointers import ABOVE, ELSEWHERE, LINKS, POINTER
+from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks
+from copilot.sayable import CUT_OFF, brief, says
+
+NUMBERED = re.compile(r"\d{1,3}[.)] ")
+TITLE = 14
+"""More words has no title of a page."""
+ROWS = 3
+REACH = 12
+ADDRESS = re.compile(r"^\[name-\d{1,6}\],? |,? ?\[name-\d{1,6}\](?=[.!?]*$)")
+
+Span = tuple[int, int]
+
+
+def told(source: Evidence, reading: Reading, telling: Telling) -> Iterator[Block]:
+    """The blocks in order without what cannot be said, and without a list of pages to go to."""
+    announced = opened = False
+    for block, following in pairwise((*_after_summary(source, blocks(reading)), None)):
+        if block is None or (announced and _titles(reading, block)):
+            continue
+        before_list = following is not None and following.listed and not block.listed
+        last = bare(reading.text[slice(*block.spans[-1])])
+        announced = before_list and bool(POINTER.search(last) or LINKS.search(last))
+        links = announced and following is not None and _titles(reading, following)
+        shown = replace(block, spans=block.spans[:-1]) if links else block
+        if kept := _kept(source, reading, shown, telling, before_list and not links, opened):
+            yield kept
+        opened = last.endswith(":")
+
+
+def bare(words: str) -> str:
+    """Without the mark of a list's item."""
+    found = ITEM.match(words)
+    return words[found.end() :] if found else words
+
+
+def _after_summary(source: Evidence, among: list[Block]) -> list[Block]:
+    """An article begins with its summary, which says what it is about and not what to do."""
+    summary = (
+        source.kind == "article"
+        and not source.start
+        and len(among) > 1
+        and len(among[0].spans) == 1
+        and not among[0].leads_on
+    )
+    return among[1:] if summary and not source.text.startswith("#") else among
+
+
+def _titles(reading: Reading, block: Block) -> bool:
+    """Whether a list's items are no steps and no sentences, as those of links are not."""
+    items = [reading.text[slice(*span)] for span in block.spans]
+    return block.listed and all(
+        len(item.split()) <= TITLE and not item.endswith((".", "!", "?", ":")) and not NUMBERED.match(item)
+        for item in items
+    )
+
+
+def _kept(
+    source: Evidence, reading: Reading, block: Block, telling: Telling, announces: bool, opened: bool
+) -> Block | None:
+    """The block without what cannot be said. What points down may announce a list; `opened` if the one before ends in a colon."""
+    words = {span: bare(reading.text[slice(*span)]) for span in block.spans}
+    last = block.spans[-1] if announces else None
+    leads_on = bool(last and ELSEWHERE.search(words[last]) and not ABOVE.search(words[last]))
+    spans = [
+        span
+        for at, span in enumerate(block.spans)
+        if (says(source, words[span]) or _part(source, reading, block, at, opened))
+        and not _theirs(source, reading, span)
+        and not _maimed(source, reading, *span)
+        and ((span == last and leads_on) or not _elsewhere(reading, span, words[span]))
+    ]
+    if spans and CELLS.search(source.text, block.start, block.end):
+        heads = content(reading.text[slice(*block.spans[0])])
+        spans = _rows(reading, [span for span in spans if span != block.spans[0]], telling, heads)
+    if not spans:
+        return None
+    leads_on = reading.text[slice(*spans[-1])].endswith(":") or (leads_on and spans[-1] == last)
+    return replace(block, spans=tuple(spans), leads_on=leads_on)
+
+
+def _part(source: Evidence, reading: Reading, block: Block, at: int, opened: bool) -> bool:
+    """Whether it says something only where it stands, and leaves a hole there: one word as an item, a step, what a colon announces."""
+    if source.kind == "ticket":
+        return False
+    span = block.spans[at]
+    after_colon = opened if at == 0 else reading.text[slice(*block.spans[at - 1])].endswith(":")
+    numbered = bool(NUMBERED.match(reading.text, span[0]))
+    item = numbered or bool(ITEM.match(reading.text, span[0]))
+    return (item or after_colon) and brief(bare(reading.text[slice(*span)]), numbered)
+
+
+def _theirs(source: Evidence, reading: Reading, span: Span) -> bool:
+    """Whether a name was cut from the middle of a solved ticket's sentence: it is about that customer, not addressed to them."""
+    places = [place for place in reading.at[slice(*span)] if place != OURS]
+    if source.kind != "ticket" or not places:
+        return False
+    return "[name-" in ADDRESS.sub("", source.text[places[0] : places[-1] + 1])
+
+
+def _elsewhere(reading: Reading, span: Span, words: str) -> bool:
+    """Whether the sentence sends the reader to another part of the page; a step does not go for that, since the list would have a hole."""
+    return bool(ELSEWHERE.search(words)) and not words.endswith(":") and not ITEM.match(reading.text, span[0])
+
+
+def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
+    """Whether the sentence ended in a link that was taken out, and points at nothing now."""
+    places = [place for place in reading.at[start:end] if place != OURS]
+    if not places or not CUT_OFF.search(reading.text[start:end]):
+        return False
+    return "http" in source.text[places[0] : places[-1] + REACH]
+
+
+def _rows(reading: Reading, spans: Sequence[Span], telling: Telling, heads: Collection[str]) -> list[Span]:
+    """The rows that the message says most of, the names of their columns left out."""
+    share = {span: telling.share(content(reading.text[slice(*span)]) - set(heads)) for span in spans}
+    best = max(share.values(), default=0.0)
+    return [span for span in spans if share[span] > 0.6 * best][:ROWS] if best else []
