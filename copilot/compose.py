@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from copilot.domain import Evidence
-from copilot.excerpt import ENOUGH, Room, Wanted, excerpt
+from copilot.excerpt import ENOUGH, Opened, Room, Wanted, excerpt
 from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
@@ -112,10 +112,11 @@ def _repeats(lines: Sequence[Proposed], said: str) -> bool:
 
 def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Room, most: Room) -> list[Proposed]:
     """The statements of one source; where its steps find no room for their end they may take all there is, and a little more."""
-    lines = excerpt(request.evidence[chosen], chosen, wanted, room)
+    opened = Opened.of(request.evidence[chosen], chosen, wanted)
+    lines = excerpt(opened, wanted, room)
     if request.tone == "short" or request.conversation.channel not in COMPLETE or not _cut(request, lines):
         return lines
-    return excerpt(request.evidence[chosen], chosen, wanted, Room(MOST_STEPS, most.characters + STEPS_MORE))
+    return excerpt(opened, wanted, Room(MOST_STEPS, most.characters + STEPS_MORE))
 
 
 def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:

@@ -64,10 +64,25 @@ class Wanted:
     said: frozenset[str] = frozenset()
 
 
-def excerpt(source: Evidence, number: int, wanted: Wanted, room: Room) -> list[Proposed]:
-    """The statements of source `number` that fit the room, the heading in front where they hang in the air without it."""
-    reading = read(source.text, 0, len(source.text), wanted.known, wanted.own)
-    among = list(told(source, reading, wanted.telling))
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source as this customer should read it, and what of it may be told."""
+
+    source: Evidence
+    number: int
+    reading: Reading
+    among: Sequence[Block]
+
+    @classmethod
+    def of(cls, source: Evidence, number: int, wanted: Wanted) -> Opened:
+        """Source `number`, read."""
+        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own)
+        return cls(source, number, reading, list(told(source, reading, wanted.telling)))
+
+
+def excerpt(opened: Opened, wanted: Wanted, room: Room) -> list[Proposed]:
+    """The statements of a source that fit the room, the heading in front where they hang in the air without it."""
+    source, number, reading, among = opened.source, opened.number, opened.reading, opened.among
     picked = _picked(source, reading, among, wanted, room)
     head = _heading(source, reading, picked)
     lines = (

@@ -10,7 +10,7 @@ from itertools import pairwise
 from copilot.domain import Evidence
 from copilot.fit import Telling
 from copilot.ground import content
-from copilot.pointers import ABOVE, ELSEWHERE, LINKS, POINTER
+from copilot.pointers import ABOVE, LINKS, POINTER, elsewhere
 from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks
 from copilot.sayable import CUT_OFF, brief, says
 
@@ -18,7 +18,7 @@ NUMBERED = re.compile(r"\d{1,3}[.)] ")
 TITLE = 14
 """More words has no title of a page."""
 ROWS = 3
-REACH = 12
+REACH, CUT_REACH = 12, 40
 ADDRESS = re.compile(r"^\[name-\d{1,6}\],? |,? ?\[name-\d{1,6}\](?=[.!?]*$)")
 
 Span = tuple[int, int]
@@ -73,7 +73,7 @@ def _kept(
     """The block without what cannot be said. What points down may announce a list; `opened` if the one before ends in a colon."""
     words = {span: bare(reading.text[slice(*span)]) for span in block.spans}
     last = block.spans[-1] if announces else None
-    leads_on = bool(last and ELSEWHERE.search(words[last]) and not ABOVE.search(words[last]))
+    leads_on = bool(last and elsewhere(words[last]) and not ABOVE.search(words[last]))
     spans = [
         span
         for at, span in enumerate(block.spans)
@@ -104,23 +104,23 @@ def _part(source: Evidence, reading: Reading, block: Block, at: int, opened: boo
 
 def _theirs(source: Evidence, reading: Reading, span: Span) -> bool:
     """Whether a name was cut from the middle of a solved ticket's sentence: it is about that customer, not addressed to them."""
-    places = [place for place in reading.at[slice(*span)] if place != OURS]
-    if source.kind != "ticket" or not places:
+    if source.kind != "ticket" or "[name-" not in source.text:
         return False
-    return "[name-" in ADDRESS.sub("", source.text[places[0] : places[-1] + 1])
+    places = [place for place in reading.at[slice(*span)] if place != OURS]
+    return bool(places) and "[name-" in ADDRESS.sub("", source.text[places[0] : places[-1] + 1])
 
 
 def _elsewhere(reading: Reading, span: Span, words: str) -> bool:
     """Whether the sentence sends the reader to another part of the page; a step does not go for that, since the list would have a hole."""
-    return bool(ELSEWHERE.search(words)) and not words.endswith(":") and not ITEM.match(reading.text, span[0])
+    return elsewhere(words) and not words.endswith(":") and not ITEM.match(reading.text, span[0])
 
 
 def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
     """Whether the sentence ended in a link that was taken out, and points at nothing now."""
-    places = [place for place in reading.at[start:end] if place != OURS]
-    if not places or not CUT_OFF.search(reading.text[start:end]):
+    if "http" not in source.text or not CUT_OFF.search(reading.text[max(start, end - CUT_REACH) : end]):
         return False
-    return "http" in source.text[places[0] : places[-1] + REACH]
+    places = [place for place in reading.at[start:end] if place != OURS]
+    return bool(places) and "http" in source.text[places[0] : places[-1] + REACH]
 
 
 def _rows(reading: Reading, spans: Sequence[Span], telling: Telling, heads: Collection[str]) -> list[Span]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from copilot.pointers import ASIDE
+from copilot.pointers import ASIDE, ASIDE_REACH, THERE
 from copilot.text import sentences
 from copilot.variants import Known, parts
 
@@ -26,6 +26,8 @@ SHARED = re.compile(
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
 ITEM = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) ")
+SPECIAL = re.compile(r"\||(?<= )[ ,.;:!?)]")
+"""Letters that may be read otherwise than they are, wherever they stand."""
 WORD_END = re.compile(r"[\w.!?:;]")
 NO_SPACE_BEFORE = frozenset(",.;:!?)")
 
@@ -93,40 +95,54 @@ def read(text: str, start: int, end: int, known: Known, own: Collection[str]) ->
     shown: list[str] = []
     at: list[int] = []
     for part in parts(text, start, end, known):
-        for place, letter in [(OURS, letter) for letter in part.label] or [
-            (i, text[i]) for i in range(part.start, part.end)
-        ]:
-            if place != OURS and cut[place]:
+        label = part.label.lstrip(" ") if shown[-1:] == [" "] else part.label
+        shown += label
+        at += [OURS] * len(label)
+        place = part.start
+        while place < part.end:
+            if cut[place]:
+                place = _until(cut.find(b"\0", place, part.end), part.end)
                 continue
-            if letter == "|" and (text[place + 1 : place + 2] in ("", "\n") or shown[-1:] == [":"]):
+            _letter(text, place, shown, at)
+            if text[place] == "|":
+                place += 1
                 continue
-            if letter == "|" and CELL.match(text, place):
-                lead, head = _between_cells(text, place, "".join(shown).rpartition("\n")[2])
-                while head and shown[-1:] == [" "]:
-                    shown.pop()
-                    at.pop()
-                shown += [*lead, *text[head.start : head.stop], *": "] if head else []
-                at += [*(OURS for _ in lead), *head, OURS, OURS] if head else []
-                if head:
-                    continue
-                letter, place = lead, OURS
-            if letter == " " and shown and shown[-1] == " ":
-                continue
-            if letter in NO_SPACE_BEFORE and len(shown) > 1 and shown[-1] == " " and _cut_before(text, at[-1], place):
-                shown.pop()
-                at.pop()
-            if (
-                place != OURS
-                and letter.isalnum()
-                and shown
-                and WORD_END.match(shown[-1])
-                and at[-1] not in (place - 1, OURS)
-            ):
-                shown.append(" ")  # a variant's mark stood between two words
-                at.append(OURS)
-            shown.append(letter)
-            at.append(place)
+            found = SPECIAL.search(text, place + 1, part.end)
+            stop = found.start() if found else part.end
+            stop = _until(cut.find(b"\1", place + 1, stop), stop)
+            shown += text[place + 1 : stop]
+            at += range(place + 1, stop)
+            place = stop
     return Reading("".join(shown), tuple(at))
+
+
+def _until(found: int, end: int) -> int:
+    return end if found < 0 else found
+
+
+def _letter(text: str, place: int, shown: list[str], at: list[int]) -> None:
+    """Put one letter of the source behind what is shown: a table's bars as words, one space for two, none before a comma after a cut."""
+    letter = text[place]
+    if letter == "|" and (text[place + 1 : place + 2] in ("", "\n") or shown[-1:] == [":"]):
+        return
+    if letter == "|" and CELL.match(text, place):
+        lead, head = _between_cells(text, place, "".join(shown).rpartition("\n")[2])
+        while shown[-1:] == [" "]:
+            shown.pop()
+            at.pop()
+        shown += (*lead, *text[head.start : head.stop], *": ") if head else lead
+        at += (*(OURS for _ in lead), *head, OURS, OURS) if head else (OURS,)
+        return
+    if letter == " " and shown[-1:] == [" "]:
+        return
+    if letter in NO_SPACE_BEFORE and len(shown) > 1 and shown[-1] == " " and _cut_before(text, at[-1], place):
+        shown.pop()
+        at.pop()
+    if letter.isalnum() and shown and WORD_END.match(shown[-1]) and at[-1] not in (place - 1, OURS):
+        shown.append(" ")  # a variant's mark stood between two words
+        at.append(OURS)
+    shown.append(letter)
+    at.append(place)
 
 
 def _between_cells(text: str, bar: int, before: str) -> tuple[str, range]:
@@ -159,7 +175,11 @@ def _unwanted(text: str, start: int, end: int, own: Collection[str]) -> Iterator
     for link in LINK.finditer(text, start, end):
         if not is_own(link.group(), own):
             yield link.span()
-    for shape in (PICTURE, ANCHOR, ADDRESSED, ASIDE):
+    for hit in THERE.finditer(text, start, end):
+        begin = max(start, text.rfind("\n", start, hit.start()) + 1, hit.start() - ASIDE_REACH)
+        for found in ASIDE.finditer(text, begin, min(end, hit.end() + ASIDE_REACH)):
+            yield found.span()
+    for shape in (PICTURE, ANCHOR, ADDRESSED):
         for found in shape.finditer(text, start, end):
             yield found.span()
 

@@ -33,6 +33,12 @@ COMMAND = re.compile(
     r"\bask (?:the |every |each )?(?:customer|user)s? for (?:their|the|a)? ?(?:card|credit card|password|pin|cvv|security code|bank)",
     re.I | re.M,
 )
+ORDERING = (
+    "ignore", "disregard", "forget", "overrid", "<|", "system", "assistant", "user", "developer", "human", " ai", "ai:", "ai :", "language model",
+    "chatbot", "whoever", "copilot", "drafter", "bot", "model", "staff", "agent", "reply", "replies", "answer", "response", "internal", "hidden",
+    "secret", "supervisor", "administrator", "your boss", "card", "password", " pin", "cvv", "security code", "bank",
+)  # fmt: skip
+"""Each command holds one of these: looking for them first costs a tenth."""
 LOOKALIKES = str.maketrans("аеорсухіјѕԁһԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανικρτυχε", "aeopcyxijsdhqwABEZHIKMNOPTYXoavikptuxe")
 """Cyrillic and Greek letters that look like Latin ones."""
 CHATTER = re.compile(

@@ -55,9 +55,12 @@ class Part:
     label: str = ""
 
 
-def parts(text: str, start: int, end: int, known: Known, depth: int = 0) -> Iterator[Part]:
+def parts(text: str, start: int, end: int, known: Known) -> Iterator[Part]:
     """The stretch without what is for others; where it is open who asks, each variant with the name of its platform."""
-    plans = _plans(text)
+    return _parts(text, start, end, known, _plans(text), 0)
+
+
+def _parts(text: str, start: int, end: int, known: Known, plans: frozenset[str], depth: int) -> Iterator[Part]:
     beside = False  # a few words with their platform stand right before
     while (mark := MARK.search(text, start, end)) and depth < DEEPEST:
         close = _close(text, mark.end(), end)
@@ -65,7 +68,7 @@ def parts(text: str, start: int, end: int, known: Known, depth: int = 0) -> Iter
             break
         yield Part(start, mark.start())
         fits = _fits(mark, known, plans)
-        inside = list(parts(text, mark.end(), close, known, depth + 1))
+        inside = list(_parts(text, mark.end(), close, known, plans, depth + 1))
         words = "".join(text[part.start : part.end] for part in inside).strip()
         few = fits is None and bool(words) and _few(words)
         if fits is None and words:
