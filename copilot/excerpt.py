@@ -29,6 +29,8 @@ JOINT = "; "
 STOPS = ".;,"
 LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
 """An item's label is at most so long, and named where the message has this share of its words; of more items than that the list is told whole."""
+INNER = "   "
+"""What stands before an item of a list inside a list."""
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
@@ -132,6 +134,7 @@ def _body(
     source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Room
 ) -> Iterator[Proposed]:
     left, used, end = room.characters, 0, 0
+    outermost = min((_indent(reading, group[0][0]) for group in groups), default=0)
     for group in groups:
         group = _within(group, left) if used or len(group) > 1 else group
         if used >= room.statements or not group:
@@ -148,6 +151,8 @@ def _body(
             for x, y in _trimmed(source.text, reading.pieces(a, b))
         )
         lead = _between(reading.text[end : group[0][0]]) if used else ""
+        if listed and lead.endswith("\n") and _indent(reading, group[0][0]) > outermost:
+            lead += INNER
         yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
         left, used, end = left - len(words), used + 1, group[-1][1]
 
@@ -319,6 +324,12 @@ def _trimmed(text: str, pieces: Sequence[tuple[int, int]]) -> Iterator[tuple[int
         words = words.strip()
         if any(letter.isalnum() for letter in words):
             yield start, start + len(words)
+
+
+def _indent(reading: Reading, start: int) -> int:
+    """How far a statement stands from the beginning of its line, if nothing but spaces is before it."""
+    before = reading.text[reading.text.rfind("\n", 0, start) + 1 : start]
+    return 0 if before.strip() else len(before)
 
 
 def _between(gap: str) -> str:

@@ -155,7 +155,7 @@ The folder opens in a window.
 
 
 def numbers(made: str) -> list[int]:
-    return [int(number) for number in re.findall(r"^(\d{1,2})\. ", made, re.M)]
+    return [int(number) for number in re.findall(r"^ *(\d{1,2})\. ", made, re.M)]
 
 
 def test_steps_inside_a_list_with_remarks_between_them_are_told_from_the_first_to_the_last() -> None:
@@ -165,6 +165,7 @@ def test_steps_inside_a_list_with_remarks_between_them_are_told_from_the_first_t
     assert numbers(made)[:4] == [1, 2, 3, 4]
     assert "* On your old computer" in made
     assert "The folder opens in a window." in made
+    assert "* On your old computer\n   1. Plug in a disk." in made
 
 
 def test_steps_whose_beginning_is_not_in_the_section_are_not_told() -> None:
