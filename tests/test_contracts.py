@@ -17,6 +17,7 @@ from copilot.adapters.remembering import Remembering
 from copilot.adapters.rerankers import CrossEncoderReranker, WordReranker
 from copilot.adapters.sbert import SentenceTransformerEmbedder
 from copilot.adapters.tantivy import TantivyIndex
+from copilot.errors import ConfigurationError
 from copilot.ports import Embedder, LexicalEntry, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
 from copilot.settings import Settings
 
@@ -344,3 +345,8 @@ def test_the_words_that_the_question_shares_decide() -> None:
     scores = WordReranker().score("where is my parcel", ("Reset your password", "Your parcel, and where it is"), 1.0)
     assert scores is not None
     assert scores[1] > scores[0]
+
+
+def test_a_model_that_cannot_be_loaded_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="COPILOT_EMBEDDER"):
+        SentenceTransformerEmbedder(str(tmp_path / "nothing"), threads=1, window=256).embed(["a"], "query")

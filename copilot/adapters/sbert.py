@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from copilot.errors import ConfigurationError
 from copilot.ports import Vectors
 
 if TYPE_CHECKING:
@@ -60,6 +61,12 @@ class SentenceTransformerEmbedder:
         from sentence_transformers import SentenceTransformer
 
         torch.set_num_threads(self._threads)
-        model = SentenceTransformer(self._name, device="cpu", trust_remote_code=False)
+        try:
+            model = SentenceTransformer(self._name, device="cpu", trust_remote_code=False)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"The embedding model {self._name!r} cannot be loaded ({type(error).__name__}). Set COPILOT_EMBEDDER to a folder that holds a "
+                "sentence-transformers model, or to a name that the model hub knows and this machine can reach."
+            ) from error
         model.max_seq_length = min(self._window, model.max_seq_length or self._window)
         return model
