@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -147,3 +148,19 @@ def test_of_two_like_tickets_the_one_that_an_agent_solved_comes_first(parts: Par
     ingest(parts, tmp_path)
     hits = parts.copilot.search(ADMIN, Query(text=EMPTY, kinds=("ticket",))).results
     assert [hit.document_id for hit in hits] == ["b-agent", "a-customer"]
+
+
+def test_what_did_not_help_a_customer_is_not_told_the_same_customer_again(filled: Parts) -> None:
+    assert [one.document_id for one in filled.copilot.suggest(AGENT, asks(EMPTY)).similar_tickets] == ["t-1"]
+    again = filled.copilot.suggest(AGENT, asks(EMPTY, id="t-1"))
+    assert again.similar_tickets == ()
+    assert "t-1" not in str(replace(again, conversation_id=""))
+    other = filled.copilot.suggest(AGENT, asks(EMPTY, id="another"))
+    assert [one.document_id for one in other.similar_tickets] == ["t-1"]
+
+
+def test_a_conversation_s_own_ticket_does_not_vote(filled: Parts) -> None:
+    full = "my disk is full, the mail file has grown"
+    found = filled.copilot.suggest(AGENT, asks(full)).passages
+    assert [hit.document_id for hit in found if hit.scores["votes"] == 1] == ["compact-folders"]
+    assert {hit.scores["votes"] for hit in filled.copilot.suggest(AGENT, asks(full, id="t-2")).passages} == {0}
