@@ -43,7 +43,7 @@ from copilot.intents import IntentHead
 from copilot.learned import Learned
 from copilot.lookup import Lookup
 from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
-from copilot.query import missing_facts, search_text
+from copilot.query import missing_facts, said, search_text
 from copilot.rank import shown
 from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
@@ -182,7 +182,10 @@ class Copilot:
         watch.lap("triage")
         yield Event("triage", triage)
 
-        query = Query(text=text, limit=options.limit, before=options.before, as_of=as_of)
+        told = "\n".join([conversation.subject, *said(conversation)])
+        query = Query(
+            text=text, limit=options.limit, before=options.before, as_of=as_of, told=told, own=conversation.id
+        )
         revision, findings = self._settled(principal, query, vector, lookup, clock)
         watch.lap("search")
 

@@ -285,14 +285,16 @@ def weights_of(settings: Settings) -> str:
 
 
 def reranker_of(settings: Settings) -> Reranker | None:
-    """The reranker in force; None where there is none."""
+    """The reranker in force, loaded; None where there is none. Raises ConfigurationError where it cannot be loaded."""
     from copilot.adapters.rerankers import CrossEncoderReranker, WordReranker
 
     if settings.reranker is None:
         return None
     if settings.reranker == "words":
         return WordReranker()
-    return CrossEncoderReranker(settings.reranker, settings.threads, 2 * settings.window)
+    reranker = CrossEncoderReranker(settings.reranker, settings.threads, 2 * settings.window)
+    reranker.load()
+    return reranker
 
 
 def _model(settings: Settings) -> LangChainDrafter | None:

@@ -102,6 +102,16 @@ def _first(scores: Floats, limit: int) -> list[int]:
     return np.flatnonzero(scores >= least).tolist()
 
 
+def top(places: Places, values: NDArray[np.floating], count: int) -> Places:
+    """The places with the greatest values; equals to the last of them are all taken, so that the choice has no chance in it."""
+    if len(places) <= count:
+        return places
+    wanted = np.round(values[places].astype(np.float64), 6)
+    edge = np.partition(wanted, len(wanted) - count)[len(wanted) - count]
+    kept: Places = places[wanted >= edge]
+    return kept
+
+
 def said_for(frame: Frame, documents: Places, scored: Scored, arms: Arms) -> dict[str, Floats]:
     """What each arm says for these documents."""
     none = np.zeros(len(documents))

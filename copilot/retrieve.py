@@ -23,7 +23,7 @@ from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
-from copilot.rank import ARMS, READ_WHOLE, Arms, Floats, Scored, Weights, rank, said_for
+from copilot.rank import ARMS, READ_WHOLE, Arms, Floats, Scored, Weights, rank, said_for, top
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
 from copilot.settings import Settings
@@ -58,6 +58,10 @@ class Query:
     as_of: datetime | None = None
     whenever: bool = False
     """Whether documents that are not valid yet, or not any more, are looked at too: to explain, never to answer."""
+    told: str = ""
+    """All that the customer wrote, where that is more than the text: versions of products may be named anywhere in it."""
+    own: str | None = None
+    """The ticket that the asking conversation became: what did not help this customer is neither found nor heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ def _audiences(principal: Principal, asked: str | None) -> frozenset[str] | None
 def _view(principal: Principal, query: Query) -> View:
     return View(
         workspace=principal.workspace, audiences=_audiences(principal, query.audience), as_of=query.as_of or query.before or now(),
-        before=query.before, language=query.language, whenever=query.whenever, said=query.text,
+        before=query.before, language=query.language, whenever=query.whenever, said=query.told or query.text, own=query.own,
     )  # fmt: skip
 
 
@@ -207,7 +211,14 @@ class Retriever:
         self, frame: Frame, principal: Principal, query: Query, vector: Vectors, limits: Mapping[Kind, int], lookup: Lookup | None, whole: int
     ) -> Ranked:  # fmt: skip
         view = _view(principal, query)
-        asked = (replace(view, said=""), digest(query.text), tuple(limits.items()), whole, frame.revision)
+        own = query.own if len(frame.own(view)) else None
+        asked = (
+            replace(view, said=digest(view.said), own=own),
+            digest(query.text),
+            tuple(limits.items()),
+            whole,
+            frame.revision,
+        )
         with self._lock:
             kept = self._kept.get(asked)
         if kept is not None:
@@ -258,17 +269,17 @@ class Retriever:
         words = self._words(frame, view, kind, asked, seen)
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
-            arms = self._spelt(frame, asked, self._taught(frame, view, asked.vector, nearness, arms))
+            arms = self._spelt(frame, asked, self._taught(frame, view, asked.vector, nearness, arms, seen))
             if self._settings.covered_weight and "letters" not in arms.more:
                 arms = self._covering.heard(arms, frame, view.workspace, asked.text, seen)
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)
             arms = replace(arms, more={"recency": np.exp(-age / WANING.total_seconds()), "agent": frame.by_agent})
-        near = _top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
-        turned = _top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
+        near = top(np.flatnonzero(seen & (nearness > -np.inf)), nearness, most)
+        turned = top(np.flatnonzero(seen), arms.turned, most) if arms.turned is not None else near[:0]
         voted = frame.find(arms.votes)
         spelt = (
-            _top(np.flatnonzero(seen & (arms.more["letters"] > 0)), arms.more["letters"], most)
+            top(np.flatnonzero(seen & (arms.more["letters"] > 0)), arms.more["letters"], most)
             if "letters" in arms.more
             else near[:0]
         )
@@ -277,10 +288,10 @@ class Retriever:
             arms = replace(arms, more={**arms.more, **own_arms(frame, ranking, kind, asked.text, told)})
         return told, arms
 
-    def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms) -> Arms:
+    def _taught(self, frame: Frame, view: View, vector: Vectors, nearness: Vectors, arms: Arms, seen: Mask) -> Arms:
         """With the votes of solved cases and the learned map, as far as they are wanted and there."""
         cases = voters(frame, view)
-        said, trust = votes(frame, view, cases, nearness) if self._settings.votes_weight else ({}, 0.0)
+        said, trust = votes(frame, view, cases, nearness, seen) if self._settings.votes_weight else ({}, 0.0)
         arms = replace(arms, votes=said, trust={"votes": trust, "map": map_trust(len(cases))})
         matrix = self._mapper.at(frame, view) if self._settings.map_weight else None
         if matrix is None:
@@ -379,16 +390,6 @@ def with_texts(hits: list[Hit] | tuple[Hit, ...], texts: Mapping[tuple[str, int]
 
 def _with_text(hit: Hit, text: str) -> Hit:
     return replace(hit, passages=tuple(replace(p, text=text[p.start : p.end]) for p in hit.passages))
-
-
-def _top(places: Places, values: NDArray[np.floating], count: int) -> Places:
-    """The places with the greatest values; equals to the last of them are all taken, so that the choice has no chance in it."""
-    if len(places) <= count:
-        return places
-    wanted = np.round(values[places].astype(np.float64), 6)
-    edge = np.partition(wanted, len(wanted) - count)[len(wanted) - count]
-    kept: Places = places[wanted >= edge]
-    return kept
 
 
 def _ms(start: float, end: float) -> float:

@@ -10,7 +10,20 @@ Version = tuple[int, ...]
 _RANGE = re.compile(r"(.{1,80}?)((?: {0,2}(?:>=|<=|==|>|<) {0,2}\d{1,6}(?:\.\d{1,6}){0,4}){1,4})")
 _SERIES = re.compile(r"(.{1,80}?) v?(\d{1,6}(?:\.\d{1,6}){0,3})\.[x*]", re.IGNORECASE)
 _BOUND = re.compile(r"(>=|<=|==|>|<) {0,2}([\d.]+)")
-_NUMBER = r"(\d{1,6}(?:\.\d{1,6}){0,4})"
+_NUMBER = r"\d{1,6}(?:\.\d{1,6}){0,4}"
+_UNIT = r" ?[%€$£]| ?(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|inch|cm|mm|kg|gb|mb|eur|euros?|usd|gbp|dollars?|stars?)\b"
+_POINTED = rf"(?!\d{{1,2}}\.\d{{1,2}}\.(?:19|20)\d\d)\d{{1,6}}(?:\.\d{{1,6}}){{1,4}}(?!{_UNIT})"
+"""A number that is a version even where nothing says so: `App is on 2.9`, not `App is 2 years old`, and no date or amount."""
+_WORD = r"(?:vers(?:ion|ión|ione|ie)|release|ver|v)[\s:.]{0,3}"
+_VERB = r"(?:is|are|was|has|have|runs|running|ist|hat|läuft)"
+_JOINED = r"(?:on|at|in|with|now|still|currently|auf|mit|in|the)"
+_OF = r"\s{1,2}(?:of|for|von|des|der|de|du|di|del|van)\s"
+_AFTER = (
+    rf" {{0,2}}({_NUMBER})|(?:['’]s)?[ ,;:(\[-]{{0,3}}\n?(?:{_VERB} )?(?:{_JOINED} ){{0,2}}{_WORD}(?:is )?({_NUMBER})(?!{_OF})"
+    rf"|(?:-| ?[(\[]|: ?| {_VERB} (?:{_JOINED} ){{0,2}})({_POINTED})"
+)
+"""What may stand after a product: `App 2.9`, `App (version 2.9)`, `App's version is 2.9`, `App-2.9`, `App is on 2.9`."""
+_BEFORE = re.compile(rf"(?<!\w){_WORD}({_NUMBER}){_OF}(?:(?:the|my|our|your|this|meiner|meines|la)\s)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +44,21 @@ def ranges(products: Iterable[str]) -> tuple[Range, ...]:
 
 
 def named(text: str, products: Collection[str]) -> dict[str, tuple[Version, ...]]:
-    """The versions of these products that a text names: `App 2.9`, `app version 2.9`, `App v2.9`."""
-    found: dict[str, tuple[Version, ...]] = {}
-    for product in sorted(products):
-        said = re.compile(
-            rf"(?<!\w){re.escape(product)} {{0,2}}(?:version |ver\.? ?|v\.? ?)?{_NUMBER}(?![\w.]*\d)", re.IGNORECASE
-        )
-        if versions := tuple(dict.fromkeys(_version(number) for number in said.findall(text))):
+    """The versions of these products that a text names: `App 2.9`, `app (version 2.9)`, `App is on 2.9`, `version 2.9 of the app`."""
+    text, found = text.casefold(), dict[str, tuple[Version, ...]]()
+    for product in sorted(product for product in products if product in text):
+        after = re.compile(rf"(?<!\w){re.escape(product)}(?:{_AFTER})(?![\w.]*\d)")
+        numbers = [one[one.lastindex or 0] for one in after.finditer(text)]
+        numbers += [one[1] for one in _BEFORE.finditer(text) if _stands(product, text, one.end())]
+        if versions := tuple(dict.fromkeys(map(_version, numbers))):
             found[product] = versions
     return found
+
+
+def _stands(product: str, text: str, at: int) -> bool:
+    """Whether the product stands there as a word of its own."""
+    end = at + len(product)
+    return text.startswith(product, at) and not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
 
 
 def is_for(bound: Iterable[Range], named: Mapping[str, Collection[Version]]) -> bool:

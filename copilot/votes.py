@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copilot.store.active import Places
-from copilot.store.frames import Frame, View
+from copilot.store.frames import Frame, Mask, View
 
 VOTERS = 30
 DOUBT = 0.4
@@ -19,15 +19,22 @@ FEW = 200
 
 def voters(frame: Frame, view: View) -> Places:
     """The cases that the view may know and that an article was sent for by then."""
-    asked = frame.asked[frame.open_to(view.audiences)[frame.asked]]
+    asked = frame.asked[frame.open_to(view.audiences)[frame.asked] & ~np.isin(frame.asked, frame.own(view))]
     return asked[frame.answered[asked] <= _until(view)]
 
 
-def votes(frame: Frame, view: View, asked: Places, nearness: NDArray[np.float32]) -> tuple[dict[str, float], float]:
+def votes(
+    frame: Frame, view: View, asked: Places, nearness: NDArray[np.float32], seen: Mask
+) -> tuple[dict[str, float], float]:
     """Article id -> sim⁴ / √(articles that the case was sent), summed over the nearest of these cases, the best article at 1; and their trust.
 
+    Only articles that are `seen` count, and cases that were sent one of them: what a reader may not see, or what was deleted, changes nothing.
     `nearness` is the cosine of each document's nearest chunk. The trust is w / (w + .4) of the best article's sum w.
     """
+    case, article, at = frame.sent
+    heard = np.zeros(len(frame.heads), dtype=np.bool_)
+    heard[case[seen[article] & (at <= _until(view))]] = True
+    asked = asked[heard[asked]]
     near = np.round(nearness[asked].astype(np.float64), 6)
     if len(near) > VOTERS:
         kept = near >= np.partition(near, -VOTERS)[-VOTERS]  # with all that are as near as the last of them
@@ -35,8 +42,8 @@ def votes(frame: Frame, view: View, asked: Places, nearness: NDArray[np.float32]
     cases = []
     for n in np.lexsort((asked, -near)).tolist()[:VOTERS]:
         if near[n] > 0:
-            sent = [link.target for link in frame.heads.links[asked[n]] if link.at <= _until(view)]
-            cases.append((float(near[n]), sent))
+            sent = frame.find([link.target for link in frame.heads.links[asked[n]] if link.at <= _until(view)])
+            cases.append((float(near[n]), frame.heads.id[sent[seen[sent]]].tolist()))
     found: defaultdict[str, float] = defaultdict(float)
     for weight, sent in cases:
         for target in sent:

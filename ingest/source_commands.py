@@ -174,11 +174,14 @@ def _remove(settings: Settings, workspace: str, id: str, bar: Progress) -> int:
     from copilot.build import build
     from copilot.jobs import owning
     from ingest.sync import Syncer
+    from ingest.upkeep import refit_waiting
 
     if served(settings):
         return int(hand_over(settings, workspace, "remove-source", {"source": id}, bar)["retired"])
     with owning(settings), closing(build(settings)) as parts:
-        return Syncer(parts).remove(workspace, id)
+        retired = Syncer(parts).remove(workspace, id)
+        refit_waiting(parts, workspace)
+        return retired
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,8 @@ from ingest.compact import compact
 from ingest.erase import Erased, erase
 from ingest.repair import repair
 from ingest.verify import verify
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -35,6 +38,16 @@ def compact_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
 def refit_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:
     """Whether ranking learned a new map, after a deletion took the former."""
     return {"fitted": parts.mapper.refit(job.workspace)}
+
+
+def refit_waiting(parts: Parts, workspace: str) -> None:
+    """Do the refits that a deletion left: for a command that owned the indexes, since no server may follow it."""
+    for job in parts.jobs.list(workspace, kinds=("refit",)):
+        if job.state == "queued":
+            try:
+                parts.jobs.finish(job.id, {"fitted": parts.mapper.refit(workspace)}, None)
+            except Exception as error:  # what was deleted is gone all the same
+                log.warning("ranking learned no new map, the next server tries again: %s", error)
 
 
 def erase_job(parts: Parts, job: Job, progress: Progress) -> dict[str, Any]:

@@ -125,12 +125,16 @@ def _do(
 ) -> dict[str, Any]:
     """Run the job's handler here, or have the server that owns the indexes run it."""
     from copilot.jobs import owner_address, owning
+    from ingest.upkeep import refit_waiting
 
     settings = Settings() if workspace is None else Settings(workspace=workspace)
     if owner_address(settings) is not None:
         return _follow(settings, kind, payload)
     with owning(settings), closing(build(settings)) as parts:
-        return _here(parts, kind, payload)
+        result = _here(parts, kind, payload)
+        if kind == "erase":
+            refit_waiting(parts, settings.workspace)
+        return result
 
 
 def _here(parts: Any, kind: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -142,6 +142,19 @@ def test_a_map_is_refitted_when_a_tenth_has_changed_and_not_before(company: Comp
     assert company.mapper.refit(W)
 
 
+def test_a_map_is_refitted_when_a_tenth_of_the_articles_has_changed_however_many_cases_there_are(
+    tmp_path: Path,
+) -> None:
+    company = Company(tmp_path)
+    for n in range(ARTICLES, 11):
+        company.put(Document(id=f"a-{n}", kind="article", title=f"A {n}"), WORDS[n])
+    company.mapper.refit(W)
+    company.put(Document(id="a-11", kind="article", title="A 11"), WORDS[11])
+    assert not company.mapper.refit(W)
+    company.put(Document(id="a-12", kind="article", title="A 12"), WORDS[12])
+    assert company.mapper.refit(W)
+
+
 def test_a_query_from_the_past_is_turned_by_nothing_that_came_later(company: Company) -> None:
     company.mapper.refit(W)
     then = DAY + timedelta(days=69, hours=1)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
+from time import perf_counter
+from typing import Any
 
 import pytest
 
 import copilot.retrieve
 from copilot.adapters.rerankers import WordReranker
 from copilot.build import Parts, build
+from copilot.errors import ConfigurationError
 from copilot.rerank import reranked
 from copilot.retrieve import Query
 from copilot.settings import Settings
@@ -147,3 +153,72 @@ def test_of_two_like_tickets_the_one_that_an_agent_solved_comes_first(parts: Par
     ingest(parts, tmp_path)
     hits = parts.copilot.search(ADMIN, Query(text=EMPTY, kinds=("ticket",))).results
     assert [hit.document_id for hit in hits] == ["b-agent", "a-customer"]
+
+
+def test_what_did_not_help_a_customer_is_not_told_the_same_customer_again(filled: Parts) -> None:
+    assert [one.document_id for one in filled.copilot.suggest(AGENT, asks(EMPTY)).similar_tickets] == ["t-1"]
+    again = filled.copilot.suggest(AGENT, asks(EMPTY, id="t-1"))
+    assert again.similar_tickets == ()
+    assert "t-1" not in str(replace(again, conversation_id=""))
+    other = filled.copilot.suggest(AGENT, asks(EMPTY, id="another"))
+    assert [one.document_id for one in other.similar_tickets] == ["t-1"]
+
+
+def test_a_conversation_s_own_ticket_does_not_vote(filled: Parts) -> None:
+    full = "my disk is full, the mail file has grown"
+    found = filled.copilot.suggest(AGENT, asks(full)).passages
+    assert [hit.document_id for hit in found if hit.scores["votes"] == 1] == ["compact-folders"]
+    assert {hit.scores["votes"] for hit in filled.copilot.suggest(AGENT, asks(full, id="t-2")).passages} == {0}
+
+
+class _Odd:
+    name = "odd"
+
+    def __init__(self, says: Callable[[int], Any]) -> None:
+        self.says = says
+
+    def score(self, question: str, passages: Sequence[str], seconds: float) -> Any:
+        return self.says(len(passages))
+
+
+def _crashes(count: int) -> list[float]:
+    raise RuntimeError("the model crashed")
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        _crashes, lambda count: [1.0] * (count - 1), lambda count: [float(n) for n in range(count + 5)], lambda count: [],
+        lambda count: [float("nan") if n else 1.0 for n in range(count)], lambda count: [float("inf")] * count, lambda count: ["1"] * count,
+        lambda count: 7,
+    ],
+)  # fmt: skip
+def test_a_reranker_that_fails_or_says_no_scores_leaves_the_order_and_a_line_in_the_log(
+    filled: Parts, caplog: pytest.LogCaptureFixture, says: Callable[[int], Any]
+) -> None:
+    plain = filled.copilot.search(AGENT, Query(text="compact folders password", kinds=("article",))).results
+    assert reranked(_Odd(says), "compact folders password", plain, seconds=5) == plain
+    assert len(caplog.messages) == 1
+    assert "reranker odd failed, the order stays" in caplog.text
+
+
+def test_a_reranker_that_hangs_costs_its_time_and_no_more(filled: Parts, caplog: pytest.LogCaptureFixture) -> None:
+    plain = filled.copilot.search(AGENT, Query(text="compact folders password", kinds=("article",))).results
+    free, begun, asked = Event(), perf_counter(), list[int]()
+
+    def hangs(count: int) -> list[float]:
+        asked.append(count)
+        free.wait(20)
+        return [float(n) for n in range(count)]
+
+    for _ in range(6):
+        assert reranked(_Odd(hangs), "compact folders password", plain, seconds=0.05) == plain
+    free.set()
+    assert perf_counter() - begun < 10
+    assert len(asked) == 4, "those that hang do not pile up"
+    assert len(caplog.messages) == 6
+
+
+def test_a_reranker_that_cannot_be_loaded_ends_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="COPILOT_RERANKER is the folder"):
+        build(Settings(home=tmp_path / "home", reranker=str(tmp_path / "nothing")))

@@ -304,15 +304,17 @@ def test_the_clock_of_a_suggestion_moves_only_when_something_becomes_valid_or_ce
 
 def voices(frames: Frames, view: View) -> dict[str, float]:
     frame = frames.at(view.workspace)
-    return votes(frame, view, voters(frame, view), np.ones(len(frame.heads), dtype=np.float32))[0]
+    near, shown = np.ones(len(frame.heads), dtype=np.float32), frame.visible(view, ("article",))
+    return votes(frame, view, voters(frame, view), near, shown)[0]
 
 
 def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Library, frames: Frames) -> None:
     day = datetime(2025, 5, 1, tzinfo=UTC)
+    put(ledger, "a", "an article")
     staged = put(ledger, "t", "a question", kind="ticket", use="ranking", links=(Link(document_id="a", at=day),))
     assert staged.shelves == (Shelf(W, "ticket", "ranking"),)
-    assert seen(frames) == {}
-    assert library.documents(VIEW, kind=None, after=None, limit=10) == []
+    assert seen(frames) == {"a": 1}
+    assert [found.id for found, _ in library.documents(VIEW, kind=None, after=None, limit=10)] == ["a"]
     with pytest.raises(NotFound):
         library.text(W, "t")
     assert voices(frames, VIEW) == {"a": 1.0}
@@ -322,17 +324,45 @@ def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Lib
 def test_a_few_far_cases_say_less_than_many_near_ones(ledger: Ledger, frames: Frames) -> None:
     day = datetime(2025, 5, 1, tzinfo=UTC)
     for number in range(12):
-        put(ledger, f"t{number}", f"question {number}", kind="ticket", links=(Link(document_id="a", at=day),))
+        put(ledger, f"t{number}", f"question {number}", kind="ticket", links=(Link(document_id="z", at=day),))
+    put(ledger, "z", "an article")
     frame = frames.at(W)
+    shown = frame.visible(VIEW, ("article",))
     near = [
         np.where(np.arange(len(frame.heads)) < count, cosine, 0.1) for count, cosine in ((1, 0.4), (1, 0.9), (12, 0.9))
     ]
-    said = [votes(frame, VIEW, voters(frame, VIEW), one.astype(np.float32)) for one in near]
-    assert [of for of, _ in said] == [{"a": 1.0}] * 3
+    said = [votes(frame, VIEW, voters(frame, VIEW), one.astype(np.float32), shown) for one in near]
+    assert [of for of, _ in said] == [{"z": 1.0}] * 3
     few_far, few_near, many_near = (trust for _, trust in said)
     assert few_far < 0.1 < 0.5 < few_near < 0.9 < many_near < 1
     assert map_trust(0) == 0
     assert map_trust(50) == 0.2
+
+
+def test_what_a_reader_may_not_see_or_what_was_deleted_changes_no_vote(ledger: Ledger, frames: Frames) -> None:
+    day = datetime(2025, 5, 1, tzinfo=UTC)
+    put(ledger, "open", "for all")
+    put(ledger, "other", "for all too")
+    put(ledger, "hidden", "for some", audience="team:legal")
+    gone = put(ledger, "gone", "deleted soon")
+    for number in range(40):
+        sent = ("open", "other") if number > 37 else ("hidden", "gone", "open") if number > 36 else ("hidden", "gone")
+        links = tuple(Link(document_id=id, at=day) for id in sent)
+        put(ledger, f"t{number:02}", f"question {number}", kind="ticket", links=links)
+    ledger.retire(W, [gone.key])
+    assert voices(frames, VIEW) == {"open": 1.0, "other": pytest.approx((2 / 2**0.5) / (2 / 2**0.5 + 1))}
+    assert set(voices(frames, replace(VIEW, audiences=None))) == {"hidden"}, "the nearest thirty were sent it"
+
+
+def test_a_conversation_s_own_ticket_is_neither_seen_nor_heard(ledger: Ledger, frames: Frames) -> None:
+    day = datetime(2025, 5, 1, tzinfo=UTC)
+    put(ledger, "a", "an article")
+    put(ledger, "mine", "asked before", kind="ticket", links=(Link(document_id="a", at=day),))
+    assert set(seen(frames)) == {"a", "mine"}
+    assert voices(frames, VIEW) == {"a": 1.0}
+    assert set(seen(frames, replace(VIEW, own="mine"))) == {"a"}
+    assert voices(frames, replace(VIEW, own="mine")) == {}
+    assert set(seen(frames, replace(VIEW, own="a"))) == {"a", "mine"}, "an article is nobody's own"
 
 
 def test_vectors_of_two_embedders_are_never_mixed(ledger: Ledger, database: Database) -> None:

@@ -12,7 +12,7 @@ from copilot.build import build
 from copilot.jobs import JobThread, owning
 from copilot.settings import Settings
 from ingest.verify import verify
-from tests.conftest import ingest, write_company
+from tests.conftest import TICKETS, ingest, write_company, write_tickets
 from tests.test_copilot_commands import copilot
 
 
@@ -52,3 +52,24 @@ def test_beside_a_server_the_job_thread_does_the_work(home: Path) -> None:
             assert json.loads(done.stdout)
         thread.stop()
         assert verify(parts).clean
+
+
+def test_without_a_server_the_map_that_an_erased_ticket_taught_is_fitted_anew(home: Path, tmp_path: Path) -> None:
+    rows = [
+        {**TICKETS[1], "ticket_id": f"full-{n}", "customer": f"full-{n}", "message": f"My disk {n} is full, the mail file grew by {n} GB."}
+        for n in range(52)
+    ]  # fmt: skip
+    write_tickets(tmp_path / "more.jsonl", rows)
+    settings = Settings(home=home)
+    with closing(build(settings)) as parts:
+        ingest(parts, tmp_path / "more.jsonl")
+        assert parts.mapper.stored("default")
+    done = copilot(home, "erase", "--customer", "full-7")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with closing(build(settings)) as parts:
+        learned = parts.frames.at("default").learned
+        assert learned is not None
+        assert len(learned.basis) == 52 + 3, "51 of these cases, the company's own, and its articles"
+        assert [(job.state, job.result) for job in parts.jobs.list("default", kinds=("refit",))] == [
+            ("done", {"fitted": True})
+        ]

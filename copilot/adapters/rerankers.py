@@ -9,18 +9,31 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from copilot.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 BATCH = 4
+LINE = "\n"
 _WORD = re.compile(r"[^\W_]{3,40}")
 
 
 class CrossEncoderReranker:
-    """The cross-encoder with this path or name, run on torch. It is loaded at the first question."""
+    """The cross-encoder with this path or name, run on torch. What is not on this machine is not fetched."""
 
     def __init__(self, name: str, threads: int, window: int) -> None:
         self.name, self._threads, self._window = name, threads, window
+
+    def load(self) -> None:
+        """Load the model and try it. Raises ConfigurationError."""
+        try:
+            self.score("Does it load?", ["It does."], 60)
+        except Exception as error:
+            raise ConfigurationError(
+                f"The reranker {self.name} cannot be loaded ({str(error).strip().partition(LINE)[0]}). COPILOT_RERANKER is the folder of a "
+                "sentence-transformers cross-encoder, or a name that its cache holds; unset it to do without."
+            ) from error
 
     def score(self, question: str, passages: Sequence[str], seconds: float) -> list[float] | None:
         """The model's scores; None once the time is over, which is looked at after each few passages."""
@@ -38,7 +51,9 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder
 
         torch.set_num_threads(self._threads)
-        model: CrossEncoder = CrossEncoder(self.name, device="cpu", max_length=self._window, trust_remote_code=False)
+        model: CrossEncoder = CrossEncoder(
+            self.name, device="cpu", max_length=self._window, trust_remote_code=False, local_files_only=True
+        )
         return model
 
 

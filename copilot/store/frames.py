@@ -55,7 +55,9 @@ class View:
     language: str | None = None
     whenever: bool = False
     said: str = ""
-    """What is asked: where it names a product's version, documents for others of it are not shown."""
+    """What the customer says: where it names a product's version, documents for others of it are not shown."""
+    own: str | None = None
+    """A ticket that is not shown: what the conversation that is asked about became."""
 
 
 class Frame:
@@ -104,7 +106,14 @@ class Frame:
             seen &= self.known <= view.before.timestamp()
         if self._bound and not view.whenever and (versions := named(view.said, self._products)):
             seen[[at for at, some in self._bound.items() if not is_for(some, versions)]] = False
+        seen[self.own(view)] = False
         return seen if view.language is None else seen & self._languages.among((view.language, ""))
+
+    def own(self, view: View) -> Places:
+        """The ticket that the view's conversation became, where it is there."""
+        found = self.find([view.own] if view.own else ())
+        mine: Places = found[self.heads.kind[found] == "ticket"]
+        return mine
 
     def open_to(self, audiences: frozenset[str] | None) -> Mask:
         """Which documents these audiences may see; None means all."""
@@ -140,6 +149,18 @@ class Frame:
         )
         unit: Vectors = (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)).astype(np.float32)
         return unit
+
+    @cached_property
+    def sent(self) -> tuple[Places, Places, Floats]:
+        """Each time that a case was sent a document which is there: the case's place, the document's, and when."""
+        rows = [
+            (case, self._documents[link.target], link.at)
+            for case in self.asked.tolist()
+            for link in self.heads.links[case]
+            if link.target in self._documents
+        ]
+        cases, sent = (np.array([row[n] for row in rows], dtype=np.int64) for n in (0, 1))
+        return cases, sent, np.array([row[2] for row in rows], dtype=np.float64)
 
     @cached_property
     def topics(self) -> Vectors:
