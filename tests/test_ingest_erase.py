@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, update
 
+from copilot import crash
 from copilot.build import Parts
 from copilot.choices import Feedback
 from copilot.domain import Conversation, Customer, Message
@@ -144,6 +145,22 @@ def test_backups_that_still_hold_them_are_listed(filled: Parts, tmp_path: Path) 
     assert [(Path(held.folder).name, held.tickets, held.conversations) for held in done.backups] == [("monday", 1, 1)]
     backup(filled.settings, tmp_path / "tuesday")
     assert len(erase(filled, "default", "c-1").backups) == 1, "what was backed up after it holds nothing"
+
+
+@pytest.mark.parametrize("moment", ["backup.copied", "backup.written"])
+def test_a_backup_that_was_cut_off_once_its_copy_was_made_is_listed(filled: Parts, tmp_path: Path, moment: str) -> None:
+    def die(at: str) -> None:
+        if at == moment:
+            raise KeyboardInterrupt
+
+    (filled.settings.home / "backups.jsonl").write_text('{"folder": "/cut/o', encoding="utf-8")
+    crash.install(die)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            backup(filled.settings, tmp_path / "killed")
+    finally:
+        crash.install(None)
+    assert [Path(held.folder).name for held in erase(filled, "default", "c-1").backups] == ["killed"]
 
 
 def test_a_raw_file_whose_job_was_cancelled_is_erased_and_compacted_away(filled: Parts) -> None:
