@@ -18,7 +18,7 @@ from copilot.ground import content, ground
 from copilot.ports import Proposed, Writer
 from copilot.redact import OURS, PLACEHOLDER, Redactor
 from copilot.sayable import DOES
-from copilot.text import normalise, own_sentences
+from copilot.text import normalise, own_sentences, own_words
 from prompts import fenced, render, unfenced
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,8 @@ def by_rule(conversation: Conversation) -> list[tuple[Name, Line]]:
     told = list(_sentences(conversation.messages))
     picked: dict[Name, list[Said]] = {"tried": _tried(told), "result": _results(told), "open": _open(told)}
     used = {one for some in picked.values() for one in some}
-    picked["situation"] = _situation(conversation, told, used)
+    done = {*picked["tried"], *picked["result"]}
+    picked["situation"] = _situation(conversation, [one for one in told if one not in done], used)
     return [
         (name, one.line(conversation.messages[one.message]))
         for name in NAMES
@@ -182,9 +183,17 @@ def _sentences(messages: Sequence[Message]) -> Iterator[Said]:
     """What customers and staff wrote themselves; wrapped lines are put together, quotes and signatures left out."""
     for index, message in enumerate(messages):
         if message.author in ("customer", "agent"):
-            for start, end, text in own_sentences(message.text[:READ]):
+            read = message.text[:READ]
+            begun = _beginning(read)
+            for start, end, text in own_sentences(read[begun:]):
                 if len(text.split()) >= FEWEST_WORDS:
-                    yield Said(index, message.author, start, end, text)
+                    yield Said(index, message.author, begun + start, begun + end, text)
+
+
+def _beginning(text: str) -> int:
+    """Where the writer's own words begin: after "Hi, " within a line, too, so that the sentence behind it is told."""
+    first = own_words(normalise(text)).partition("\n")[0]
+    return max(0, text.find(first))
 
 
 def _tried(told: Sequence[Said]) -> list[Said]:
@@ -225,7 +234,7 @@ def _open(told: Sequence[Said]) -> list[Said]:
 
 
 def _situation(conversation: Conversation, told: Sequence[Said], used: Collection[Said]) -> list[Said]:
-    """The sentences of the customer's first letter that say most of what the customer's letters are about."""
+    """The sentences of the customer's first letter, of those not told elsewhere, that say most of what the customer's letters are about."""
     theirs = [one for one in told if one.author == "customer"]
     first = [one for one in theirs if one.message == theirs[0].message]
     free = [one for one in first if one not in used and not COURTESY.match(one.text)] or first

@@ -18,6 +18,7 @@ from copilot.disk import storage_failure
 from copilot.errors import Cancelled, CopilotError, IndexesOwned
 from copilot.settings import Settings
 from copilot.store.jobs import STOPPABLE, Job
+from copilot.store.uploads import drop_idle
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class JobThread:
     def start(self) -> None:
         """Begin; what a crash left running starts again."""
         self._parts.jobs.requeue()
+        drop_idle(self._parts.settings, self._parts.database)
         self._thread.start()
 
     def stop(self) -> None:
@@ -90,6 +92,7 @@ class JobThread:
             try:
                 while not self._stopping.is_set() and (job := self._parts.jobs.claim()):
                     self._run(job)
+                    drop_idle(self._parts.settings, self._parts.database)
             except Exception:  # a busy or restarted database: the next round tries again
                 log.exception("the job thread could not reach the database")
 

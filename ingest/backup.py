@@ -61,18 +61,18 @@ def backup(settings: Settings, folder: Path) -> Manifest:
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty. Give a new folder for each backup.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made_at = datetime.now(UTC).isoformat()
+    _list(settings, folder, made_at)
     copied = folder / DATABASE
     with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(copied)) as copy:
         live.backup(copy)  # all pages in one read transaction
         copy.execute("PRAGMA journal_mode=DELETE")
     point("backup.copied")
     os.chmod(copied, 0o600)
-    manifest = _manifest(copied, _models(settings, copied, folder))
+    manifest = _manifest(copied, _models(settings, copied, folder), made_at)
     (folder / f"{MANIFEST}.new").write_text(json.dumps(asdict(manifest), indent=2), encoding="utf-8")
     (folder / f"{MANIFEST}.new").replace(folder / MANIFEST)
     point("backup.written")
-    with (settings.home / LIST).open("a", encoding="utf-8") as listed:
-        listed.write(json.dumps({"folder": str(folder.resolve()), "made_at": manifest.made_at}) + "\n")
     return manifest
 
 
@@ -137,12 +137,28 @@ def held_by_backups(settings: Settings, workspace: str, customer: str) -> list[H
     return held
 
 
+def _list(settings: Settings, folder: Path, made_at: str) -> None:
+    """Note the folder on disk before anything is copied there: whatever a crash leaves in it, erasing a customer looks there."""
+    with (settings.home / LIST).open("a", encoding="utf-8") as listed:
+        row = json.dumps({"folder": str(folder.resolve()), "made_at": made_at})
+        listed.write(f"\n{row}\n")  # a line of its own, should a crash have cut the one before
+        listed.flush()
+        os.fsync(listed.fileno())
+    home = os.open(settings.home, os.O_RDONLY)
+    try:
+        os.fsync(home)
+    finally:
+        os.close(home)
+
+
 def _listed(settings: Settings) -> list[tuple[str, str]]:
+    """Each folder once, with the time of the latest backup there; a line that was cut off is that of a backup never begun."""
     try:
         lines = (settings.home / LIST).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
-    return [(row["folder"], row["made_at"]) for row in map(json.loads, lines)]
+    whole = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    return list({row["folder"]: row["made_at"] for row in whole}.items())
 
 
 def _sqlite_file(settings: Settings) -> Path:
@@ -168,7 +184,7 @@ def _models(settings: Settings, database: Path, folder: Path) -> dict[str, str]:
     return copied
 
 
-def _manifest(file: Path, models: dict[str, str]) -> Manifest:
+def _manifest(file: Path, models: dict[str, str], made_at: str) -> Manifest:
     engine = create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
         documents, conversations, suggestions = (
@@ -179,7 +195,7 @@ def _manifest(file: Path, models: dict[str, str]) -> Manifest:
         embedders = [maker for maker in makers.scalars() if maker]
     engine.dispose()
     return Manifest(
-        format=FORMAT, made_at=datetime.now(UTC).isoformat(), bytes=file.stat().st_size, sha256=_sha256(file),
+        format=FORMAT, made_at=made_at, bytes=file.stat().st_size, sha256=_sha256(file),
         documents=documents, conversations=conversations, suggestions=suggestions, embedders=embedders, models=models,
     )  # fmt: skip
 

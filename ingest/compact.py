@@ -14,6 +14,7 @@ from copilot.ports import LexicalIndex, VectorIndex
 from copilot.store.contents import Contents
 from copilot.store.history import forget_uncited
 from copilot.store.makers import Makers
+from copilot.store.uploads import drop_idle
 from copilot.store.values import now
 from ingest.repair import Repaired, mend_lexical, mend_vectors, twin_of
 
@@ -34,7 +35,7 @@ class Compacted:
 def compact(parts: Parts, progress: Progress = lambda done, all: None) -> Compacted:
     """Carry what is in force into new indexes and switch to them; of what was deleted before, no file holds text or vector any more.
 
-    Former revisions that no stored suggestion quotes are deleted with it.
+    Former revisions that no stored suggestion quotes are deleted with it, and uploaded files that no job waits for.
 
     Readers are answered all the while, and writers but for the last moment: what they changed meanwhile is carried over then.
     Raises IndexMismatch where the settings name another embedder than the one that made the vectors.
@@ -54,6 +55,7 @@ def compact(parts: Parts, progress: Progress = lambda done, all: None) -> Compac
         point("compact.filled")
         with parts.writing:
             kept = _switch(parts, vectors, lexical)
+    drop_idle(parts.settings, parts.database)
     point("compact.vacuumed")
     give_back()
     return Compacted(kept, before, size(parts.settings.home))

@@ -16,8 +16,9 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.settings import Settings
 from copilot.store import schema as t
-from copilot.store.customers import Customers, pseudonym, traces
+from copilot.store.customers import Customers, pseudonyms, traces
 from copilot.store.database import Database
+from copilot.store.uploads import drop_idle
 from ingest.backup import Held, held_by_backups
 from ingest.pipeline import Indexer
 
@@ -45,6 +46,7 @@ def erase(parts: Parts, workspace: str, customer: str) -> Erased:
         point("erase.retired")
         Customers(parts.database).forget(workspace, customer)
         parts.database.forget()
+        drop_idle(parts.settings, parts.database)  # whose words are in a raw file nobody has read
         point("erase.done")
     backups = held_by_backups(parts.settings, workspace, customer)
     return Erased(len(found.tickets), len(found.conversations), len(found.suggestions), found.feedback, backups)
@@ -75,7 +77,7 @@ def _rows(connection: Connection, workspace: str, customer: str | None) -> Itera
     became = became.where(s.workspace == workspace)
     if customer is not None:
         theirs = traces(connection, workspace, customer)
-        owners = select(t.customers.c.document).where(t.customers.c.customer == pseudonym(workspace, customer))
+        owners = select(t.customers.c.document).where(t.customers.c.customer.in_(pseudonyms(workspace, customer)))
         texts, threads = texts.where(d.key.in_(owners)), threads.where(v.id.in_(theirs.conversations))
         made, verdicts, became = (query.where(s.id.in_(theirs.suggestions)) for query in (made, verdicts, became))
     queries: tuple[tuple[str, Select[Any]], ...] = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -29,6 +28,7 @@ from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known
 from copilot.store.quarantine import Quarantine, Tried
+from copilot.store.uploads import drop, is_upload
 from copilot.store.values import digest
 from ingest.ahead import ahead
 from ingest.embed import Embedded, Ready, embedded, in_batches
@@ -122,7 +122,7 @@ class Indexer:
         if not path.exists():
             raise InputError(f"There is nothing at {path}. Give a folder or a file.")
         started, summary = perf_counter(), Summary()
-        uploaded = self._settings.uploads() in path.resolve().parents
+        uploaded = is_upload(self._settings, path.resolve())
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
         root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
@@ -336,21 +336,17 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     indexer, report = Indexer(parts), reporter(progress)
     paths = [Path(path) for path in job.payload["paths"]]
     dry_run = bool(job.payload.get("dry_run"))
+    if any(is_upload(parts.settings, path) and not path.exists() for path in paths):
+        raise InputError("The uploaded file is gone: it is deleted when its job ends. Upload it again.")
     try:
         summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
     except Cancelled:
-        raise  # it may be resumed
+        raise  # by somebody's wish, then the job thread drops what was uploaded; or the server ends, and its next start reads on
     except Exception:
-        _drop_uploads(parts, paths)  # a job that failed is not run again
+        drop(parts.settings, paths)  # what failed is not worth keeping somebody's raw words for
         raise
-    _drop_uploads(parts, paths)  # the database has all that is needed of them
+    drop(parts.settings, paths)  # the database has all that is needed of them
     return asdict(total(summaries))
-
-
-def _drop_uploads(parts: Parts, paths: Iterable[Path]) -> None:
-    for path in paths:
-        if parts.settings.uploads() in path.parents:
-            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def noted(found: Iterable[Raw | Broken], broken: list[str]) -> Iterator[Raw | Broken]:

@@ -41,22 +41,20 @@ def distil(
     ticket = read(row, columns)
     if ticket.status in NEVER:
         raise NotKnowledge(f"its status is {ticket.status}")
-    names, links = _names(ticket), _links(ticket)
-    question = _question(ticket, names)
+    names, links, whose = _names(ticket), _links(ticket), _customers(row, columns)
+    question, ticket = _question(ticket, names), _labelled(ticket, names, redactor)
     if ticket.status in SOLVED and ticket.solution.strip():
         solution = _solution(ticket)
         redacted = redactor.redact(f"{question}\n\n{_reply(solution.text, names)}", names, orders=True)
         start = redacted.offset(len(question) + 2)
         document = _document(ticket, redacted.text[:start], audience, _solved_at(ticket, solution), solution.role)
-        return Source(
-            document=document, text=redacted.text, answer_start=start, links=links, customers=_customers(row, columns)
-        )
+        return Source(document=document, text=redacted.text, answer_start=start, links=links, customers=whose)
     if not links:
         raise NotKnowledge("it is not solved")
     asked = redactor.redact(question, names, orders=True).text
     linked_at = max([ticket.created, *(link.at for link in links if link.at)])
     document = _document(ticket, asked, audience, linked_at, None)
-    return Source(document=document, text=asked, use="ranking", links=links, customers=_customers(row, columns))
+    return Source(document=document, text=asked, use="ranking", links=links, customers=whose)
 
 
 def _customers(row: Mapping[str, object], columns: Mapping[str, str]) -> tuple[str, ...]:
@@ -64,6 +62,13 @@ def _customers(row: Mapping[str, object], columns: Mapping[str, str]) -> tuple[s
     value = row.get(columns.get("customer", "customer"))
     named = [value.get("id"), value.get("email"), value.get("name")] if isinstance(value, Mapping) else [value]
     return tuple(dict.fromkeys(words for one in named if isinstance(one, str | int) and (words := str(one).strip())))
+
+
+def _labelled(ticket: Ticket, names: frozenset[str], redactor: Redactor) -> Ticket:
+    """The ticket without a topic or tag that holds personal data."""
+    told = {one for one in (ticket.topic, *ticket.tags) if redactor.redact(one, names, orders=True).found}
+    topic = "" if ticket.topic in told else ticket.topic
+    return ticket.model_copy(update={"topic": topic, "tags": [one for one in ticket.tags if one not in told]})
 
 
 def _document(ticket: Ticket, asked: str, audience: str | None, known_at: datetime, solver: Author | None) -> Document:
@@ -239,12 +244,8 @@ def _first_reply(name: str, sent: list[tuple[Turn, tuple[str, ...]]]) -> Turn:
 # ---- a row of the table ----
 
 _ROLES = {
-    "helper": "agent",
-    "staff": "agent",
-    "admin": "agent",
-    "user": "customer",
-    "requester": "customer",
-    "end-user": "customer",
+    **dict.fromkeys(("helper", "staff", "admin"), "agent"),
+    **dict.fromkeys(("user", "requester", "end-user"), "customer"),
 }
 
 
@@ -392,9 +393,6 @@ def _explain(error: ValidationError, columns: Mapping[str, str]) -> str:
     if first["type"] == "missing" and len(first["loc"]) == 1:
         return f"{columns.get(field, field)} is missing: add it, or name its column with --map {field}=COLUMN"
     name = next((part for part in reversed(first["loc"]) if isinstance(part, str)), field)
-    expected = (
-        "a turn with role, created and text"
-        if first["loc"][-1:] != (name,) and name == "thread"
-        else _EXPECTED.get(name, "text")
-    )
+    is_turn = name == "thread" and first["loc"][-1:] != (name,)
+    expected = "a turn with role, created and text" if is_turn else _EXPECTED.get(name, "text")
     return f"{place} cannot be read: write {expected}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
 from typing import Any
@@ -12,7 +13,7 @@ from starlette.testclient import TestClient
 
 from copilot.assist import Event
 from copilot.build import Parts
-from tests.conftest import client_of
+from tests.conftest import client_of, ingest
 
 TEXT = "How do I compact a folder to free disk space?"
 ASKED = {"conversation": {"messages": [{"author": "customer", "text": TEXT}]}}
@@ -153,6 +154,24 @@ def test_the_same_request_with_the_same_key_is_answered_once(client: TestClient)
     assert streamed[-1] == ("done", first.json())
     said = [data for name, data in streamed if name == "statement"]
     assert "".join(one["lead"] + one["text"] for one in said) == first.json()["draft"]["text"]
+
+
+def test_a_repetition_is_answered_anew_once_a_cited_document_has_expired(parts: Parts, tmp_path: Path) -> None:
+    def write(until: str) -> None:
+        head = f"---\ntitle: Winter discount on samovars\nvalid_until: {until}\n---\n"
+        (tmp_path / "discount.md").write_text(f"{head}\nThe samovar winter discount has the code FROSTY.\n")
+        ingest(parts, tmp_path)
+
+    asked = {"conversation": {"id": "c-1", "messages": [{"text": "What is the code of the samovar winter discount?"}]}}
+    with client_of(parts) as client:
+        write("2999-01-01T00:00:00Z")
+        made = suggested(client, asked, "winter")
+        assert "FROSTY" in made["draft"]["text"]
+        assert suggested(client, asked, "winter") == made
+        write("2020-01-01T00:00:00Z")
+        again = suggested(client, asked, "winter")
+        assert "FROSTY" not in json.dumps(again)
+        assert suggested(client, asked, "winter") == again
 
 
 def test_another_request_with_a_used_key_is_refused(client: TestClient) -> None:

@@ -89,6 +89,27 @@ def test_a_wrapped_sentence_is_one_line() -> None:
     assert lines(made)["situation"] == [text.replace("\n", " ")]
 
 
+def test_a_sentence_behind_a_greeting_is_told_and_nothing_that_was_tried_is_the_situation() -> None:
+    texts = (
+        ("customer", "Hi, my frame shows a blank display since the update.\r\nI tried to restart it twice."),
+        ("agent", "Hi Tom, please hold the back button for 12 seconds."),
+        ("customer", "Hello Maud, it is still blank. Hi, can you help?"),
+    )
+    thread = Conversation(messages=tuple(Message(author=author, text=text) for author, text in texts))
+    made = Summariser(None, 6_000).summary(thread)
+    assert lines(made) == {
+        "situation": ["my frame shows a blank display since the update."],
+        "tried": ["I tried to restart it twice.", "please hold the back button for 12 seconds."],
+        "result": ["it is still blank."],
+        "open": ["Hi, can you help?"],
+    }
+    for line in (line for section in made.sections for line in section.lines):
+        (span,) = line.spans
+        assert thread.messages[span.message].text[span.start : span.end] == span.quote
+    tried = Conversation(messages=(Message(text="I tried to restart it twice."),))
+    assert lines(Summariser(None, 6_000).summary(tried))["situation"] == []
+
+
 def test_a_thread_without_a_customers_word_has_four_empty_sections() -> None:
     assert lines(
         Summariser(None, 6_000).summary(Conversation(messages=(Message(author="system", text="opened"),)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -260,3 +261,70 @@ def test_an_upload_that_was_cancelled_can_still_be_resumed(parts: Parts, door: T
     job = parts.jobs.claim()
     assert job is not None
     assert ingest_job(parts, job, lambda progress: None)["added"] == 1
+
+
+def uploaded(parts: Parts, door: TestClient, pages: int = 1) -> tuple[str, Path]:
+    """An upload that waits for its job: the job's id, and the file."""
+    rows = [
+        {"doc_id": f"d{at}", "title": f"Valve {at}", "text": f"Turn lever {at} to the right."} for at in range(pages)
+    ]
+    file = ("valves.jsonl", "\n".join(map(json.dumps, rows)).encode())
+    id: str = door.post("/v1/documents", files={"file": file}, data={"kind": "article"}).json()["id"]
+    return id, Path(parts.jobs.get(W, id).payload["paths"][0])
+
+
+def test_an_upload_whose_job_is_cancelled_while_it_runs_leaves_no_file_and_is_asked_for_again(
+    parts: Parts, door: TestClient
+) -> None:
+    id, file = uploaded(parts, door)
+    thread = JobThread(parts)
+
+    def stopping(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        parts.jobs.cancel(W, job.id)
+        progress({"done": 1, "total": None, "rate": 1.0, "eta_seconds": None})
+        raise AssertionError("it was told to stop")
+
+    thread._handlers["ingest"] = stopping
+    thread.start()
+    until(lambda: parts.jobs.get(W, id).state == "cancelled")
+    until(lambda: not file.parent.exists())
+    thread._handlers["ingest"] = ingest_job
+    parts.jobs.resume(W, id)
+    until(lambda: parts.jobs.get(W, id).state == "failed")
+    thread.stop()
+    error = parts.jobs.get(W, id).error or ""
+    assert "Upload it again" in error
+    assert str(parts.settings.home) not in error
+
+
+def test_a_server_that_ends_keeps_the_upload_that_it_was_reading(parts: Parts, door: TestClient) -> None:
+    id, file = uploaded(parts, door)
+    thread = JobThread(parts)
+    begun: list[str] = []
+
+    def endless(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        begun.append(job.id)
+        while True:
+            progress({"done": 1, "total": None, "rate": 1.0, "eta_seconds": None})
+            time.sleep(0.01)
+
+    thread._handlers["ingest"] = endless
+    thread.start()
+    until(lambda: bool(begun))
+    thread.stop()
+    assert (parts.jobs.get(W, id).state, file.exists()) == ("queued", True)
+
+
+def test_the_next_start_drops_uploads_that_no_job_waits_for(parts: Parts, door: TestClient) -> None:
+    (cancelled, gone), (_, waits) = uploaded(parts, door), uploaded(parts, door)
+    door.post(f"/v1/jobs/{cancelled}/cancel")
+    left, coming = waits.parent.parent / "left", waits.parent.parent / "coming"
+    for folder, age in ((left, 3600), (coming, 5)):
+        folder.mkdir()
+        (folder / "raw.jsonl").write_text("words", encoding="utf-8")
+        os.utime(folder, (time.time() - age,) * 2)
+    thread = JobThread(parts)
+    thread._stopping.set()  # it begins, and does no job
+    thread.start()
+    thread.stop()
+    assert [file.exists() for file in (gone, waits, left, coming)] == [False, True, False, True]

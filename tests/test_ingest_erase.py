@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, update
 
+from copilot import crash
 from copilot.build import Parts
 from copilot.choices import Feedback
 from copilot.domain import Conversation, Customer, Message
 from copilot.errors import NotFound
 from copilot.jobs import JobThread
+from copilot.store import schema as t
+from copilot.store.customers import Customers
 from ingest.backup import backup
 from ingest.compact import compact
 from ingest.erase import erase, export
@@ -74,6 +81,54 @@ def test_a_customer_written_as_an_object_is_found_by_id_mail_and_name(parts: Par
     assert erase(parts, "default", "77").tickets == 1
 
 
+@pytest.mark.parametrize("said", ["zora@example.com", " ZORA@Example.com", "zora  kova\u010d", "Zora Kovac\u030c"])
+def test_however_a_person_is_spelt_all_of_theirs_goes(parts: Parts, tmp_path: Path, said: str) -> None:
+    person = {"email": "ZORA@example.com", "name": "Zora Kova\u010d"}
+    write_tickets(tmp_path / "tickets.jsonl", [{**TICKETS[0], "customer": person}])
+    ingest(parts, tmp_path / "tickets.jsonl")
+    customer = Customer(id="Zora@example.com", name="ZORA KOVA\u010c")
+    thread = Conversation(id="conv-1", customer=customer, messages=(Message(text="My Sent folder is empty"),))
+    parts.records.keep_conversation("default", thread)
+    other = Customer(id="zora@example.org", name="Zora")
+    parts.records.keep_conversation("default", replace(thread, id="conv-2", customer=other))
+    done = erase(parts, "default", said)
+    assert (done.tickets, done.conversations) == (1, 1)
+    parts.records.conversation("default", "conv-2")
+    again = {
+        **TICKETS[0],
+        "message": "Once more: my Sent folder is empty.",
+        "customer": {**person, "email": "zora@EXAMPLE.com"},
+    }
+    write_tickets(tmp_path / "tickets.jsonl", [again])
+    assert ingest(parts, tmp_path / "tickets.jsonl").skipped == 1
+
+
+def test_a_conversation_that_is_known_by_name_alone_is_found_by_it(parts: Parts) -> None:
+    thread = Conversation(id="conv-1", customer=Customer(name="Zora Kovac"), messages=(Message(text="It leaks"),))
+    parts.records.keep_conversation("default", thread)
+    assert erase(parts, "default", "").conversations == 0
+    assert erase(parts, "default", "zora kovac").conversations == 1
+
+
+def test_who_was_erased_by_an_earlier_version_stays_erased_and_its_notes_are_found(
+    parts: Parts, tmp_path: Path
+) -> None:
+    def former(customer: str) -> str:
+        return hashlib.sha256(f"default\n{customer}".encode()).hexdigest()
+
+    write_tickets(tmp_path / "tickets.jsonl", [{**TICKETS[0], "customer": "ZORA"}])
+    ingest(parts, tmp_path / "tickets.jsonl")
+    with parts.database.write() as connection:
+        connection.execute(update(t.customers).values(customer=former("ZORA")))
+        connection.execute(insert(t.erased).values(workspace="default", customer=former("Adam"), at=datetime.now(UTC)))
+    customers = Customers(parts.database)
+    assert customers.is_erased("default", ["Adam"])
+    assert customers.traces("default", "ZORA").tickets == ("t-1",)
+    erase(parts, "default", "ZORA")
+    assert customers.is_erased("default", ["zora"])
+    assert customers.is_erased("default", ["ZORA"])
+
+
 def test_another_workspaces_customer_of_that_id_stays(filled: Parts, folder: Path) -> None:
     ingest(filled, folder, workspace="other")
     erase(filled, "other", "c-1")
@@ -90,6 +145,35 @@ def test_backups_that_still_hold_them_are_listed(filled: Parts, tmp_path: Path) 
     assert [(Path(held.folder).name, held.tickets, held.conversations) for held in done.backups] == [("monday", 1, 1)]
     backup(filled.settings, tmp_path / "tuesday")
     assert len(erase(filled, "default", "c-1").backups) == 1, "what was backed up after it holds nothing"
+
+
+@pytest.mark.parametrize("moment", ["backup.copied", "backup.written"])
+def test_a_backup_that_was_cut_off_once_its_copy_was_made_is_listed(filled: Parts, tmp_path: Path, moment: str) -> None:
+    def die(at: str) -> None:
+        if at == moment:
+            raise KeyboardInterrupt
+
+    (filled.settings.home / "backups.jsonl").write_text('{"folder": "/cut/o', encoding="utf-8")
+    crash.install(die)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            backup(filled.settings, tmp_path / "killed")
+    finally:
+        crash.install(None)
+    assert [Path(held.folder).name for held in erase(filled, "default", "c-1").backups] == ["killed"]
+
+
+def test_a_raw_file_whose_job_was_cancelled_is_erased_and_compacted_away(filled: Parts) -> None:
+    for act in (lambda: erase(filled, "default", "c-1"), lambda: compact(filled)):
+        file = filled.settings.uploads() / "w" / "u" / "tickets.jsonl"
+        file.parent.mkdir(parents=True)
+        file.write_text("CANARY of c-1", encoding="utf-8")
+        job = filled.jobs.add("default", "ingest", {"paths": [str(file)]})
+        act()
+        assert file.exists(), "its job waits"
+        filled.jobs.cancel("default", job.id)
+        act()
+        assert not file.exists()
 
 
 def test_the_job_row_that_asked_for_it_forgets_the_name_too(filled: Parts) -> None:

@@ -54,6 +54,13 @@ def shown(source: Source) -> str:
 # ---- what becomes of a solved ticket ----
 
 
+@pytest.mark.parametrize("status", ["solved", "open"])
+def test_a_tag_or_topic_that_holds_personal_data_is_left_out(status: str) -> None:
+    tags = ["led", MAIL, "+49 170 1234567", "ana sousa", "Sousa", "order TB-251447", "Hub 2", "v3.8.2", "led"]
+    document = distilled(topic=IBAN, tags=tags, status=status).document
+    assert document.topics == ("led", "Hub 2", "v3.8.2")
+
+
 def test_a_solved_ticket_is_its_problem_and_what_solved_it() -> None:
     source = distilled()
     document = source.document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.unlearn import forget_untaught
 from copilot.store.values import parts
+from copilot.text import normalise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +27,29 @@ class Traces:
     feedback: int
 
 
+def spelt(customer: str) -> str:
+    """An id, address or name in the one spelling by which people are told apart: case, accents' encoding and spacing do not count."""
+    return " ".join(unicodedata.normalize("NFC", normalise(customer).casefold()).split())
+
+
 def pseudonym(workspace: str, customer: str) -> str:
-    """The hash under which the ledger knows a customer's tickets."""
-    return hashlib.sha256(f"{workspace}\n{customer.strip()}".encode()).hexdigest()
+    """The hash under which the ledger notes a customer's tickets."""
+    return _hashed(workspace, spelt(customer))
+
+
+def pseudonyms(workspace: str, customer: str) -> tuple[str, ...]:
+    """All hashes under which the ledger may know the customer: rows of an earlier version hold the hash of the words as they were written."""
+    return tuple(dict.fromkeys((pseudonym(workspace, customer), _hashed(workspace, customer.strip()))))
+
+
+def _hashed(workspace: str, words: str) -> str:
+    return hashlib.sha256(f"{workspace}\n{words}".encode()).hexdigest()
 
 
 def note_customers(connection: Connection, workspace: str, of: Iterable[tuple[int, Collection[str]]]) -> None:
     """Remember whose tickets these documents, by key, are; one that changes hands is everybody's who had it."""
     c = t.customers.c
-    named = {(key, pseudonym(workspace, one)) for key, customers in of for one in customers if one.strip()}
+    named = {(key, pseudonym(workspace, one)) for key, customers in of for one in customers if spelt(one)}
     for some in parts({key for key, _ in named}):
         known = connection.execute(select(c.document, c.customer).where(c.document.in_(some)))
         named -= {(row.document, row.customer) for row in known}
@@ -55,7 +71,7 @@ class Customers:
     def is_erased(self, workspace: str, customers: Collection[str]) -> bool:
         """Whether one of them asked to be forgotten."""
         c = t.erased.c
-        names = [pseudonym(workspace, one) for one in customers]
+        names = [known for one in customers for known in pseudonyms(workspace, one)]
         if not names:
             return False
         with self._db.read() as connection:
@@ -76,21 +92,22 @@ class Customers:
             connection.execute(delete(t.learned).where(made.workspace == workspace, made.document_id.in_(both)))
             for id in found.conversations:
                 connection.execute(delete(t.conversations).where(v.workspace == workspace, v.id == id))
-            row = {"workspace": workspace, "customer": pseudonym(workspace, customer)}
-            connection.execute(delete(t.erased).where(e.workspace == workspace, e.customer == row["customer"]))
-            connection.execute(insert(t.erased).values(at=at or datetime.now(UTC), **row))
+            known = pseudonyms(workspace, customer)  # a document that does not change keeps its former hash
+            connection.execute(delete(t.erased).where(e.workspace == workspace, e.customer.in_(known)))
+            rows = [{"workspace": workspace, "customer": one, "at": at or datetime.now(UTC)} for one in known]
+            connection.execute(insert(t.erased), rows)
             forget_untaught(connection, workspace)
             connection.execute(update(t.jobs).where(j.kind == "erase", j.state != "queued").values(payload={}))
         return found
 
 
 def traces(connection: Connection, workspace: str, customer: str) -> Traces:
-    """What this database keeps of the customer."""
-    d, c, v, s, f = t.documents.c, t.customers.c, t.conversations.c, t.suggestions.c, t.feedback.c
+    """What this database keeps of the customer: their tickets by the hashes of id, address and name, their conversations by id and name."""
+    d, c, s, f = t.documents.c, t.customers.c, t.suggestions.c, t.feedback.c
     owned = select(d.id).join(t.customers, c.document == d.key)
-    owned = owned.where(d.workspace == workspace, c.customer == pseudonym(workspace, customer)).order_by(d.id)
-    theirs = v.body["customer"]["id"].as_string() == customer.strip()
-    threads = connection.execute(select(v.id).where(v.workspace == workspace, theirs).order_by(v.id)).scalars().all()
+    owned = owned.where(d.workspace == workspace, c.customer.in_(pseudonyms(workspace, customer)))
+    owned = owned.distinct().order_by(d.id)
+    threads = _threads(connection, workspace, spelt(customer))
     made: list[str] = []
     verdicts = 0
     for thread in threads:
@@ -99,3 +116,12 @@ def traces(connection: Connection, workspace: str, customer: str) -> Traces:
         made += ids
     tickets = tuple(connection.execute(owned).scalars())
     return Traces(tickets=tickets, conversations=tuple(threads), suggestions=tuple(sorted(made)), feedback=verdicts)
+
+
+def _threads(connection: Connection, workspace: str, customer: str) -> list[str]:
+    """The conversations of whoever is spelt so, by id or by name."""
+    v = t.conversations.c
+    who = [v.body["customer"][key].as_string() for key in ("id", "name")]
+    query = select(v.id, *who).where(v.workspace == workspace).order_by(v.id).execution_options(yield_per=1000)
+    rows = connection.execute(query)
+    return [id for id, *known_as in rows if customer and customer in {spelt(one) for one in known_as if one}]

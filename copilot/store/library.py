@@ -14,7 +14,7 @@ from copilot.domain import Document, Kind
 from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.arrivals import HEAD
-from copilot.store.customers import pseudonym
+from copilot.store.customers import pseudonyms
 from copilot.store.database import Database
 from copilot.store.frames import CLOCK, View, clock, unknown
 from copilot.store.values import now, parts
@@ -152,8 +152,8 @@ class Library:
         """The visible tickets that came from a customer, the latest first."""
         d, r, c = t.documents.c, t.revisions.c, t.customers.c
         query = select(r.head).join(t.documents, and_(d.key == r.document, d.active_revision == r.number))
-        query = query.join(t.customers, c.document == d.key)
-        query = query.where(*_visible(view), c.customer == pseudonym(view.workspace, customer))
+        theirs = select(c.document).where(c.customer.in_(pseudonyms(view.workspace, customer)))
+        query = query.where(*_visible(view), d.key.in_(theirs))
         query = query.order_by(d.known_since.desc(), d.id).limit(limit)
         with self._db.read() as connection:
             return [HEAD.validate_python(head) for head in connection.execute(query).scalars()]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from copilot.choices import Fate, Feedback, fates
@@ -187,7 +187,7 @@ class Records:
     # -- the same request twice ----------------------------------------------------------------------------------
 
     def claim(self, workspace: str, key: str, request_hash: str) -> Suggestion | None:
-        """None where the key is new and now ours; the suggestion where the same request was answered before.
+        """None where the key is now ours; the suggestion where the same request was answered before, with documents that are in force still.
 
         Raises Conflict while the first is in flight. A key with another request raises Conflict too; `mismatch` says so.
         """
@@ -212,7 +212,16 @@ class Records:
             raise Conflict(
                 "The first request with this Idempotency-Key is still being answered. Try again in a moment."
             )
-        return self.suggestion(workspace, row["suggestion"])
+        with self._db.write() as connection:
+            made = _suggestion(connection, workspace, row["suggestion"])
+            if not _expired(connection, workspace, mentions(made)):
+                return made
+            again = mine & (c.suggestion == made.id)
+            if connection.execute(
+                update(t.idempotency).where(again).values(suggestion=None, created_at=now())
+            ).rowcount:
+                return None
+        raise Conflict("Another request with this Idempotency-Key came at the same moment. Try again.")
 
     def release(self, workspace: str, key: str) -> None:
         """Give up a claimed key whose request failed, so that it can be tried again."""
@@ -267,6 +276,14 @@ def without_documents(suggestion: Suggestion, ids: Collection[str]) -> Suggestio
 
 def _still_there(connection: Connection, workspace: str, ids: Collection[str]) -> set[str]:
     return set(connection.execute(STILL_THERE, {"workspace": workspace, "ids": sorted(ids)}).scalars())
+
+
+def _expired(connection: Connection, workspace: str, ids: Collection[str]) -> bool:
+    """Whether one of the documents is not in force any more, or not yet."""
+    d, present = t.documents.c, now()
+    over = or_(d.valid_until <= present, d.valid_from > present)
+    query = select(d.id).where(d.workspace == workspace, d.id.in_(sorted(ids)), over).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _supersede(connection: Connection, workspace: str, newer: Suggestion) -> None:
