@@ -55,6 +55,7 @@ from copilot.store.library import Library
 from copilot.store.records import Records
 from copilot.store.values import now
 from copilot.triage import Triager
+from copilot.urgency import hurried
 from prompts import render
 
 log = logging.getLogger(__name__)
@@ -138,7 +139,12 @@ class Copilot:
         meant = self._retriever.meant(workspace, search_text(conversation))
         vector = self._embedder.embed([meant], "query")[0]
         triage = self._triager.read(conversation, vector, workspace, self._intents(workspace), meant)
-        return triage, escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
+        return self._judged(conversation, triage)
+
+    def _judged(self, conversation: Conversation, triage: Triage) -> tuple[Triage, Escalation]:
+        """The triage, urgent where somebody is in danger, and what the policy says before anybody looks for an answer."""
+        escalation = escalate(self._policy, conversation, triage, False, self._settings.refund_limit)
+        return hurried(triage, escalation), escalation
 
     def route(self, principal: Principal, conversation: Conversation) -> Route:
         """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
@@ -178,7 +184,9 @@ class Copilot:
 
         intents = self._learned.intents(principal.workspace, clock, options.before)
         teams = self._learned.taxonomy(principal.workspace, clock).teams
-        triage = self._triager.read(conversation, vector, principal.workspace, intents, meant)
+        triage, _ = self._judged(
+            conversation, self._triager.read(conversation, vector, principal.workspace, intents, meant)
+        )
         watch.lap("triage")
         yield Event("triage", triage)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,17 +15,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from copilot import yaml_file
 from copilot.case import Case, Turn
-from copilot.domain import Channel, Conversation, Escalation, Reason, Trend, Triage
+from copilot.domain import Channel, Conversation, Entity, Escalation, Reason, Trend, Triage
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
-from copilot.words import HIDDEN, Clauses, Prefilter, Words, fold, without_quotes
+from copilot.phrases import LONG
+from copilot.words import HIDDEN, Clauses, Prefilter, Words, fold, shown, without_quotes
 
 LEVELS = ("note", "lead", "specialist", "emergency")
 ANSWERED = 0.5
 """What is left of a weight when an agent has replied since the words were written, unless the rule is `standing`."""
 NOTED = 0.01
 """What a code that is only told adds to the score: too little to recommend anything."""
+BRIEF = 3
+"""Below so many words a message says too little for anything learned to count: "login" is no break-in."""
 CHECK_LIMIT = 150.0
+_WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 CONDITIONS = (
@@ -188,13 +193,13 @@ def escalate(
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
     case = Case.of(conversation, triage, abstained, refund_limit, answerability, policy.filter)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
-    kept = strongest([believed(*one, triage.attention) for one in (*fired, *read_alike(policy, triage))])
+    kept = strongest([believed(policy, *one, triage.attention) for one in (*fired, *read_alike(policy, case))])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
-    unseen, said_so = learned(policy.learned, triage.attention)
+    unseen, said_so = learned(policy, None if brief(case) else triage.attention, grounds)
     called = [one for one in grounds if one.level != "note"]  # the learned chance knows no team
     grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
     known = [*called, *(one for one in grounds if one.reason.weight > NOTED)]
-    score = round(1 - (1 - unseen) * math.prod(1 - one.reason.weight for one in grounds), 4)
+    score = _score(grounds, unseen)
     return Escalation(
         recommended=score >= policy.threshold,
         level=max((one.level for one in grounds), key=LEVELS.index, default=None),
@@ -213,33 +218,60 @@ class Ground:
     team: str
 
 
-def learned(policy: Learned | None, attention: Reason | None) -> tuple[float, list[Ground]]:
-    """What the learned chance adds to the score unseen, or, where it is high enough, as a reason with the phrase that weighs most."""
-    if policy is None or attention is None:
+def _score(grounds: Sequence[Ground], unseen: float = 0.0) -> float:
+    return round(1 - (1 - unseen) * math.prod(1 - one.reason.weight for one in grounds), 4)
+
+
+def learned(policy: Policy, attention: Reason | None, others: Sequence[Ground]) -> tuple[float, list[Ground]]:
+    """What the learned chance adds to the score unseen, or, where it is high enough or decides, as a reason with the phrase that weighs most."""
+    own = policy.learned
+    if own is None or attention is None:
         return 0.0, []
-    weight = round(policy.weight * attention.weight, 4)
-    if attention.weight < policy.shown_from:
+    weight = round(own.weight * attention.weight, 4)
+    decides = _score(others) < policy.threshold <= _score(others, weight)
+    if attention.weight < own.shown_from and not decides:
         return weight, []
-    return 0.0, [Ground(replace(attention, weight=weight), policy.level, policy.team)]
+    return 0.0, [Ground(replace(attention, weight=weight), own.level, own.team)]
 
 
-def read_alike(policy: Policy, triage: Triage) -> list[tuple[Rule, Reason]]:
-    """The first rule of each code that the message reads like, whatever its words: with its own weight where that is sure, else as a note."""
+def read_alike(policy: Policy, case: Case) -> list[tuple[Rule, Reason]]:
+    """The first rule of each code that the message reads like, whatever its words: with its own weight where that is sure, else as a note.
+
+    A note it is as well where the message has hardly any words, or the code's rules take back what the phrase says.
+    """
     rules = {rule.code: rule for rule in reversed(policy.rules)}
+    says_too_little = brief(case)
     found = []
-    for one in triage.reads_like:
+    for one in case.triage.reads_like:
         told_from, counts_from = policy.reads_like.get(one.code, (math.inf, math.inf))
-        if one.weight >= counts_from:
-            found.append((rules[one.code], replace(one, weight=rules[one.code].weight)))
-        elif one.weight >= told_from:
-            found.append(noted(rules[one.code], one))
+        if one.weight < min(told_from, counts_from):
+            continue
+        sure = one.weight >= counts_from and not says_too_little and not taken_back(policy, one)
+        weighed = replace(one, weight=rules[one.code].weight)
+        found.append((rules[one.code], weighed) if sure else noted(rules[one.code], one))
     return found
 
 
-def believed(rule: Rule, reason: Reason, attention: Reason | None) -> tuple[Rule, Reason]:
-    """The reason as it stands, or as a note where its rule is doubted at so low a learned chance that a person is needed."""
+def brief(case: Case) -> bool:
+    """Whether the customer's latest message, with a subject that counts, has hardly any words; each sign is one in scripts without spaces."""
+    latest = case.turns[-1].words if case.turns else ""
+    return len(_WORD.findall(f"{case.subject} {latest}")) < BRIEF
+
+
+def taken_back(policy: Policy, one: Reason) -> bool:
+    """Whether an `unless` of the reason's code is in its phrase, and no words that one of the code's rules would stand by."""
+    phrase = fold(one.quote)
+    rules = [rule for rule in policy.rules if rule.code == one.code and rule.unless]
+    doubts = any(rule.unless and next(rule.unless.find(phrase), None) for rule in rules)
+    return doubts and not any(said(rule, phrase) for rule in rules)
+
+
+def believed(policy: Policy, rule: Rule, reason: Reason, attention: Reason | None) -> tuple[Rule, Reason]:
+    """The reason as it stands, or as a note: where its rule is doubted at so low a learned chance that a person is needed, and where it is
+    an intent, read from words that the code's rules take back."""
     doubted = rule.doubted_below is not None and attention is not None and attention.weight < rule.doubted_below
-    return noted(rule, reason) if doubted else (rule, reason)
+    denied = rule.intent is not None and rule.words is None and taken_back(policy, reason)
+    return noted(rule, reason) if doubted or denied else (rule, reason)
 
 
 def noted(rule: Rule, reason: Reason) -> tuple[Rule, Reason]:
@@ -250,8 +282,8 @@ def noted(rule: Rule, reason: Reason) -> tuple[Rule, Reason]:
 def strongest(fired: list[tuple[Rule, Reason]]) -> list[tuple[Rule, Reason]]:
     """The strongest reason of each code, strongest first; of equal ones the higher level, then the earlier rule."""
     ordered = sorted(fired, key=lambda pair: (-pair[1].weight, -LEVELS.index(pair[0].level)))
-    best = {reason.code: (rule, reason) for rule, reason in reversed(ordered)}
-    return [pair for pair in ordered if best[pair[1].code] == pair]
+    best = {pair[1].code: pair for pair in reversed(ordered)}
+    return [pair for pair in ordered if best[pair[1].code] is pair]
 
 
 def reason_of(rule: Rule, case: Case) -> Reason | None:
@@ -260,14 +292,39 @@ def reason_of(rule: Rule, case: Case) -> Reason | None:
         return None
     latest = case.turns[-1]
     if rule.words is None:
-        named = next((one for one in case.triage.entities if one.type in rule.entities), None)
-        turn = next((turn for turn in case.turns if named and turn.index == named.message), latest)
-        return _reason(rule, turn, (named.start, named.end) if named else (0, 0))
+        at = _told_by(rule, case)
+        turn = next((turn for turn in case.turns if at and turn.index == at.message), latest)
+        return _reason(rule, turn, (at.start, at.end) if at else (0, 0))
     for turn in reversed(case.turns):
         if span := _span(rule, turn, case.refund_limit):
             return _reason(rule, turn, span)
     in_subject = rule.refund_above is None and said(rule, case.subject, case.in_subject)
     return _reason(rule, latest, (0, 0)) if in_subject else None
+
+
+def _told_by(rule: Rule, case: Case) -> Entity | Reason | None:
+    """What a rule without words rests on: the fact named, else the words that carry the mood or the intent."""
+    triage = case.triage
+    if named := next((one for one in triage.entities if one.type in rule.entities), None):
+        return named
+    if rule.sentiment or rule.trend:
+        return next(iter(triage.sentiment.reasons), None)
+    return _words_of_intent(rule, case) if rule.intent else None
+
+
+def _words_of_intent(rule: Rule, case: Case) -> Reason | None:
+    """The clause of a message with several wishes, else the phrase that reads most like the rule's code, else a short message itself."""
+    wished = (reason for one in case.triage.intents if one.label == rule.intent for reason in one.reasons)
+    alike = (one for one in case.triage.reads_like if one.code == rule.code and one.quote)
+    if found := next(wished, None) or next(alike, None):
+        return found
+    latest = case.turns[-1]
+    start, end = shown(latest.text, 0, len(latest.text))
+    if end - start > LONG or HIDDEN in latest.words:
+        return None
+    return Reason(
+        code=rule.code, message=latest.index, start=start, end=end, quote=latest.text[start:end], weight=rule.weight
+    )
 
 
 def _reason(rule: Rule, turn: Turn, span: tuple[int, int]) -> Reason:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from copilot import yaml_file
-from copilot.domain import Conversation, Message, Reason
+from copilot.domain import Alternative, Conversation, Escalation, Message, Reason, Tag, Triage
 from copilot.errors import ConfigurationError
 from copilot.settings import DEFAULTS
 from copilot.words import Sieve, Words, fold, without_quotes
 
 URGENT = DEFAULTS / "urgency.yaml"
+DANGERS = frozenset({"safety", "self_harm"})
+"""Codes of the escalation policy that cannot wait."""
+FULL = 0.5
+"""Words that an agent has answered since weigh less than this, and notes do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,26 @@ def from_phrase(conversation: Conversation, code: str, phrase: str, weight: floa
     found = told_by(conversation, code, phrase, weight)
     at, message = latest(conversation)
     return found[0] if found else _reason(code, message, at, (0, 0), weight)
+
+
+def hurried(triage: Triage, escalation: Escalation) -> Triage:
+    """The triage with an urgency of high, and the reason for it first, where somebody is in danger by what the escalation counts."""
+    found = [one for one in escalation.reasons if one.code in DANGERS and one.weight >= FULL]
+    if escalation.level != "emergency" or not found:
+        return triage
+    tag, codes = triage.urgency, {one.code for one in found}
+    tag = tag if tag.label == "high" else _high(tag, max(one.weight for one in found))
+    reasons = (*found, *(one for one in tag.reasons if one.code not in codes))
+    return replace(triage, urgency=replace(tag, reasons=reasons))
+
+
+def _high(tag: Tag, chance: float) -> Tag:
+    """The tag as high with this chance, at the cost of the other labels'."""
+    others = [Alternative(label=tag.label, confidence=tag.confidence), *tag.alternatives]
+    left = [one for one in others if one.label != "high"]
+    share = (1 - chance) / max(sum(one.confidence for one in left), 1e-9)
+    rest = tuple(replace(one, confidence=round(one.confidence * share, 4)) for one in left)
+    return replace(tag, label="high", confidence=chance, level="high", alternatives=rest)
 
 
 def latest(conversation: Conversation) -> tuple[int, Message]:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from copilot.assist import Event
 from copilot.build import Parts, build
 from copilot.choices import edit_distance
-from copilot.domain import Conversation, Customer, Message, Options, Principal, Suggestion
+from copilot.domain import Conversation, Customer, Message, Options, Principal, Suggestion, Triage
 from copilot.draft import Said, retold
 from copilot.errors import EmptyMessage, NotFound
 from copilot.retrieve import Query
@@ -248,3 +248,36 @@ def test_an_instruction_planted_anywhere_reaches_no_draft(parts: Parts, folder: 
     assert "password" in draft.text
     for harm in ("evil", "previous instructions", "<b>"):
         assert harm not in draft.text
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Every night I think about taking all my pills at once.", "self_harm"),
+        ("The battery is swollen and hissing", "safety"),
+        ("There's a strong smell of gas in the hallway", "safety"),
+    ],
+)
+def test_who_is_in_danger_is_urgent_wherever_triage_is_told(filled: Parts, text: str, code: str) -> None:
+    read, _ = filled.copilot.read("default", asks(text))
+    events = {event.name: event.data for event in filled.copilot.stream(AGENT, asks(text))}
+    done = events["done"]
+    assert isinstance(done, Suggestion)
+    for triage in (read, events["triage"], done.triage):
+        assert isinstance(triage, Triage)
+        urgency = triage.urgency
+        assert (urgency.label, urgency.level, urgency.reasons[0].code) == ("high", "high", code)
+        assert urgency.reasons[0].quote in text
+        assert urgency.confidence + sum(one.confidence for one in urgency.alternatives) == pytest.approx(1, abs=0.001)
+        assert len({one.code for one in urgency.reasons}) == len(urgency.reasons)
+
+
+def test_danger_that_an_agent_has_answered_or_that_is_only_noted_sets_no_urgency(filled: Parts) -> None:
+    smelled = asks("There's a strong smell of gas in the hallway").messages
+    thread = Conversation(
+        messages=(*smelled, Message(author="agent", text="Done?"), Message(text="Yes. What are your hours?"))
+    )
+    for asked in (thread, asks("I don't want to talk to anyone.")):
+        triage, escalation = filled.copilot.read("default", asked)
+        assert {one.code for one in escalation.reasons} & {"safety", "self_harm"}
+        assert triage.urgency.label != "high"
