@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +16,10 @@ from copilot import yaml_file
 from copilot.domain import Conversation, Entity
 from copilot.errors import ConfigurationError
 
+_TIMES = tuple(
+    (re.compile(rf"\d\s?(?:{words})\b", re.IGNORECASE), by)
+    for words, by in (("k|thousand|tausend|tsd|mille", 1e3), ("m|mn|mio|million(?:en)?", 1e6), ("bn", 1e9))
+)
 MOST = 40
 """More facts than this of one message are a log, not a question."""
 
@@ -25,20 +31,39 @@ MONTH = (
 DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 YEAR = r"(?:19|20)\d\d"
 NUMBER = r"(?:\d{1,3}(?:[.,'’ \x{a0}\x{202f}]\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)"
-CURRENCY = (
-    r"(?:€|\$|£|¥|₹|zł|fr\.|(?:eur|usd|gbp|chf|jpy|cad|aud|inr|sek|nok|dkk|pln|czk|huf|brl|mxn|krw|cny)\b|"
-    r"(?:euros?|dollars?|pounds?|bucks|quid|francs?|franken|rupees?|kronor|kroner|kr|yen|pesos?)\b)"
+SYMBOL = r"(?:(?:\b(?-i:US|R|A|AU|C|CA|NZ|HK|NT|S|MX))?\$|€|£|¥|₹|₨|₽|₺|₩|₴|₪|₫|₱|₦|฿|zł|fr\.)"
+MONEY = (
+    r"(?:eur|usd|gbp|chf|jpy|cad|aud|inr|sek|nok|dkk|pln|czk|huf|brl|mxn|krw|cny|(?-i:RUB|UAH|ILS|ZAR|SGD|HKD|NZD|AED|RON)|"
+    r"euros?|dollars?|pounds?|bucks|quid|francs?|franken|rupees?|r[uo]u?bles?|reais|kronor|kroner|kr|yen|pesos?|(?-i:Rs))\b"
 )
+BEFORE = rf"(?:{SYMBOL}|\b{MONEY}|\b(?-i:Rs|RS)\.)"
+AFTER = rf"(?:{SYMBOL}|{MONEY}|руб(?:лей|ля|ль)?|грн|kč)"
+TIMES = r"(?:(?:k|m|mn|bn)\b|\s(?:k|thousand|million|tausend|tsd|mio|millionen|mille)\b)"
 VERSION = r"v?\d{1,5}(?:\.\d{1,6}){0,4}"
+PLATFORM = (
+    r"(?:(?:android|ios|ipados|windows(?:\sserver)?|ubuntu|debian|fedora|watchos|app|"
+    r"mac\s?os(?:\sx)?(?:\s(?:mojave|catalina|big\ssur|monterey|ventura|sonoma|sequoia|tahoe))?)\s#VERSION|"
+    r"(?:firefox|thunderbird|chrome|chromium|safari|outlook|libreoffice|openoffice|python|php|mysql|postgres(?:ql)?|node\.?js|wordpress)"
+    r"\s#(?:v?\d{1,5}(?:\.\d{1,6}){1,4}|\d{2,4})(?:esr)?|"
+    r"(?:office|excel|word|powerpoint|exchange)\s#(?:20\d\d|365))"
+).replace("VERSION", VERSION)
 NUMBERED = (
-    r"(?:order|booking|invoice|ticket|case|reference|tracking|shipment|parcel|contract|policy|customer|serial|rma|"
-    r"bestellung|auftrag|bestellnummer|auftragsnummer|rechnung|sendung|kundennummer|vorgang|commande|facture|colis|dossier|"
-    r"bestelling|ordernummer|factuur|zending|klantnummer|pedido|factura|env[ií]o)"
+    r"(?:order|booking|invoice|ticket|case|reference|tracking|shipment|parcel|contract|policy|customer|serial|rma|(?-i:PO)|"
+    r"bestellung|auftrag|rechnung|sendung|vorgang|(?:bestell|auftrags?|rechnungs?|sendungs?|kunden|vertrags?|vorgangs?|paket|ticket|tracking)-?(?:nummer|nr|id)|"
+    r"commande|facture|colis|dossier|suivi|bestelling|ordernummer|factuur|factuurnummer|zending|klantnummer|pedido|factura|env[ií]o)"
 )
 CODE_NUMBER = r"(?:\s{1,2}(?:code|number|no\.?|nr\.?))?\s{0,2}[:#]?\s{0,2}"
-ITS_NUMBER = r"(?:\s{1,2}|[.:#-])(?:(?:id|no|nr|num|number|nummer|n°|nº|numero|numéro|número)\b)?[\s.:#]{0,3}(?:is\s|est\s|ist\s)?"
+ITS_NUMBER = r"(?:\s{1,2}|[.:#-])(?:(?:id|no|nr|num|number|nummer|code|numero|numéro|número)\b|n[°º])?[\s.:#]{0,3}(?:is\s|est\s|ist\s)?"
+PART = r"[-/](?:[a-z]{0,4}\d[\da-z]{0,11}|[a-z]{1,2}\b)"
+"""Another part of a number: after a slash or hyphen there are digits, or one or two letters, but no word."""
+NUMBERS = (
+    rf"(?:[a-z]{{0,5}}[-_/]?\d[\da-z]{{3,29}}(?:{PART}){{0,3}}|\d{{1,3}}[-/]\d{{4,12}}(?:{PART}){{0,2}}|"
+    r"(?-i:[A-Z]{2,5})-\d{2,12})"
+)
+NOTHING = ""
+"""The kind of what looks like a fact and is none, so that no later pattern takes it."""
 PATTERNS: tuple[tuple[str, str], ...] = (
-    ("date", rf"\b{YEAR}-(?:0\d|1[0-2])-{DAY}\b"),
+    ("date", rf"\b({YEAR}[-/](?:0\d|1[0-2])[-/]{DAY})(?:\b|T\d)"),
     ("date", rf"\b{DAY}[./-](?:0?[1-9]|1[0-2])[./-](?:{YEAR}|\d\d)\b"),
     ("date", rf"\b(?:0?[1-9]|1[0-2])/{DAY}/(?:{YEAR}|\d\d)\b"),
     ("date", rf"\b{DAY}(?:st|nd|rd|th|er|\.)?\s{{1,2}}(?:of\s|de\s)?{MONTH}\b\.?(?:,?\s{{1,2}}(?:de\s)?{YEAR}\b)?"),
@@ -50,16 +75,28 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("error", r"\b(0x[0-9a-f]{2,16})\b"),
     ("error", r"\b((?-i:[A-Z]{2,12}(?:_[A-Z0-9]{1,20}){1,6}))\b"),
     ("error", r"\b((?-i:E)-?\d{2,4})\b"),
-    ("order", rf"\b{NUMBERED}{ITS_NUMBER}([a-z]{{0,5}}[-_/]?\d[\da-z]{{3,11}}(?:-[\da-z]{{1,8}}){{0,3}})\b"),
+    ("error", r"\b((?-i:ERR|ERROR|ERRNO|ORA|TNS|PLS|SQL|EXC|FAULT)-\d{2,8})\b"),
+    ("error", r"\bhttps?(?:[\s-](?:status|error|response|code)){0,3}[\s:-]{1,2}([1-5]\d\d)\b"),
+    ("error", r"\bstatus(?:\s?code)?[\s:=]{1,2}(?:is\s|of\s)?([45]\d\d)\b"),
+    (
+        "error",
+        r"\b([45]\d\d)\s(?:error|fehler|erreur|fout|not\sfound|forbidden|bad\s(?:gateway|request)|internal\sserver|service\sunavailable)\b",
+    ),
+    ("order", rf"\b{NUMBERED}{ITS_NUMBER}({NUMBERS})\b"),
     ("order", r"\b((?-i:[A-Z]{2,5})-\d{4,12}(?:-[\dA-Z]{1,6})?)\b"),
+    (
+        NOTHING,
+        r"\b(?:tel|tele?phone?|telefon|phone|fax|mobile|handy|pin|puk|colou?r|farbe|couleur|kleur|background|hex|room|zimmer|suite|unit|apt|apartment|flat)\b"
+        r"\.?(?:\s(?:is|was|ist|est|no|nr|number|nummer|code)\b\.?){0,2}[\s:=]{0,2}(#\s?\d{4,14})\b",
+    ),
     ("order", r"#\s?(\d{4,14})\b"),
-    ("amount", rf"{CURRENCY}\s{{0,2}}{NUMBER}"),
-    ("amount", rf"\b{NUMBER}(?:,-|,–)?\s{{0,2}}{CURRENCY}"),
+    ("amount", rf"{BEFORE}\s{{0,2}}{NUMBER}{TIMES}?"),
+    ("amount", rf"\b{NUMBER}(?:,-|,–|{TIMES}\.?)?\s{{0,2}}{AFTER}"),
     (
         "version",
         rf"\b(?:version|ver\.|release|firmware|build|rev\.)\s{{0,2}}:?\s{{0,2}}({VERSION}(?:-?(?:beta|rc|esr|alpha)\.?\d{{0,3}})?)\b",
     ),
-    ("version", rf"\b(?:android|ios|ipados|macos|windows|ubuntu|debian|fedora|watchos|app)\s{VERSION}\b"),
+    ("version", rf"\b{PLATFORM.replace('#', '')}\b"),
     ("version", r"\b(v\d{1,5}(?:\.\d{1,6}){1,4})\b"),
     ("version", r"(?:^|[\s(])(\d{1,4}\.\d{1,4}\.\d{1,6}(?:esr)?)(?:[\s,;:!?)]|\.(?:\s|$)|$)"),
 )
@@ -148,6 +185,8 @@ def in_message(text: str, index: int, own: Compiled = ()) -> list[Entity]:
     for kind, start, end in _candidates(readable, own):
         if start < end and not any(taken[start:end]):
             taken[start:end] = b"\x01" * (end - start)
+            if kind == NOTHING or (kind == "date" and not _in_calendar(text[start:end])):
+                continue
             found.append(Entity(type=kind, text=text[start:end], message=index, start=start, end=end))
     return sorted(found, key=lambda entity: entity.start)[:MOST]
 
@@ -179,8 +218,19 @@ def _options() -> Any:
 def value(amount: str) -> float:
     """The number that an amount names: `€1.234,50` and `1,234.50 USD` are both 1234.5; 0 where there is none."""
     digits = "".join(c for c in amount if c.isdigit() or c in ".,").strip(".,")
+    times = next((by for pattern, by in _TIMES if pattern.search(amount)), 1)
     head, mark, tail = max((digits.rpartition(mark) for mark in ".,"), key=lambda parts: len(parts[0]))
     if not mark or len(tail) == 3:
         head, tail = head + tail, ""
     whole = "".join(c for c in head if c.isdecimal())
-    return float(f"{whole or 0}.{tail or 0}") if tail.isdecimal() or not tail else 0.0
+    return times * float(f"{whole or 0}.{tail or 0}") if tail.isdecimal() or not tail else 0.0
+
+
+def _in_calendar(written: str) -> bool:
+    """Whether there is such a day, the month before or behind it; of a month in words it is not asked."""
+    numbers = [int(one) for one in re.split(r"[./-]", written) if one.isdecimal()]
+    if len(numbers) < 3:
+        return True
+    first, second, third = numbers
+    read = [(first, second, third)] if first > 31 else [(third, second, first), (third, first, second)]
+    return any(1 <= month <= 12 and 1 <= day <= monthrange(2000 + year % 100, month)[1] for year, month, day in read)

@@ -23,6 +23,7 @@ from copilot.learn import (
     READ_CHARS,
     Example,
     Floats,
+    Grams,
     calibrate,
     key_of,
     leaning,
@@ -59,8 +60,6 @@ RIGHT_HIGH, RIGHT_MEDIUM = 0.85, 0.6
 """How many of a level's answers were right on examples left out; a level reaches as far down as that allows."""
 NEVER = 1.01
 """A confidence that no answer has."""
-
-
 _TOKEN = re.compile(r"[^\W_]+|[!?]+")
 
 
@@ -106,11 +105,11 @@ class IntentHead:
         high, medium = self.cuts
         return "high" if confidence >= high else "medium" if confidence >= medium else "low"
 
-    def scores(self, cosines: Vectors, text: str) -> Vectors:
+    def scores(self, cosines: Vectors, text: str | Grams) -> Vectors:
         """What speaks for each label, given the cosines of the examples and the text."""
         return closeness(cosines) @ self.weights + self.spoken(text) + self.prior
 
-    def spoken(self, text: str) -> Vectors:
+    def spoken(self, text: str | Grams) -> Vectors:
         """What the words alone speak for."""
         grams = word_grams(text)
         rarity = self.rarity[grams]
@@ -178,13 +177,15 @@ def fit_intents(data: Sequence[Example], embedder: Embedder) -> IntentHead:
 # ---- words ----
 
 
-def word_grams(text: str) -> NDArray[np.intp]:
-    """The words and pairs of words at the start of a text, whatever their case, as numbers."""
+def word_grams(text: str | Grams) -> Grams:
+    """The words and pairs of words at the start of a text, whatever their case, as numbers; what is numbers already stays."""
+    if not isinstance(text, str):
+        return text
     grams = hashed(_TOKEN.findall(text[:READ_CHARS].lower()))
     return distinct(np.array(grams, dtype=np.intp) % BUCKETS)
 
 
-def word_rows(texts: Sequence[str]) -> csr_array:
+def word_rows(texts: Sequence[str | Grams]) -> csr_array:
     """A sparse row of ones for each text's words."""
     from scipy.sparse import csr_array
 
@@ -251,7 +252,7 @@ def judged(vectors: Vectors, data: Sequence[Example]) -> tuple[IntentHead, LeftO
     with threadpool_limits(1):
         fitted, left_out = _fit(halves[known], [data[i] for i in known])
         if outside:
-            fitted = gated(fitted, left_out, halves[outside], [data[i].text for i in outside])
+            fitted = gated(fitted, left_out, halves[outside], [data[i].said for i in outside])
     left_out = replace(left_out, rows=np.array(known)[left_out.rows])
     return replace(fitted, cuts=cuts(fitted, left_out)), left_out
 
@@ -271,7 +272,7 @@ def _fit(vectors: Vectors, data: Sequence[Example]) -> tuple[IntentHead, LeftOut
     codes = np.array([names.index(example.label) for example in data])
     anchors = np.array([example.anchor for example in data])
     kept = latest(codes, anchors)
-    plain = word_rows([data[i].text for i in kept])
+    plain = word_rows([data[i].said for i in kept])
     rarity = rounded(rarity_of(plain))
     rows = Rows(vectors[kept], unit_rows(plain, rarity), codes[kept], anchors[kept])
     strength, share = chosen(rows)
@@ -357,7 +358,7 @@ def nearest_others(vectors: Vectors) -> Floats:
     return np.asarray(cosines.max(axis=1), dtype=np.float64)
 
 
-def gated(fitted: IntentHead, left_out: LeftOut, outside: Vectors, texts: Sequence[str]) -> IntentHead:
+def gated(fitted: IntentHead, left_out: LeftOut, outside: Vectors, texts: Sequence[str | Grams]) -> IntentHead:
     """The head with a gate for `other`: it learns how near an example lies to the rest of them, and an outside text to any."""
     cosines = outside @ fitted.examples.T
     best = [fitted.scores(row, text).max() for row, text in zip(cosines, texts, strict=True)]

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from copilot.errors import ConfigurationError
 from copilot.ports import Embedder
 
 Floats = NDArray[np.float64]
+Grams = NDArray[np.intp]
 
 OTHER = "other"
 """The label of texts that belong to no class: they teach a head when nothing fits."""
@@ -38,6 +39,23 @@ class Example:
     text: str
     label: str
     anchor: bool = False
+
+    @property
+    def said(self) -> str | Grams:
+        """What a head reads of its words."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered(Example):
+    """An example whose text was not kept: of its words there are the numbers that a head reads."""
+
+    grams: Grams = field(default_factory=lambda: np.zeros(0, dtype=np.intp), compare=False)
+
+    @property
+    def said(self) -> str | Grams:
+        """The numbers of its words."""
+        return self.grams
 
 
 # ---- files ----

@@ -10,6 +10,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from copilot.intents import RECIPE, IntentHead, intent_head
 from copilot.learn import unpacked
 from copilot.ports import Embedder
@@ -48,6 +51,12 @@ class Learned:
         if one is not None:
             return self._of(workspace, one, lambda payload: IntentHead.of(unpacked(payload)))
         return self._untaught(workspace, own) if own else None
+
+    def taught(self, workspace: str, revision: str) -> tuple[Trained, dict[str, NDArray[np.generic]]] | None:
+        """The head of intents in force with all that is kept beside it; None where it was taught by nobody but the taxonomy."""
+        one = self._newest(workspace, revision, "intents", None, self.fits(workspace, revision))
+        payload = self._store.payload(workspace, one) if one else None
+        return (one, unpacked(payload)) if one and payload else None
 
     def ranking(self, workspace: str, revision: str, before: datetime | None) -> Ranking | None:
         """How its documents are ranked; None where it is as in the settings."""

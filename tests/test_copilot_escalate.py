@@ -91,6 +91,7 @@ def test_the_examples_are_checked_at_the_refund_limit_of_the_settings() -> None:
         ("If not, you will hear from\nmy lawyer.", "legal_threat", "hear from\nmy lawyer"),
         ("Nobody was hurt, but the charger caught fire", "safety", "caught fire"),
         ("I want my €480 back", "refund_above_limit", "€480"),
+        ("I want a refund of USD 5k", "refund_above_limit", "USD 5k"),
         ("I have written twice and still no answer", "repeated_contact", "written twice"),
         ("Somebody hacked my account", "security_incident", "hacked my account"),
         ("ALL MY PHOTOS ARE GONE", "data_loss", "ALL MY PHOTOS ARE GONE"),

@@ -304,6 +304,19 @@ def test_a_conversation_without_a_customer_message_is_read_too(triager: Triager,
         ("since 2026-01-02, or 12.05.2024, or May 3rd", [("date", "2026-01-02"), ("date", "12.05.2024"), ("date", "May 3rd")]),
         ("le 14 août, el 3 de mayo de 2026, op 1 maart", [("date", "14 août"), ("date", "3 de mayo de 2026"), ("date", "1 maart")]),
         ("I may order 12 drums for 5 people in 2024 from 192.168.1.1", []),
+        ("Order no. 55-1029, Bestellung 300-991122, ticket SUP-123", [("order", "55-1029"), ("order", "300-991122"), ("order", "SUP-123")]),
+        ("tracking 1Z999AA10123456784, Sendungsnummer 00340434161094042557", [("order", "1Z999AA10123456784"), ("order", "00340434161094042557")]),
+        ("invoice INV2024/0815, order 12345/refund", [("order", "INV2024/0815"), ("order", "12345")]),
+        ("tel. #12345, my PIN is #4411, color #336699, but #778812", [("order", "778812")]),
+        ("HTTP 404, then a 502 error, status 503, 500 errors", [("error", "404"), ("error", "502"), ("error", "503")]),
+        ("ERR-1001 and ORA-00942, not AB-1001", [("error", "ERR-1001"), ("error", "ORA-00942"), ("order", "AB-1001")]),
+        ("Firefox 128.0, Office 2019", [("version", "Firefox 128.0"), ("version", "Office 2019")]),
+        ("on macOS Sonoma 14.4, not 14.5", [("version", "macOS Sonoma 14.4")]),
+        ("500 руб, ₽500, Rs. 500, R$ 5000, 3 hours 500 m", [("amount", "500 руб"), ("amount", "₽500"), ("amount", "Rs. 500"), ("amount", "R$ 5000")]),
+        ("USD 5k. £1m, $5 km", [("amount", "USD 5k"), ("amount", "£1m"), ("amount", "$5")]),
+        ("3.5k dollars, 2 million euros", [("amount", "3.5k dollars"), ("amount", "2 million euros")]),
+        ("31/02/2026, 02/30/2026, 31.02.2026, 2026/02/29", []),
+        ("29/02/2024, 02/28/2026, 2026-03-15T10:00:00Z", [("date", "29/02/2024"), ("date", "02/28/2026"), ("date", "2026-03-15")]),
     ],
 )  # fmt: skip
 def test_the_facts_that_a_message_names(text: str, found: list[tuple[str, str]]) -> None:
@@ -324,7 +337,27 @@ def test_only_the_customers_messages_name_facts_and_each_says_which_one() -> Non
 @given(
     st.lists(
         st.sampled_from(
-            ["€", "1.2", " ", "E12", "order ", "#", "2026-01-02", "ü", "😀", "\ud800", "v1.2.3", "May 3", "x"]
+            [
+                "€",
+                "1.2",
+                " ",
+                "E12",
+                "order ",
+                "#",
+                "5k",
+                "руб",
+                "31/02/2026",
+                "tel. ",
+                "HTTP 404",
+                "R$",
+                "2026-01-02",
+                "ü",
+                "😀",
+                "\ud800",
+                "v1.2.3",
+                "May 3",
+                "x",
+            ]
         ),
         max_size=40,
     )
@@ -339,6 +372,7 @@ def test_a_facts_place_is_exact_and_no_two_overlap(pieces: list[str]) -> None:
 @pytest.mark.parametrize(
     ("amount", "number"),
     [("€1.234,50", 1234.5), ("1,234.50 USD", 1234.5), ("1.234 €", 1234), ("2 300 euros", 2300), ("49,90", 49.9),
+     ("USD 5k", 5000), ("£1.5m", 1.5e6), ("2 million euros", 2e6), ("5 Mio. €", 5e6), ("5 MXN", 5), ("5 kr", 5),
      ("1’200 CHF", 1200), ("£1.234.567,8", 1234567.8), ("250,- €", 250), ("no number", 0)],
 )  # fmt: skip
 def test_the_number_that_an_amount_names(amount: str, number: float) -> None:
