@@ -44,6 +44,7 @@ def erase(parts: Parts, workspace: str, customer: str) -> Erased:
             Indexer(parts).retire(workspace, found.tickets)
         point("erase.retired")
         Customers(parts.database).forget(workspace, customer)
+        parts.records.forget_orphans(workspace)
         parts.database.forget()
         point("erase.done")
     backups = held_by_backups(parts.settings, workspace, customer)
