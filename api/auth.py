@@ -31,6 +31,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "POST /v1/suggestions": SUGGESTERS,
     "GET /v1/suggestions/{suggestion_id}": SUGGESTERS,
     "POST /v1/suggestions/{suggestion_id}/check": DESK,
+    "GET /v1/suggestions/{suggestion_id}/feedback": DESK,
     "POST /v1/suggestions/{suggestion_id}/feedback": DESK,
     "POST /v1/suggestions/{suggestion_id}/regenerate": SUGGESTERS,
     "GET /v1/conversations": DESK,
@@ -95,6 +96,7 @@ ROLES: dict[str, frozenset[Role]] = {
 AUDITED: dict[str, str] = {
     "POST /v1/suggestions": "suggest",
     "GET /v1/suggestions/{suggestion_id}": "suggestion.read",
+    "GET /v1/suggestions/{suggestion_id}/feedback": "suggestion.read",
     "POST /v1/suggestions/{suggestion_id}/feedback": "suggestion.judge",
     "POST /v1/suggestions/{suggestion_id}/regenerate": "suggestion.regenerate",
     "GET /v1/conversations/{conversation_id}/suggestion": "suggestion.read",

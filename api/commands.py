@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
@@ -30,6 +31,7 @@ Prepare = Callable[["Parts", str], None]
 """What to do with the parts, and the server's address, before it answers."""
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 SHUTDOWN_SECONDS = 5
+_CUSTOMER = re.compile(r"(/v1/customers/).+?(/timeline)?$")
 
 
 def register(app: typer.Typer) -> None:
@@ -148,7 +150,7 @@ def answer_requests(app: FastAPI, host: str, port: int) -> None:
 
 
 def log_config() -> dict[str, Any]:
-    """Uvicorn's logging, with query strings left out of the access log: they hold customers' words."""
+    """Uvicorn's logging, with query strings and customers' ids left out of the access log."""
     from uvicorn.config import LOGGING_CONFIG
 
     config: dict[str, Any] = json.loads(json.dumps(LOGGING_CONFIG))
@@ -158,13 +160,14 @@ def log_config() -> dict[str, Any]:
 
 
 class PathOnly(logging.Filter):
-    """Cuts the query string from uvicorn's access lines."""
+    """Cuts the query string, which holds customers' words, and customers' ids from uvicorn's access lines."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Every line passes, cut."""
         if isinstance(record.args, tuple) and len(record.args) == 5:
             client, method, path, version, status = record.args
-            record.args = (client, method, str(path).partition("?")[0], version, status)
+            shown = _CUSTOMER.sub(r"\1-\2", str(path).partition("?")[0])
+            record.args = (client, method, shown, version, status)
         return True
 
 

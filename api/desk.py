@@ -89,7 +89,9 @@ def open_page(request: Request, page: DeskPage) -> Response:
         raise NotAllowed(
             f"This page is for the roles {listed(page.roles)}; you have {listed(who.principal.roles)}. An admin can add a role to you."
         )
-    return render(f"pages/{page.name}.html", page=page, who=who, menu=menu(who), params=request.path_params)
+    parts: Parts = request.app.state.parts
+    shown: dict[str, Any] = {"menu": menu(who), "params": request.path_params, "model": parts.settings.llm is not None}
+    return render(f"pages/{page.name}.html", page=page, who=who, **shown)
 
 
 def menu(who: Visitor) -> dict[str, list[DeskPage]]:

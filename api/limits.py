@@ -1,4 +1,4 @@
-"""How long a request's body may be: told by its header or counted as it comes, before anything is parsed."""
+"""How a request's body may come: not compressed, and not too long, told by its headers or counted as it comes, before anything is parsed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ MULTIPART_EXTRA = 16_384
 
 
 class BodyLimit:
-    """Answers 413 to a body above the settings' limit: `max_file_bytes` for uploads, `max_body_bytes` for all else."""
+    """Answers 415 to a compressed body, and 413 to one above the settings' limit.
+
+    That is `max_file_bytes` for uploads, `max_body_bytes` for all else.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self.settings = app, settings
@@ -25,6 +28,8 @@ class BodyLimit:
         """One request, as ASGI has it."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if _coded(scope):
+            return await answer(Request(scope), compressed())(scope, receive, send)
         limit = self._limit(scope)
         if _declared(scope) > limit:
             return await answer(Request(scope), too_long(limit))(scope, receive, send)
@@ -41,6 +46,16 @@ def too_long(limit: int) -> HTTPException:
     return HTTPException(
         413, f"The body is longer than the {limit} bytes that are taken here. Send less, or raise the server's limit."
     )
+
+
+def compressed() -> HTTPException:
+    """The refusal of a body that would have to be unpacked, to nobody knows what length."""
+    said = "The body is compressed, and that is not taken here. Send it as it is, without Content-Encoding."
+    return HTTPException(415, said, {"Accept-Encoding": "identity"})
+
+
+def _coded(scope: Scope) -> bool:
+    return Headers(scope=scope).get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
 def _declared(scope: Scope) -> int:

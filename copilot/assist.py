@@ -168,10 +168,14 @@ class Copilot:
 
     def stream(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT,
-        *, key: str | None = None, rewrite: Rewrite | None = None,
+        *, key: str | None = None, rewrite: Rewrite | None = None, stored: bool = False,
     ) -> Iterator[Event]:  # fmt: skip
-        """The same, step by step as it comes; the last event is `done`. A `rewrite` puts a reply in other words. Raises NeedsModel too."""
+        """The same, step by step as it comes; the last event is `done`. A `rewrite` puts a reply in other words. Raises NeedsModel too.
+
+        A conversation that is stored by now, or by the second step (`stored`), is still there at the end, or NotFound is raised.
+        """
         allowed(rewrite, self._model)
+        stored = stored or self._records.has_conversation(principal.workspace, conversation.id)
         watch = Stopwatch()
         text = search_text(conversation)
         # An unknown workspace is refused before anything is computed.
@@ -237,6 +241,7 @@ class Copilot:
             sources,
             len(conversation.messages),
             Asked(self._embedder.fingerprint, vector),
+            stored,
         )
         yield Event("done", suggestion)
 

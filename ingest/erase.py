@@ -45,6 +45,7 @@ def erase(parts: Parts, workspace: str, customer: str) -> Erased:
             Indexer(parts).retire(workspace, found.tickets)
         point("erase.retired")
         Customers(parts.database).forget(workspace, customer)
+        parts.records.forget_orphans(workspace)
         parts.database.forget()
         drop_idle(parts.settings, parts.database)  # whose words are in a raw file nobody has read
         point("erase.done")

@@ -86,13 +86,20 @@ def test_the_command_refuses_before_it_builds_anything(home: Path) -> None:
     assert not (home / "chroma").exists()
 
 
-def test_the_access_log_holds_no_query_string() -> None:
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/v1/search?q=CANARY%20words", "/v1/search"),
+        ("/v1/customers/CANARY%40example.com/timeline?x=1", "/v1/customers/-/timeline"),
+        ("/v1/customers/CANARY/9", "/v1/customers/-"),
+    ],
+)
+def test_the_access_log_holds_no_query_string_and_no_customer(path: str, shown: str) -> None:
     record = logging.LogRecord(
-        "uvicorn.access", logging.INFO, __file__, 1, '%s - "%s %s HTTP/%s" %d',
-        ("127.0.0.1:5", "GET", "/v1/search?q=CANARY%20words", "1.1", 200), None,
+        "uvicorn.access", logging.INFO, __file__, 1, '%s - "%s %s HTTP/%s" %d', ("127.0.0.1:5", "GET", path, "1.1", 200), None,
     )  # fmt: skip
     assert PathOnly().filter(record)
-    assert record.getMessage() == '127.0.0.1:5 - "GET /v1/search HTTP/1.1" 200'
+    assert record.getMessage() == f'127.0.0.1:5 - "GET {shown} HTTP/1.1" 200'
     assert log_config()["handlers"]["access"]["filters"] == ["path"]
 
 

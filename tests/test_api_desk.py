@@ -170,6 +170,15 @@ def test_hostile_documents_stay_text(page: Page, desk: Desk) -> None:
     expect(page).to_have_url(re.compile("/desk/documents$"))
 
 
+def test_a_document_or_source_that_is_not_there_is_said_to_be_missing(chromium: Browser, desk: Desk) -> None:
+    with window(chromium, desk.url, expected=("404",)) as page:
+        page.goto("/desk/documents/nosuch")
+        expect(page.get_by_role("heading", name="There is no such document")).to_be_visible()
+        look(page, "document-missing")
+        page.goto("/desk/sources/nosuch")
+        expect(page.get_by_role("alert")).to_contain_text("nosuch")
+
+
 @pytest.fixture
 def site(desk: Desk) -> Iterator[Server]:
     """A help site, and the source that the server's operator added for it."""
@@ -272,8 +281,15 @@ def test_people_sign_in_see_their_pages_and_sign_out(chromium: Browser, guarded:
         expect(page.get_by_role("heading", level=1)).to_have_text("Audit log")
         expect(page.get_by_role("row").nth(1)).to_contain_text("sign-in")
         expect(page.get_by_text("Single-user mode")).to_have_count(0)
+        page.evaluate("sessionStorage.setItem(`desk.unsaved.${document.body.dataset.user}.a`, 'words')")
+        page.reload()
+        assert page.evaluate("sessionStorage.length") == 1, "one's own unsaved words stay"
+        page.evaluate("sessionStorage.setItem('desk.unsaved.somebody.a', 'words')")
+        page.reload()
+        assert page.evaluate("sessionStorage.length") == 1, "another user's do not"
         page.get_by_role("button", name="Sign out").click()
         page.wait_for_url("**/desk/sign-in")  # who comes next is not led to the page of who was here
+        assert page.evaluate("sessionStorage.length") == 0
         page.goto("/desk/audit")
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
         page.get_by_label("Name").fill(f"ada {OVERRIDE[1:]}")

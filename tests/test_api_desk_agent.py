@@ -7,13 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 from pydantic_core import to_jsonable_python
 
 from copilot.domain import Draft, Suggestion
 from copilot.draft import retold as replay
 from copilot.store.choices import Choices
-from tests.browser import Desk, barriers, look, shifted, shifts
+from tests.browser import Desk, barriers, look, shifted, shifts, window
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -250,6 +250,132 @@ def test_what_no_source_supports_is_struck_through_with_its_reason(agent: Page, 
     agent.keyboard.press("a")
     expect(agent.get_by_text("Nothing was sent: paste it")).to_be_visible()
     assert clipboard(agent) == made["draft"]["text"]
+
+
+def test_what_one_writes_outlasts_a_new_message_and_a_new_draft_is_asked_about(agent: Page) -> None:
+    arrive(agent, "agent-13", CANCELS)
+    open_draft(agent, "agent-13")
+    agent.keyboard.press("e")
+    draft = editor(agent).input_value()
+    agent.request.post("/v1/conversations/agent-13/messages", data={"text": "And one more thing."})
+    expect(agent.get_by_text("this draft answers the earlier ones")).to_be_visible()
+    wrong = draft.replace("60 days", "77 days", 1)
+    editor(agent).fill(wrong)
+    expect(agent.locator(".warning").filter(has_text="77 days")).to_be_visible()
+    expect(agent.get_by_text("this draft answers the earlier ones")).to_be_visible()
+    agent.get_by_role("button", name="New draft").click()
+    look(agent, "new-draft-asked")
+    agent.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(editor(agent)).to_have_value(wrong)
+    agent.get_by_role("button", name="New draft").click()
+    agent.get_by_role("dialog").get_by_role("button", name="New draft").click()
+    expect(editor(agent)).to_have_count(0)
+    expect(agent.get_by_role("button", name="Reject")).to_be_enabled()
+    expect(agent.get_by_text("this draft answers the earlier ones")).to_have_count(0)
+
+
+BUSY = json.dumps({"type": "about:blank", "title": "Unavailable", "status": 503, "detail": "The indexes are busy."})
+
+
+def test_a_rewrite_that_fails_leaves_the_draft_as_it_was(chromium: Browser, desk: Desk) -> None:
+    with window(chromium, desk.url, expected=("503",)) as page:
+        arrive(page, "agent-14", CANCELS)
+        open_draft(page, "agent-14")
+        made = latest(desk, "agent-14")
+        assert made.draft is not None
+        page.keyboard.press("w")
+        expect(page.get_by_text("takes a language model")).to_be_visible()
+        expect(page.get_by_role("textbox", name="Instruction")).to_have_count(0)
+        answer = {"status": 503, "content_type": "application/problem+json", "body": BUSY}
+        page.route("**/regenerate", lambda route: route.fulfill(**answer))
+        page.get_by_role("button", name="Friendlier").click()
+        expect(page.get_by_role("alert")).to_contain_text("The indexes are busy.")
+        expect(page.locator(".statement")).to_have_count(len(made.draft.statements))
+        look(page, "rewrite-failed")
+        expect(page.get_by_role("button", name="Accept")).to_be_enabled()
+        page.unroute("**/regenerate")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(page.get_by_role("button", name="Reject")).to_be_enabled()
+        assert latest(desk, "agent-14").id != made.id
+
+
+def test_what_was_accepted_is_there_again_and_is_not_replaced_unasked(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-15", CANCELS)
+    open_draft(agent, "agent-15")
+    agent.keyboard.press("e")
+    editor(agent).fill("Dear Ann, call me.")
+    agent.keyboard.press("Control+Enter")
+    expect(agent.get_by_text("Nothing was sent: paste it")).to_be_visible()
+    made = latest(desk, "agent-15")
+    agent.reload()
+    expect(agent.get_by_role("group", name="Reply as edited")).to_have_text("Dear Ann, call me.")
+    expect(agent.get_by_text("Copied and noted. Nothing was sent")).to_be_visible()
+    agent.keyboard.press("w")
+    agent.get_by_role("button", name="Friendlier").click()
+    agent.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(agent.get_by_role("group", name="Reply as edited")).to_be_visible()
+    assert latest(desk, "agent-15").id == made.id
+    agent.get_by_role("button", name="Friendlier").click()
+    agent.get_by_role("dialog").get_by_role("button", name="New draft").click()
+    expect(agent.locator(".statement").first).to_be_visible()
+
+
+def test_unsaved_words_outlast_a_reload_and_a_session_until_they_are_put_away(chromium: Browser, desk: Desk) -> None:
+    with window(chromium, desk.url, expected=("dialog", "401")) as page:
+        page.on("dialog", lambda one: one.accept())
+        arrive(page, "agent-16", CANCELS)
+        open_draft(page, "agent-16")
+        page.keyboard.press("e")
+        over = json.dumps({"type": "about:blank", "title": "x", "status": 401, "detail": "The session is over."})
+        answer = {"status": 401, "content_type": "application/problem+json", "body": over}
+        page.route("**/check", lambda route: route.fulfill(**answer))
+        editor(page).fill("Dear Ann, I look into it.")
+        expect(page.get_by_text("Your session is over.")).to_be_visible()
+        expect(editor(page)).to_have_value("Dear Ann, I look into it.")
+        page.unroute("**/check")
+        page.reload()
+        expect(page.get_by_text("You were writing a reply here.")).to_be_visible()
+        look(page, "unsaved-offered")
+        page.get_by_role("button", name="Bring back").click()
+        expect(editor(page)).to_have_value("Dear Ann, I look into it.")
+        page.reload()
+        expect(page.get_by_text("You were writing a reply here.")).to_be_visible()
+        page.keyboard.press("e")
+        expect(editor(page)).to_have_value("Dear Ann, I look into it.")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Reject")).to_be_enabled()
+        page.reload()
+        expect(page.get_by_role("button", name="Reject")).to_be_enabled()
+        expect(page.get_by_text("You were writing a reply here.")).to_have_count(0)
+
+
+def test_a_pasted_message_is_not_lost_unasked(chromium: Browser, desk: Desk) -> None:
+    with window(chromium, desk.url, expected=("dialog",)) as page:
+        asked = list[str]()
+
+        def leave(one: Dialog) -> None:
+            asked.append(one.type)
+            one.accept()
+
+        page.on("dialog", leave)
+        page.goto("/desk/paste")
+        page.get_by_role("textbox", name="Message").press_sequentially("My parcel")
+        page.goto("/desk/inbox")
+        assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("text", ["https://support.example.com/" + "Abcdefghij0" * 20, "Rechtsschutzversicherungs" * 6])
+def test_no_long_word_makes_a_phone_scroll_sideways(agent: Page, text: str) -> None:
+    id = f"agent-long-{len(text)}"
+    arrive(agent, id, f"My zeppelin does not fly: {text}", subject=f"Fwd: {text}", customer={"name": text[:190]})
+    agent.set_viewport_size({"width": 400, "height": 860})
+    for address in (f"/desk/conversations/{id}", "/desk/inbox?q=zeppelin"):
+        agent.goto(address)
+        expect(agent.get_by_text("My zeppelin").first).to_be_visible()
+        if "inbox" not in address:
+            expect(agent.get_by_role("button", name="Reject")).to_be_enabled()
+        assert agent.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
 def retold(draft: Draft | None) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from copilot.build import Parts
 from copilot.choices import Corrected
 from copilot.labelled import MOODS
 from copilot.store.choices import Choices
+from copilot.store.withdraw import withdraw
 from tests.test_api_suggestions import judge, suggested
 
 
@@ -48,6 +49,26 @@ def test_what_the_agent_looked_at_copied_and_put_right_is_kept(client: TestClien
     assert (judged.copied, judged.shown_at) == (True, judged.decided_at)
     (choice,) = [one for one in told.choices("default") if one.suggestion == made["id"]]
     assert [fate.statement for fate in choice.fates if fate.clicked_at] == [number]
+
+
+def test_the_last_verdict_is_told_again_and_loses_its_words_with_their_source(
+    client: TestClient, company: Parts
+) -> None:
+    made = suggested(client)
+    path = f"/v1/suggestions/{made['id']}/feedback"
+    assert client.get(path).json() is None
+    judge(client, made["id"], verdict="rejected", reason="too long")
+    judge(client, made["id"], verdict="edited", final_text="Compact it.", copied=True, corrected={"mood": "negative"})
+    told = client.get(path).json()
+    assert told.pop("decided_at") >= made["created_at"]
+    assert told == {
+        "verdict": "edited", "final_text": "Compact it.", "reason": None, "copied": True,
+        "corrected": {"intent": None, "mood": "negative", "escalation": None},
+    }  # fmt: skip
+    with company.database.write() as connection:
+        withdraw(connection, "default", "compact-folders")
+    assert client.get(path).json()["final_text"] is None
+    assert client.get("/v1/suggestions/unknown/feedback").status_code == 404
 
 
 def test_a_label_outside_the_taxonomy_is_refused_with_those_it_has(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -52,6 +53,16 @@ def test_a_length_that_is_no_number_is_not_trusted(small: TestClient) -> None:
             headers={b"Content-Type": b"application/json", b"Content-Length": length.encode()},
         )
         assert answer.status_code == 413
+
+
+def test_a_compressed_body_is_refused_with_what_to_do(small: TestClient) -> None:
+    body = gzip.compress(b'{"conversation": {"messages": [{"text": "How do I compact a folder?"}]}}')
+    answer = small.post("/v1/suggestions", content=body, headers={**JSON, "Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    assert "without Content-Encoding" in answer.json()["detail"]
+    assert answer.headers["accept-encoding"] == "identity"
+    plain = small.post("/v1/suggestions", content=b"{}", headers={**JSON, "Content-Encoding": "identity"})
+    assert plain.status_code == 422
 
 
 def test_files_have_a_limit_of_their_own(small: TestClient) -> None:

@@ -9,10 +9,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from copilot.assist import Event
 from copilot.build import Parts
+from copilot.store import schema
+from copilot.store.customers import Customers
 from tests.conftest import client_of, ingest
 
 TEXT = "How do I compact a folder to free disk space?"
@@ -85,6 +88,39 @@ def test_a_conversation_edited_in_the_help_desk_is_taken_as_it_is_there_now(clie
     assert [message["text"] for message in kept["messages"]] == ["How do I reset my password?"]
 
 
+def test_what_was_added_here_and_who_the_customer_is_stay_where_the_help_desk_leaves_them_out(
+    client: TestClient,
+) -> None:
+    first = {"id": "noted", "subject": "Folder", "customer": {"id": "c-9", "name": "Ada"}, **ASKED["conversation"]}
+    assert client.post("/v1/conversations", json=first).status_code == 201
+    note = {"author": "agent", "text": "She called twice.", "visibility": "private"}
+    client.post("/v1/conversations/noted/messages", json=note)
+    for messages in ([{"text": "How do I compact a folder?"}], [{"text": TEXT}, {"text": "Hello?"}], [{"text": TEXT}]):
+        suggested(client, {"conversation": {"id": "noted", "messages": messages}})
+        kept = client.get("/v1/conversations/noted").json()["conversation"]
+        assert [one["text"] for one in kept["messages"]] == [
+            messages[0]["text"],
+            "She called twice.",
+            *(one["text"] for one in messages[1:]),
+        ]
+        assert (kept["customer"]["id"], kept["customer"]["name"], kept["subject"]) == ("c-9", "Ada", "Folder")
+
+
+def test_a_customer_who_writes_again_through_a_suggestion_opens_the_conversation_again(client: TestClient) -> None:
+    body: dict[str, Any] = {"conversation": {"id": "back", "messages": [{"text": TEXT}]}}
+    suggested(client, body)
+    client.post("/v1/conversations/back/resolve")
+    body["conversation"]["messages"].append({"author": "agent", "text": "Choose Compact."})
+    suggested(client, body)
+    assert client.get("/v1/conversations/back").json()["resolved_at"] is not None, "only the agent wrote"
+    body["conversation"]["messages"].append({"text": "The folder is as large as before!"})
+    suggested(client, body)
+    kept = client.get("/v1/conversations/back").json()
+    assert kept["resolved_at"] is None
+    suggested(client, body)
+    assert client.get("/v1/conversations/back").json() == kept, "the same once more changes nothing"
+
+
 def test_the_same_thread_again_is_the_same_conversation(client: TestClient) -> None:
     body = {"conversation": {"id": "again", **ASKED["conversation"]}}
     first, second = suggested(client, body), suggested(client, body)
@@ -142,6 +178,32 @@ def test_a_failure_midway_ends_the_stream_with_a_problem_and_frees_the_key(compa
         assert "words of a customer" not in json.dumps(steps)
     with client_of(company) as client:
         assert suggested(client, key="midway")["status"] == "drafted"
+
+
+class Erasing:
+    """A copilot in the midst of whose work the customer is erased."""
+
+    def __init__(self, parts: Parts, customer: str) -> None:
+        self._parts, self._customer = parts, customer
+
+    def stream(self, *given: Any, **options: Any) -> Iterator[Event]:
+        for event in self._parts.copilot.stream(*given, **options):
+            yield event
+            if event.name == "passages":
+                Customers(self._parts.database).forget("default", self._customer)
+
+
+def test_a_customer_erased_while_the_suggestion_is_made_leaves_nothing_behind(company: Parts) -> None:
+    erasing: Any = Erasing(company, "gone-1")
+    body = {"conversation": {"id": "gone", "customer": {"id": "gone-1"}, **ASKED["conversation"]}}
+    with client_of(replace(company, copilot=erasing)) as client:
+        assert client.post("/v1/suggestions", json=body).status_code == 404
+        steps = events(client.post("/v1/suggestions", json=body, headers=EVENTS).text)
+        assert (steps[-1][0], steps[-1][1]["status"]) == ("error", 404)
+        assert client.get("/v1/conversations/gone").status_code == 404
+    with company.database.read() as connection:
+        mine = select(schema.suggestions.c.id).where(schema.suggestions.c.conversation == "gone")
+        assert connection.execute(mine).all() == []
 
 
 # -- the same request twice --------------------------------------------------------------------------------------

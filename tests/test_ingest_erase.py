@@ -18,6 +18,7 @@ from copilot.domain import Conversation, Customer, Message
 from copilot.errors import NotFound
 from copilot.jobs import JobThread
 from copilot.store import schema as t
+from copilot.store.audit import Audit
 from copilot.store.customers import Customers
 from ingest.backup import backup
 from ingest.compact import compact
@@ -185,6 +186,36 @@ def test_the_job_row_that_asked_for_it_forgets_the_name_too(filled: Parts) -> No
     thread.stop()
     after = filled.jobs.get("default", job.id)
     assert (after.state, after.payload, after.result and after.result["tickets"]) == ("done", {}, 1)
+
+
+def test_an_erase_within_a_suggestion_leaves_none_of_their_words(filled: Parts) -> None:
+    words = "My Sent folder is empty since the update, QUETZALCOATL"
+    conversation = Conversation(id="conv-1", customer=Customer(id="c-1"), messages=(Message(text=words),))
+    filled.records.keep_conversation("default", conversation)
+    steps = filled.copilot.stream(AGENT, conversation)
+    assert next(steps).name == "triage"
+    erase(filled, "default", "c-1")
+    with pytest.raises(NotFound):
+        list(steps)
+    assert held_by(filled.settings.home, b"QUETZALCOATL") == []
+
+
+def test_suggestions_whose_conversation_is_not_kept_go_with_the_next_erase(filled: Parts) -> None:
+    kept = talk(filled, "conv-2", "c-9")
+    loose = filled.copilot.suggest(AGENT, Conversation(id="conv-3", messages=(Message(text=SENT),)))
+    erase(filled, "default", "c-1")
+    assert filled.records.suggestion("default", kept).id == kept
+    with pytest.raises(NotFound):
+        filled.records.suggestion("default", loose.id)
+
+
+def test_the_audit_log_forgets_whose_history_was_read(filled: Parts) -> None:
+    audit = Audit(filled.database)
+    for workspace, customer in (("default", "c-1"), ("default", "c-9"), ("other", "c-1")):
+        audit.note(workspace, "agent", "customer.read", customer)
+    erase(filled, "default", "c-1")
+    assert [one.object for one in audit.list("default", principal=None, before=None, limit=9)] == ["c-9", None]
+    assert [one.object for one in audit.list("other", principal=None, before=None, limit=9)] == ["c-1"]
 
 
 def test_everything_of_a_workspace_can_be_exported(filled: Parts, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body
@@ -12,7 +13,7 @@ from api.bodies import FeedbackBody, GapBody, within
 from api.deps import PartsOf, PathId, Who
 from api.examples import FEEDBACK, GAP
 from api.routes.learned import teach
-from copilot.choices import Outcome, edit_distance
+from copilot.choices import Corrected, Outcome, edit_distance
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
 from copilot.store.gaps import Gap
@@ -36,6 +37,30 @@ class Judged:
     verdict: Verdict
     edit_distance: float
     statements: tuple[Decided, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The verdict that counts, as it was given."""
+
+    verdict: Verdict
+    final_text: str | None
+    reason: str | None
+    copied: bool
+    corrected: Corrected
+    decided_at: datetime | None
+
+
+@router.get("/{suggestion_id}/feedback")
+def latest(suggestion_id: PathId, parts: PartsOf, who: Who) -> Latest | None:
+    """The last verdict on the suggestion, null where none was given; without its words once a source of theirs was deleted."""
+    found = parts.records.feedback(who.workspace, suggestion_id)
+    if found is None:
+        return None
+    return Latest(
+        verdict=found.verdict, final_text=found.final_text, reason=found.reason, copied=found.copied,
+        corrected=found.corrected, decided_at=found.decided_at,
+    )  # fmt: skip
 
 
 @router.post("/{suggestion_id}/feedback")

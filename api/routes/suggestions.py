@@ -64,7 +64,7 @@ def suggest(
     if body.conversation is None:
         conversation = parts.records.conversation(who.workspace, body.conversation_id or "").conversation
     else:
-        conversation = body.conversation.noun()
+        conversation = parts.records.rejoined(who.workspace, body.conversation.noun())
     within((message.text for message in conversation.messages), parts.settings.max_message_chars)
     asked = Asked(
         conversation=replace(conversation, id=conversation.id or uuid.uuid4().hex), new=body.conversation is not None,
@@ -139,7 +139,9 @@ def _answer(
 
 def _events(parts: Parts, metrics: Metrics, who: Principal, asked: Asked) -> Generator[Event, None, None]:
     """The steps; the conversation is stored once the first shows that it can be answered, a key whose request came to nothing is free again."""
-    steps = parts.copilot.stream(who, asked.conversation, asked.options, key=asked.key, rewrite=asked.rewrite)
+    steps = parts.copilot.stream(
+        who, asked.conversation, asked.options, key=asked.key, rewrite=asked.rewrite, stored=True
+    )
     try:
         for number, event in enumerate(steps):
             if number == 0 and asked.new:

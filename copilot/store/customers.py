@@ -82,7 +82,7 @@ class Customers:
 
     def forget(self, workspace: str, customer: str, at: datetime | None = None) -> Traces:
         """Delete their conversations with all suggestions and feedback, and bar their tickets from coming back; tickets are told, not deleted."""
-        s, e, v, j = t.suggestions.c, t.erased.c, t.conversations.c, t.jobs.c
+        s, e, v, j, a = t.suggestions.c, t.erased.c, t.conversations.c, t.jobs.c, t.audit.c
         with self._db.write() as connection:
             found = traces(connection, workspace, customer)
             for id in found.suggestions:
@@ -97,6 +97,8 @@ class Customers:
             rows = [{"workspace": workspace, "customer": one, "at": at or datetime.now(UTC)} for one in known]
             connection.execute(insert(t.erased), rows)
             forget_untaught(connection, workspace)
+            read = (a.workspace == workspace) & (a.action == "customer.read") & (a.object == customer.strip())
+            connection.execute(update(t.audit).where(read).values(object=None))
             connection.execute(update(t.jobs).where(j.kind == "erase", j.state != "queued").values(payload={}))
         return found
 

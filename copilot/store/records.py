@@ -8,21 +8,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from copilot.choices import Fate, Feedback, fates
+from copilot.choices import Corrected, Fate, Feedback, fates
 from copilot.domain import Conversation, Message, Suggestion
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.gaps import Asked, note_gap
+from copilot.store.threads import asks_again, sent_again, with_message
 from copilot.store.unlearn import forget_untaught
 from copilot.store.values import now
 from copilot.store.withdraw import without
 
 SUGGESTION = TypeAdapter(Suggestion)
 CONVERSATION = TypeAdapter(Conversation)
+MESSAGE = TypeAdapter(Message)
 IDEMPOTENCY_HOURS = 24
 STILL_THERE = (
     select(t.documents.c.id)
@@ -77,17 +79,40 @@ class Records:
             ) from error
 
     def put_conversation(self, workspace: str, conversation: Conversation) -> None:
-        """Store the conversation as the help desk has it now, whatever was stored under its id before."""
-        id, body = conversation.id or "", _json(CONVERSATION, conversation)
-        c = t.conversations.c
+        """Store the conversation as the help desk has it now; messages that were added here and who the customer is stay.
+
+        One that was resolved is open again where the customer has written since.
+        """
+        now_there = _json(CONVERSATION, conversation)
         with self._db.write() as connection:
-            mine = (c.workspace == workspace) & (c.id == id)
-            if connection.execute(update(t.conversations).where(mine).values(body=body, changed_at=now())).rowcount:
-                return
+            row = _row(connection, workspace, conversation.id or "", lock=True)
+            if row is not None:
+                body = sent_again(row["body"], now_there)
+                if body == row["body"]:
+                    return None
+                values = {"body": body, "changed_at": now()}
+                if asks_again(row["body"], body):
+                    values["resolved_at"] = None
+                return _update_conversation(connection, workspace, conversation.id or "", **values)
         try:
             return self.keep_conversation(workspace, conversation)
-        except Conflict:  # another request stored it first: theirs and ours are the same thread
-            return None
+        except Conflict:  # another request stored it first
+            return self.put_conversation(workspace, conversation)
+
+    def rejoined(self, workspace: str, conversation: Conversation) -> Conversation:
+        """The conversation with what is stored under its id and is not sent again: as `put_conversation` will store it."""
+        with self._db.read() as connection:
+            row = _row(connection, workspace, conversation.id or "")
+        return (
+            CONVERSATION.validate_python(sent_again(row["body"], _json(CONVERSATION, conversation)))
+            if row
+            else conversation
+        )
+
+    def has_conversation(self, workspace: str, id: str | None) -> bool:
+        """Whether a conversation is stored under the id."""
+        with self._db.read() as connection:
+            return _row(connection, workspace, id or "") is not None
 
     def conversation(self, workspace: str, id: str) -> Stored:
         """The conversation. Raises NotFound."""
@@ -97,11 +122,9 @@ class Records:
     def add_message(self, workspace: str, id: str, message: Message) -> Conversation:
         """The conversation with the message at its end. Raises NotFound."""
         with self._db.write() as connection:
-            stored = _conversation(connection, workspace, id)
-            longer = replace(stored.conversation, messages=(*stored.conversation.messages, message))
-            body = _json(CONVERSATION, longer)
+            body = with_message(_kept(connection, workspace, id, lock=True)["body"], _json(MESSAGE, message))
             _update_conversation(connection, workspace, id, body=body, resolved_at=None, changed_at=now())
-        return longer
+        return CONVERSATION.validate_python(body)
 
     def resolve(self, workspace: str, id: str) -> Stored:
         """Mark the conversation as resolved now. Raises NotFound."""
@@ -114,11 +137,12 @@ class Records:
 
     def keep_suggestion(
         self, workspace: str, suggestion: Suggestion, key: str | None = None, sources: Collection[str] = (),
-        turns: int | None = None, asked: Asked | None = None,
+        turns: int | None = None, asked: Asked | None = None, stored: bool = False,
     ) -> Suggestion:  # fmt: skip
         """Store the suggestion with the ids of all documents that it shows or was made from; completes its idempotency key.
 
         `turns` is how many messages of the conversation there were: those teach what its choices teach. `asked` is kept where there was no answer.
+        `stored` says that its conversation is: where that was erased meanwhile, nothing is kept, and NotFound raised.
 
         What is returned and stored is without the words of documents deleted while it was made.
         """
@@ -141,6 +165,8 @@ class Records:
                 mine = (t.idempotency.c.workspace == workspace) & (t.idempotency.c.key == key)
                 connection.execute(update(t.idempotency).where(mine).values(suggestion=suggestion.id))
             _supersede(connection, workspace, suggestion)
+            if stored:  # last, so that locks are taken in the order in which erasing takes them
+                _kept(connection, workspace, suggestion.conversation_id, lock=True)
         return suggestion
 
     def suggestion(self, workspace: str, id: str) -> Suggestion:
@@ -183,6 +209,19 @@ class Records:
             if found:
                 connection.execute(insert(t.fates), [{"feedback": id, **asdict(fate)} for fate in found])
         return found
+
+    def feedback(self, workspace: str, suggestion: str) -> Feedback | None:
+        """The verdict that counts, the last, without what was looked up; None where none was given. Raises NotFound."""
+        f = t.feedback.c
+        query = select(t.feedback).where(f.suggestion == suggestion).order_by(f.id.desc()).limit(1)
+        with self._db.read() as connection:
+            _suggestion(connection, workspace, suggestion)
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        said = {name: row[name] for name in ("verdict", "final_text", "reason", "shown_at", "decided_at", "copied")}
+        corrected = {name: row[f"corrected_{name}"] for name in ("intent", "mood", "escalation")}
+        return Feedback(**said, corrected=Corrected(**corrected))
 
     # -- the same request twice ----------------------------------------------------------------------------------
 
@@ -230,6 +269,14 @@ class Records:
             connection.execute(
                 delete(t.idempotency).where(c.workspace == workspace, c.key == key, c.suggestion.is_(None))
             )
+
+    def forget_orphans(self, workspace: str) -> None:
+        """Delete suggestions whose conversation is not kept: whose words they hold nobody could tell any more."""
+        s, v = t.suggestions.c, t.conversations.c
+        there = select(v.id).where(v.workspace == s.workspace, v.id == s.conversation).exists()
+        with self._db.write() as connection:
+            if connection.execute(delete(t.suggestions).where(s.workspace == workspace, ~there)).rowcount:
+                forget_untaught(connection, workspace)
 
     def forget_older_than(self, days: int) -> None:
         """Delete conversations and suggestions past their retention, and claims that a crash left in flight."""
@@ -308,11 +355,21 @@ def _suggestion(connection: Connection, workspace: str, id: str, *, lock: bool =
 
 
 def _conversation(connection: Connection, workspace: str, id: str) -> Stored:
-    c = t.conversations.c
-    row = connection.execute(select(t.conversations).where(c.workspace == workspace, c.id == id)).mappings().first()
+    row = _kept(connection, workspace, id)
+    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"], row["changed_at"])
+
+
+def _kept(connection: Connection, workspace: str, id: str, *, lock: bool = False) -> RowMapping:
+    row = _row(connection, workspace, id, lock=lock)
     if row is None:
         raise NotFound(f"There is no conversation {id!r}.")
-    return Stored(CONVERSATION.validate_python(row["body"]), row["created_at"], row["resolved_at"], row["changed_at"])
+    return row
+
+
+def _row(connection: Connection, workspace: str, id: str, *, lock: bool = False) -> RowMapping | None:
+    c = t.conversations.c
+    query = select(t.conversations).where(c.workspace == workspace, c.id == id)
+    return connection.execute(query.with_for_update() if lock else query).mappings().first()
 
 
 def _update_conversation(connection: Connection, workspace: str, id: str, **values: Any) -> None:

@@ -2,11 +2,11 @@
 
 import { toast } from "./ui.js";
 
-const { csrf, user, workspace, roles, page, params } = document.body.dataset;
+const { csrf, user, workspace, roles, page, params, model } = document.body.dataset;
 
-/** Who looks at the page, and what its address names. */
+/** Who looks at the page, what its address names, and whether the server has a language model. */
 export const session = Object.freeze({
-  user, workspace, page, roles: new Set((roles ?? "").split(" ")), params: JSON.parse(params ?? "{}"),
+  user, workspace, page, model: Boolean(model), roles: new Set((roles ?? "").split(" ")), params: JSON.parse(params ?? "{}"),
   has: (...wanted) => wanted.some((role) => session.roles.has(role)),
 });
 
@@ -61,7 +61,7 @@ export async function* follow(path, { until = ["done", "failed"], signal } = {})
       }
     } catch (error) {
       if (error.name === "AbortError") return;
-      if (error instanceof Problem && error.status >= 400 && error.status < 500) throw told(error, false);
+      if (error instanceof Problem && error.status >= 400 && error.status < 500) throw told(error, error.status === 401);
     }
     await pause(Math.min(500 * 2 ** tries, 15_000), signal);
     if (signal?.aborted) return;
@@ -81,8 +81,8 @@ async function send(method, path, { query, body, headers = {}, signal, quiet }) 
     throw told(new Problem(0, "The server does not answer. Check that it runs, then try again."), quiet);
   }
   if (response.ok) return response;
-  if (response.status === 401) signIn();
-  throw told(await problem(response), quiet);
+  if (response.status === 401) ended(quiet);
+  throw told(await problem(response), quiet || response.status === 401);
 }
 
 function queried(query) {
@@ -106,6 +106,16 @@ async function problem(response) {
 function told(error, quiet) {
   if (!quiet) toast(error.message, { kind: "bad" });
   return error;
+}
+
+let said = false;
+
+/** The session is over: on to where one signs in, but for what runs by itself, which takes nobody away from what they are doing. */
+function ended(quiet) {
+  if (!quiet) return signIn();
+  if (said) return;
+  said = true;
+  toast("Your session is over. Sign in again to go on.", { kind: "bad", action: "Sign in", run: signIn });
 }
 
 function signIn() {

@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 import { shortcut, showShortcuts } from "./keys.js";
 import { announce } from "./ui.js";
+import { forgetWords } from "./unsaved.js";
 
 const root = document.documentElement, side = byId("side"), menu = byId("menu");
 
@@ -37,6 +38,8 @@ function label() {
   byId("theme").title = `Theme: ${theme()}`;
 }
 
+forgetWords();
+document.querySelector("form[action$='/sign-out']")?.addEventListener("submit", () => forgetWords({ all: true }));
 label();
 byId("theme").addEventListener("click", turn);
 byId("shortcuts").addEventListener("click", showShortcuts);

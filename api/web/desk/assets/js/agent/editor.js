@@ -8,10 +8,10 @@ import { Points } from "../text.js";
 const PAUSE = 250;
 const SAYS = { number: "number", date: "date", address: "address", name: "name", negation: "negation" };
 
-/** An editor over a suggestion's reply. `opened(citation)` shows a source. */
+/** An editor over a suggestion's reply. `opened(citation)` shows a source; `written()` is called at every change. */
 export class Editor {
-  constructor(suggestion, text, opened) {
-    Object.assign(this, { id: suggestion.id, opened, stretches: [], checked: "", timer: 0, turn: 0 });
+  constructor(suggestion, text, opened, written) {
+    Object.assign(this, { id: suggestion.id, opened, written, stretches: [], checked: "", timer: 0, turn: 0 });
     this.behind = h("div", { class: "behind", "aria-hidden": "true", dir: "auto" });
     this.area = h("textarea", { class: "reply-input", "aria-label": "Reply", "aria-describedby": "edit-warnings", spellcheck: true, dir: "auto", maxlength: 20000, on: { input: () => this.typed() } });
     this.warnings = h("div", { class: "warnings", id: "edit-warnings", "aria-live": "polite" });
@@ -40,6 +40,7 @@ export class Editor {
   typed(wait = PAUSE) {
     this.stretches = moved(this.stretches, this.checked, this.text);
     this.checked = this.text;
+    this.written();
     this.paint();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.check(), wait);

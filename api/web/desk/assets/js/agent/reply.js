@@ -1,8 +1,9 @@
 // The reply beside the conversation: it streams in, is edited in place, and is accepted, edited or rejected. Nothing is ever sent from here.
 
-import { events, get, post } from "../api.js";
+import { events, get, post, session } from "../api.js";
 import { fill, h, icon, words } from "../dom.js";
-import { announce, button, chip, iconButton, notice, toast } from "../ui.js";
+import { announce, button, chip, confirm, iconButton, notice, toast } from "../ui.js";
+import { keepWords, keptWords } from "../unsaved.js";
 import { plural } from "../text.js";
 import { DraftView } from "./draft.js";
 import { Editor } from "./editor.js";
@@ -11,33 +12,39 @@ import { languageName, tagChips } from "./tags.js";
 
 const TONES = [["friendly", "Friendlier"], ["formal", "More formal"], ["short", "Shorter"]];
 
+const nothing = () => ({ suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null, sent: null, stale: false });
+
 /** The card of the reply. `hooks`: source(citation), arrived(suggestion), stage(name, data), banner(escalation). */
 export class Reply {
   constructor(conversationId, hooks) {
-    Object.assign(this, { id: conversationId, hooks, suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null, sent: null, stream: null });
+    Object.assign(this, { id: conversationId, hooks, ...nothing(), stream: null, former: null, offered: keptWords(conversationId) });
     this.view = new DraftView((statement, citation) => this.open(statement, citation));
     this.chips = h("div", { class: "row tight grow", "aria-label": "What triage says", role: "group" });
     this.head = h("header", {}, h("h2", { class: "unseen" }, "Reply"), this.chips, iconButton("edit", "Put the tags right", () => this.correct()));
     this.banner = h("div", { class: "banner" });
     this.body = h("div", { class: "reply-body" }, this.view.node);
     this.note = h("div", { class: "reply-note" });
+    this.news = h("div", { class: "reply-news" });
     this.bar = h("div", { class: "reply-bar row" });
     this.rewrite = h("div", { class: "rewrite", id: "rewrite", hidden: true });
-    this.node = h("section", { class: "card reply-card", "aria-label": "Reply" }, this.head, this.banner, this.body, this.note, this.rewrite, this.bar);
+    this.node = h("section", { class: "card reply-card", "aria-label": "Reply" }, this.head, this.banner, this.body, this.note, this.news, this.rewrite, this.bar);
     this.fillRewrite();
   }
 
   // -- making one ------------------------------------------------------------------------------------------------
 
-  /** Show a suggestion that was made before. */
-  show(suggestion) {
+  /** Show a suggestion that was made before, with the last verdict on it where one was given. */
+  show(suggestion, judged) {
     this.begin();
+    if (judged) Object.assign(this, { verdict: judged.verdict, sent: judged.verdict === "edited" ? judged.final_text : null, copied: judged.copied, corrected: given(judged.corrected) });
     this.done(suggestion);
   }
 
-  /** Have one made: `path` and `body` as the API takes them. */
+  /** Have one made: `path` and `body` as the API takes them. Where it fails, the one that was there is there again. */
   async make(path = "/v1/suggestions", body = { conversation_id: this.id }) {
+    if (!(await this.mayReplace())) return;
     this.stream?.abort();
+    if (this.suggestion) this.former = { ...this.state(), written: this.unsaved ? this.editor.text : null };
     const stream = (this.stream = new AbortController());
     this.begin();
     this.view.wait();
@@ -49,11 +56,21 @@ export class Reply {
     }
   }
 
+  /** Whether what stands there may go: the agent is asked where they wrote it. */
+  async mayReplace() {
+    if (this.unsaved || (this.suggestion && this.offered)) return confirm({ title: "Put your text away?", text: "What you have written is lost once a new draft is there.", yes: "New draft" });
+    if (this.sent !== null && !this.stale) return confirm({ title: "Replace the reply that you accepted?", text: "It stays noted as what was sent; this page shows the new draft instead.", yes: "New draft" });
+    return true;
+  }
+
+  state() { return Object.fromEntries(Object.keys(nothing()).map((name) => [name, this[name]])); }
+
   begin() {
-    Object.assign(this, { suggestion: null, editor: null, clicked: [], copied: false, shownAt: null, corrected: {}, verdict: null, sent: null });
+    Object.assign(this, nothing());
     this.view.clear();
     fill(this.body, this.view.node);
     fill(this.note);
+    this.paintNews();
     this.rewrite.hidden = true;
   }
 
@@ -66,22 +83,25 @@ export class Reply {
   }
 
   done(suggestion) {
-    this.suggestion = suggestion;
-    this.shownAt = new Date().toISOString();
-    this.paintTags(suggestion.triage);
-    if (suggestion.draft) this.view.done(suggestion.draft);
-    else fill(this.body, this.why(suggestion));
-    this.paintNote();
-    this.paintBar();
-    this.hooks.arrived(suggestion);
+    if (this.former) this.putAway(); // the agent was asked
+    Object.assign(this, { suggestion, former: null, shownAt: new Date().toISOString() });
+    this.paint();
     announce(suggestion.draft ? `The draft is ready: ${plural(suggestion.draft.statements.length, "statement")}.` : "There is no answer; the page says why.");
   }
 
   failed(error, path, body) {
+    const refused = error.status >= 400 && error.status < 500, again = button("Try again", { kind: "small", run: () => this.make(path, body) });
     this.view.node.removeAttribute("aria-busy");
     this.view.clear();
-    fill(this.body, notice("bad", h("p", {}, error.message), button("Try again", { kind: "small", run: () => this.make(path, body) })));
-    this.paintBar();
+    if (!this.former) {
+      fill(this.body, notice("bad", h("p", {}, error.message), again));
+      return this.paintBar();
+    }
+    const { written, ...before } = this.former;
+    Object.assign(this, before, { editor: null, former: null, stale: this.stale || before.stale, offered: written ?? this.offered });
+    this.paint();
+    this.paintNews(notice("bad", h("p", {}, `There is no new draft: ${error.message}`), !refused && again));
+    this.news.scrollIntoView({ block: "center" }); // on a phone it lies below the draft
   }
 
   // -- no answer -------------------------------------------------------------------------------------------------
@@ -116,9 +136,12 @@ export class Reply {
     return [citation, ...this.view.statements.flatMap((one) => one.citations).filter((one) => one !== citation && one.document_id === citation.document_id && one.revision === citation.revision && (one.end <= citation.start || citation.end <= one.start))];
   }
 
-  edit(text = this.text()) {
+  edit(text = this.offered ?? this.text()) {
     if (!this.suggestion || this.editor) return void this.editor?.area.focus();
-    this.editor = new Editor(this.suggestion, text, (citation) => this.hooks.source(citation, [citation]));
+    this.editor = new Editor(this.suggestion, text, (citation) => this.hooks.source(citation, [citation]), () => this.keep());
+    this.offered = null;
+    this.keep();
+    this.paintNews();
     fill(this.body, this.editor.node);
     fill(this.note, this.editor.warnings);
     this.rewrite.hidden = true;
@@ -132,7 +155,8 @@ export class Reply {
     if (!this.editor) return;
     const { text } = this.editor, left = this.unsaved;
     this.editor = null;
-    fill(this.body, this.sent !== null ? edited(this.sent) : this.suggestion.draft ? this.view.node : this.why(this.suggestion));
+    this.putAway();
+    this.paintBody();
     this.paintNote();
     this.paintBar();
     this.view.node.focus();
@@ -153,6 +177,21 @@ export class Reply {
 
   /** Whether there are words that would be lost with the page. */
   get unsaved() { return this.editor !== null && this.editor.text !== (this.sent ?? this.suggestion.draft?.text ?? ""); }
+
+  /** What is being written stays in this tab, so that a reload does not lose it. */
+  keep() { if (this.editor) keepWords(this.id, this.unsaved ? this.editor.text : null); }
+
+  putAway() {
+    this.offered = null;
+    keepWords(this.id, null);
+    this.paintNews();
+  }
+
+  /** The customer has written since: the draft answers what came before. */
+  outdated() {
+    this.stale = true;
+    this.paintNews();
+  }
 
   async copy() {
     const text = this.text();
@@ -181,8 +220,9 @@ export class Reply {
     await post(`/v1/suggestions/${this.suggestion.id}/feedback`, body);
     this.verdict = given.verdict;
     this.sent = given.final_text ?? null;
-    if (this.editor) fill(this.body, this.sent !== null ? edited(this.sent) : this.view.node);
     this.editor = null;
+    this.putAway();
+    this.paintBody();
     this.paintNote();
     this.paintBar();
     this.hooks.judged(given.verdict);
@@ -206,7 +246,8 @@ export class Reply {
       event.preventDefault();
       if (wish.value.trim()) this.again({ rewrite: { task: "instruct", instruction: wish.value.trim() } });
     });
-    fill(this.rewrite, h("div", { class: "row tight" }, TONES.map(([tone, label]) => button(label, { kind: "small", run: () => this.again({ options: { tone } }) }))), form);
+    fill(this.rewrite, h("div", { class: "row tight" }, TONES.map(([tone, label]) => button(label, { kind: "small", run: () => this.again({ options: { tone } }) }))),
+      session.model ? form : h("p", { class: "small muted" }, "An instruction of your own takes a language model; this server has none."));
   }
 
   toggleRewrite() {
@@ -221,6 +262,29 @@ export class Reply {
   }
 
   // -- painting --------------------------------------------------------------------------------------------------
+
+  paint() {
+    const { suggestion } = this;
+    this.paintTags(suggestion.triage);
+    if (suggestion.draft) this.view.done(suggestion.draft);
+    this.paintBody();
+    this.paintNote();
+    this.paintNews();
+    this.paintBar();
+    this.hooks.arrived(suggestion);
+  }
+
+  paintBody() {
+    fill(this.body, this.sent !== null ? edited(this.sent) : this.suggestion.draft ? this.view.node : this.why(this.suggestion));
+  }
+
+  /** What has nothing to do with the draft's own words, beside whatever is said of these. */
+  paintNews(trouble = null) {
+    const put = (text, ...buttons) => notice("warn", h("div", { class: "row apart" }, h("span", { class: "grow" }, text), h("div", { class: "row tight" }, buttons)));
+    fill(this.news, trouble,
+      this.suggestion && this.offered && put("You were writing a reply here.", button("Bring back", { kind: "small", run: () => this.edit() }), button("Put away", { kind: "small plain", run: () => this.putAway() })),
+      this.stale && put("A new message arrived: this draft answers the earlier ones.", button("New draft", { kind: "small", keys: "D", run: () => this.make() })));
+  }
 
   paintTags(triage) {
     const { intent, mood } = this.corrected;
@@ -260,6 +324,8 @@ function iconCopy(run, disabled) {
   return made;
 }
 
+const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** To the clipboard, and whether that worked; where the browser does not let the page, say so. */
@@ -274,8 +340,9 @@ async function toClipboard(text, said = "Copied.") {
   }
 }
 
-/** The newest suggestion of a conversation if it answers its present state, else null. */
+/** The newest suggestion of a conversation, with the last verdict on it, if it answers the conversation's present state, else null. */
 export async function present(id, changedAt) {
-  const found = await get(`/v1/conversations/${encodeURIComponent(id)}/suggestion`);
-  return found && Date.parse(found.created_at) >= Date.parse(changedAt) ? found : null;
+  const made = await get(`/v1/conversations/${encodeURIComponent(id)}/suggestion`);
+  if (!made || Date.parse(made.created_at) < Date.parse(changedAt)) return null;
+  return { made, judged: await get(`/v1/suggestions/${made.id}/feedback`) };
 }

@@ -30,8 +30,8 @@ async function open() {
   stored = kept;
   entry = glance;
   paint();
-  const made = await present(id, stored.changed_at);
-  if (made) reply.show(made);
+  const found = await present(id, stored.changed_at);
+  if (found) reply.show(found.made, found.judged);
   else reply.make();
   listen();
 }
@@ -138,7 +138,7 @@ async function listen() {
     if (!newer) continue;
     paintThread(data.glance.escalation?.reasons ?? []);
     announce("A new message arrived in this conversation.");
-    fill(reply.note, notice("warn", h("div", { class: "row apart" }, h("span", {}, "A new message arrived: this draft answers the earlier ones."), button("New draft", { kind: "small", keys: "D", run: () => reply.make() }))));
+    reply.outdated();
   }
 }
 

@@ -13,8 +13,20 @@ const place = number("start") !== null && number("end") !== null ? { start: numb
 const revision = number("revision");
 
 mount("app", skeleton(10));
-const read = await get(address, { query: { revision } });
-show();
+let read = null;
+open();
+
+async function open() {
+  try {
+    read = await get(address, { query: { revision }, quiet: true });
+  } catch (problem) {
+    const missing = problem.status === 404;
+    if (missing) mount("title", "Not found");
+    mount("app", missing ? empty({ icon: "file", title: "There is no such document", text: "It was deleted, the address is wrong, or you may not see it.", actions: [h("a", { class: "button", href: "/desk/documents" }, "All documents")] }) : notice("bad", h("p", {}, problem.message)));
+    return;
+  }
+  show();
+}
 
 function show() {
   const { document: head } = read;

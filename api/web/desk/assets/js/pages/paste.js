@@ -22,12 +22,16 @@ form.addEventListener("submit", (event) => {
   if (message.value.trim()) busy(go, start); else message.focus();
 });
 
+let kept = false;
+
 async function start() {
   const body = { channel: channel.value, subject: subject.value, customer: { name: name.value.trim() || null, id: customer.value.trim() || null }, messages: [{ author: "customer", text: message.value }] };
   const { conversation } = await post("/v1/conversations", body);
+  kept = true;
   location.assign(`/desk/conversations/${encodeURIComponent(conversation.id)}`);
 }
 
+addEventListener("beforeunload", (event) => { if (!kept && message.value.trim()) event.preventDefault(); });
 shortcut("mod+enter", "Suggest a reply", () => form.requestSubmit());
 mount("app", form);
 message.focus();

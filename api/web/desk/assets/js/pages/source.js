@@ -16,10 +16,10 @@ mount("actions",
   button("Read everything again", { run: () => sync({ full: true }) }),
   button("Dry run", { run: () => sync({ dry_run: true }) }),
   button("Sync", { icon: "sync", kind: "primary", run: () => sync({}) }));
-await load();
+load().catch((problem) => mount("app", notice("bad", h("p", {}, problem.message))));
 
 async function load() {
-  const source = await get(address);
+  const source = await get(address, { quiet: true });
   const last = source.outcome;
   mount("app", box, h("div", { class: "columns" },
     card("Where it comes from", {}, h("dl", { class: "facts" }, fact("Kind", source.connector), fact("Address", h("a", { href: source.address }, words(source.address))),
