@@ -33,6 +33,7 @@ from copilot.store.values import digest
 from ingest.ahead import ahead
 from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, expected, scan
+from ingest.owners import Owners
 from ingest.progress import Progress, reporter
 from ingest.quarantine import TRIES, Parser
 from ingest.repair import put_in_step, renew_worn
@@ -103,7 +104,7 @@ class Indexer:
         self._settings, self._ledger, self._embedder = parts.settings, parts.ledger, parts.embedder
         self._vectors, self._lexical = parts.vectors, parts.lexical
         self._customers, self._quarantine = Customers(parts.database), Quarantine(parts.database)
-        self._parser = Parser(parts.settings)
+        self._parser, self._owners = Parser(parts.settings), Owners(parts.database, parts.settings)
         self._writing, self._mapper, self._redactor = parts.writing, parts.mapper, parts.redactor
 
     def ingest(
@@ -255,6 +256,9 @@ class Indexer:
         existing = self._ledger.head(run.workspace, source.document.id)
         if run.allowed is not None and not {source.document.audience, *existing.audiences} <= run.allowed:
             run.summary.fail(raw.origin, f"{source.document.id} belongs to an audience that is not yours")
+            return None
+        if objection := self._owners.objection(run.workspace, run.root, raw.origin, existing):
+            run.failed(raw.origin, f"{source.document.id}: {objection}")
             return None
         run.summary.take(source.document, existing)
         return Ready(place, source, self._split(source), existing.key)

@@ -23,7 +23,7 @@ from copilot.store.withdraw import drop_empty, falling, has_learned, release, re
 
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VISIBILITY = "audience", "valid_from", "valid_until"
-EXISTING = select(t.documents.c.key, t.documents.c.audience).where(
+EXISTING = select(t.documents.c.key, t.documents.c.audience, t.documents.c.root, t.documents.c.origin).where(
     t.documents.c.workspace == bindparam("workspace"), t.documents.c.id == bindparam("id")
 )
 """Put together once: it is asked of every document that is read."""
@@ -40,10 +40,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The document under an id, if there is one, and who may see it."""
+    """The document under an id, if there is one, who may see it, and where it comes from."""
 
     key: int | None
     audiences: tuple[str, ...]
+    root: str | None = None
+    origin: str = ""
 
 
 class Ledger:
@@ -145,7 +147,7 @@ class Ledger:
         """What is known of the document under this id; nothing where there is none."""
         with self._db.read() as connection:
             row = connection.execute(EXISTING, {"workspace": workspace, "id": id}).first()
-        return Existing(row.key, (row.audience,)) if row else Existing(None, ())
+        return Existing(row.key, (row.audience,), row.root, row.origin) if row else Existing(None, ())
 
     def recover(self) -> None:
         """After a crash: drop pending revisions, whose chunks may have reached an index, as if they had never begun."""

@@ -1,0 +1,64 @@
+"""Whose a document is: one root never takes another's document, unless that root is gone or it is the same file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from copilot.errors import NotFound
+from copilot.settings import Settings
+from copilot.store.database import Database
+from copilot.store.ledger import Existing
+from copilot.store.sources import Sources, Upstream
+from copilot.store.withdraw import LEARNED
+from ingest.connect import LOCAL
+
+_SOURCE = Upstream(workspace="", id="", connector="", address="").root
+
+
+class Owners:
+    """Knows which roots are still there. Uploads and learned tickets own nothing, and take what has their id."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._sources, self._uploads = Sources(database), settings.uploads()
+
+    def objection(self, workspace: str, root: str, origin: str, existing: Existing) -> str | None:
+        """Why this root may not take the document that is known under the id; None where it may."""
+        if existing.root in (None, root, LEARNED) or root == LEARNED:
+            return None
+        if self._uploads in Path(root).parents or self._uploads in Path(existing.root or "").parents:
+            return None
+        theirs, there = self._place(workspace, existing.root or "", existing.origin)
+        if not there or (theirs is not None and theirs == self._place(workspace, root, origin)[0]):
+            return None
+        owner = f"source {id}" if (id := _source(existing.root or "")) else existing.root
+        return (
+            f"it belongs to {owner} (path {existing.origin}): give it an id of its own (doc_id in its head or column, ticket_id "
+            "of a ticket), or rename the file"
+        )
+
+    def _place(self, workspace: str, root: str, origin: str) -> tuple[Path | None, bool]:
+        """The file that a document stands in, where it is one of this machine, and whether its root still has it."""
+        if (id := _source(root)) is None:
+            file = _file(Path(root), origin)
+            return file, _is_there(file)
+        try:
+            upstream = self._sources.get(workspace, id)
+        except NotFound:
+            return None, False
+        return _file(Path(upstream.address), origin) if upstream.connector in LOCAL else None, True
+
+
+def _source(root: str) -> str | None:
+    return root.removeprefix(_SOURCE) if root.startswith(_SOURCE) else None
+
+
+def _file(root: Path, origin: str) -> Path:
+    """A table's rows stand in one file, behind a `#`."""
+    return root / origin.split("#")[0] if root.is_dir() else root
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:  # it may not be looked at, which is no sign that it went
+        return True
