@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from copilot.domain import Conversation, Customer, Message
+from copilot.domain import Author, Conversation, Customer, Message
 from copilot.errors import DrafterFailed
 from copilot.handoff import NAMES, HandOff, Summariser
 
@@ -90,7 +90,7 @@ def test_a_wrapped_sentence_is_one_line() -> None:
 
 
 def test_a_sentence_behind_a_greeting_is_told_and_nothing_that_was_tried_is_the_situation() -> None:
-    texts = (
+    texts: tuple[tuple[Author, str], ...] = (
         ("customer", "Hi, my frame shows a blank display since the update.\r\nI tried to restart it twice."),
         ("agent", "Hi Tom, please hold the back button for 12 seconds."),
         ("customer", "Hello Maud, it is still blank. Hi, can you help?"),
