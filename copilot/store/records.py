@@ -101,6 +101,8 @@ class Records:
 
     def rejoined(self, workspace: str, conversation: Conversation) -> Conversation:
         """The conversation with what is stored under its id and is not sent again: as `put_conversation` will store it."""
+        if not conversation.id:
+            return conversation
         with self._db.read() as connection:
             row = _row(connection, workspace, conversation.id or "")
         return (
@@ -111,6 +113,8 @@ class Records:
 
     def has_conversation(self, workspace: str, id: str | None) -> bool:
         """Whether a conversation is stored under the id."""
+        if not id:
+            return False
         with self._db.read() as connection:
             return _row(connection, workspace, id or "") is not None
 
