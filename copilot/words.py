@@ -2,6 +2,7 @@
 
 In a pattern (RE2, whole words) a space stands for any gap within a sentence, `...` for up to five words, an apostrophe for one or none,
 `<name>` for any of the terms listed under that name, and `~word` (five letters or more) for the word with at most one slip of the pen.
+A pattern with letters of a script that writes words together, as Chinese, or with particles, as Arabic, is found within words too.
 """
 
 from __future__ import annotations
@@ -16,8 +17,18 @@ from functools import cache, cached_property
 from typing import Any
 
 HIDDEN = "\0"
+_ASCII, _LETTERS = r"\w", r"\pL\pM\pN_"
+_ALPHABETS = re.compile("[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
+"""Cyrillic and Greek: words stand apart as in English, but what RE2 takes for a word, and its edge, is ASCII."""
+_OTHER_SCRIPTS = re.compile(
+    "[\u0530-\u1dff\u2c00-\ua6ff\uaa00-\ud7ff\uf900-\ufaff\ufb1d-\ufdff\ufe70-\ufefc\uff66-\uffdc]"
+)
+"""Arabic, Hebrew, Indian scripts, Thai, Chinese, Japanese, Korean and so on: words stand together, or have particles before and after."""
+_WORD_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\[wW]")
 _SLIPPED = re.compile("~([a-z]{5,})")
 ENDS = " \t\r\n.,;:!?…)"
+MARKS = "\"'([«»“”„‘’‚*—–-"
+"""What may stand at the edge of a word in Cyrillic or Greek, where a match takes it in."""
 MEMORY = 1 << 25
 """At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
 TOGETHER = 24
@@ -127,17 +138,37 @@ def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
     for name, words in terms.items():
         pattern = pattern.replace(f"<{name}>", f"(?:{'|'.join(words)})")
     pattern = _SLIPPED.sub(lambda found: slips(found[1]), pattern)
-    gap = r"(?:[^\w.!?\x00]+)"
-    spelled_out = fold(pattern.replace(" ... ", rf"(?:{gap}\w+){{0,5}}{gap}").replace("'", "'?")).replace(" ", gap)
     if unknown := compiled("<[a-z_]+>").search(pattern):
         raise ValueError(f"the pattern {pattern!r} uses {unknown.group()}, which is not listed under `terms`")
-    return rf"(?:^|\b)(?:{spelled_out})(?:\b|$)"
+    if _OTHER_SCRIPTS.search(pattern):
+        return rf"(?:{_spelled_out(pattern, _LETTERS)})"
+    if _ALPHABETS.search(pattern):
+        edge = rf"[^{_LETTERS}\x00]"
+        return rf"(?:^|\b|{edge})(?:{_spelled_out(pattern, _LETTERS)})(?:\b|{edge}|$)"
+    return rf"(?:^|\b)(?:{_spelled_out(pattern, _ASCII)})(?:\b|$)"
+
+
+def _spelled_out(pattern: str, word: str) -> str:
+    """The pattern with its gaps and apostrophes as RE2 has them, where a word is of these letters."""
+    gap = rf"(?:[^{word}.!?\x00]+)"
+    spelled_out = fold(pattern.replace(" ... ", rf"(?:{gap}[{word}]+){{0,5}}{gap}").replace("'", "'?")).replace(
+        " ", gap
+    )
+    return _WORD_CLASS.sub(lambda found: _of_letters(found[0], word), spelled_out)
+
+
+def _of_letters(piece: str, word: str) -> str:
+    """A `\\w` or `\\W`, or a `\\w` in brackets, with these letters for a word's."""
+    if piece.startswith("["):
+        return piece.replace(r"\w", word)
+    return f"[^{word}]" if piece == r"\W" else f"[{word}]"
 
 
 def shown(text: str, start: int, end: int) -> tuple[int, int]:
     """The stretch without the punctuation and white space around it."""
-    words = text[start:end].rstrip(ENDS)
-    return start + len(words) - len(words.lstrip(ENDS)), start + len(words)
+    ends = ENDS if text.isascii() else ENDS + MARKS
+    words = text[start:end].rstrip(ends)
+    return start + len(words) - len(words.lstrip(ends)), start + len(words)
 
 
 def slips(word: str) -> str:

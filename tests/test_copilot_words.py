@@ -81,3 +81,42 @@ def test_more_words_than_a_filter_has_room_for_are_all_looked_for() -> None:
     for _ in range(2):
         may = filter.may(f"ask {names[-1]} please")
         assert list(words.find(f"ask {names[-1]} please", may)) == [(4, 23)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "match"),
+    [
+        ("оператор", "Позовите, пожалуйста, «оператор» сюда", "оператор"),
+        ("оператор", "ОПЕРАТОР!", "ОПЕРАТОР"),
+        ("(хочу|можно) ... оператором", "Я хочу поговорить с оператором", "хочу поговорить с оператором"),
+        (r"оператор\w*", "дайте оператора.", "оператора"),
+        ("живой [\\w-]+", "нужен живой кто-то там", "живой кто-то"),
+        ("υπεύθυνο", "Θέλω τον υπεύθυνο, τώρα", "υπεύθυνο"),
+        ("人工客服", "我要找人工客服谢谢", "人工客服"),
+        ("オペレーター", "今すぐオペレーターにつないで", "オペレーター"),
+        ("상담원", "상담원과 통화하고 싶어요", "상담원"),
+        ("موظف", "أريد التحدث مع موظف الآن", "موظف"),
+    ],
+)
+def test_words_in_other_scripts_are_found_within_a_sentence(pattern: str, text: str, match: str) -> None:
+    assert found(pattern, text) == [match]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("оператор", "кинооператор и операторская"),
+        ("хочу оператора", "хочу чтобы вы нашли оператора"),
+        ("οδος", "έξοδος"),
+        (r"^оператор\W*$", "оператор позвонил"),
+        ("человек", "\0человек"),
+        ("人工客服", "人工智能客服"),
+    ],
+)
+def test_no_word_is_found_in_a_longer_one_and_no_gap_swallows_words(pattern: str, text: str) -> None:
+    assert found(pattern, text) == []
+
+
+def test_a_latin_pattern_matches_as_ever_beside_another_script() -> None:
+    assert found("manager", "(manager) и managers, «manager»") == ["manager", "manager"]
+    assert found("call me", "please—call me") == ["call me"]
