@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from copilot.mail import CAPITAL, CLOSING
 from copilot.personal import Finder, Traits, may, rule
-from copilot.text import CAPITAL, CLOSING, GREETING
+from copilot.text import GREETING
 
 _TITLE = (
     r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Herrn?|Frau|Mevr(?:ouw)?|Mw|Meneer|Dhr|Madame|Mme|Mlle|Monsieur|Señora?|Sra?|Signora?|[Ff]amil(?:ie|y|le)|M(?=\.))"

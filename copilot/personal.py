@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from copilot.text import CAPITAL
+from copilot.mail import CAPITAL
 
 Finder = Callable[[str], Iterator[tuple[int, int]]]
 

@@ -23,6 +23,8 @@ LONG = 140
 _PHRASE = re.compile(r"[^\n.!?…]+[.!?…]*|[.!?…]+")
 _PART = re.compile(r"[^,;]{24,}?(?:[,;]|\s(?=(?:and|but|so|und|aber|et|mais|en|maar|y|pero)\s))|[^,;]+[,;]?|[,;]+")
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[!?]+|\.{3,}|[^\w\s]")
+_INNER = re.compile(r"\w[.,?](?![^\W\d_a-z])\w")
+WIDEST = 80
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MAY_SHOUT = re.compile(r"[^\W\d_a-z]{3}")
 _CAPITALS = zlib.crc32(b"<capitals>")
@@ -49,8 +51,8 @@ class Phrases:
     grams: Integers
 
     def shown(self, at: int) -> str:
-        """A phrase as it stands in the text."""
-        return self.text[slice(*self.spans[at])].strip()
+        """A phrase as it stands in the text, with the whole of a number or address that it begins or ends in."""
+        return self.text[slice(*_whole(self.text, *self.spans[at]))].strip()
 
     def scores(self, weights: Floats32, idf: Floats32, targets: Integers | None = None) -> Floats32:
         """What each phrase, brought to unit length, scores for each target or for those chosen: phrases × targets."""
@@ -126,6 +128,15 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         start, end = phrase.span()
         pieces = [(start, end)] if end - start <= LONG else [one.span() for one in _PART.finditer(text, start, end)]
         yield from (piece for piece in pieces if text[slice(*piece)].strip())
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span that begins or ends at a mark within a word, as in `1.99` and `www.shop.example`, widened to the whole word."""
+    if start > 1 and _INNER.match(text, start - 2):
+        start -= len(text[max(start - WIDEST, 0) : start].split()[-1])
+    if end > 1 and _INNER.match(text, end - 2):
+        end += len(text[end : end + WIDEST].split()[0])
+    return start, end
 
 
 def _letters(shown: list[str]) -> Integers:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from copilot.domain import Conversation, Message, Triage
 from copilot.errors import EmptyMessage
-from copilot.text import normalise, own_words
+from copilot.text import normalise, own_words, straight
 
 SHORT = 8
 CARRIES_ON = 3
@@ -23,7 +24,7 @@ def search_text(conversation: Conversation) -> str:
 
 def said(conversation: Conversation) -> list[str]:
     """Each customer turn in the customer's own words, oldest first; those without words are left out."""
-    texts = (own_words(normalise(message.text)).strip() for message in customer_turns(conversation))
+    texts = (straight(own_words(normalise(message.text))).strip() for message in customer_turns(conversation))
     return [text for text in texts if text]
 
 
@@ -31,7 +32,7 @@ def asked_in(subject: str, turns: Sequence[str]) -> str:
     """The same of a subject and turns in the customer's own words. Raises EmptyMessage where there are none."""
     if not turns:
         raise EmptyMessage("There is no customer message with words in it. Send at least one message by the customer.")
-    latest, subject = carried(turns), normalise(subject).strip()
+    latest, subject = carried(turns), straight(normalise(subject)).strip()
     if borrows(subject, turns):
         subject = " ".join(turns[0].split()[:FIRST_WORDS])
     return "\n\n".join([subject, *latest] if subject else latest)
@@ -52,10 +53,75 @@ def carried(turns: Sequence[str]) -> list[str]:
     return latest
 
 
+def as_asked(asked: str, turns: Sequence[str]) -> list[str]:
+    """The same turns as they stand at the end of what is searched for, where words may be spelt as they are meant."""
+    left, found = asked.split("\n\n"), list[str]()
+    for turn in reversed(carried(turns)):
+        paragraphs = turn.count("\n\n") + 1
+        found.insert(0, "\n\n".join(left[-paragraphs:]))
+        del left[-paragraphs:]
+    return found
+
+
 def customer_turns(conversation: Conversation) -> list[Message]:
     """What the customer wrote, oldest first; private notes are nobody's turn."""
     return [m for m in conversation.messages if m.author == "customer" and m.visibility == "public"]
 
+
+# ---- a short turn by itself ----
+
+_JOINS = (
+    r"and|or|but|for|in|into|on|with|without|by|from|to|at|of|since|until|till|before|after|because|only|just|even|both|"
+    r"yes|yep|yeah|no|nope|not|still|same|it|its|it's|this|that|these|those|they|he|she|"
+    r"(?:last |next )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|"
+    r"und|oder|aber|für|am|mit|ohne|bei|von|zu|an|auf|seit|bis|weil|nur|auch|ja|nein|nicht|immer|gleich|es|das|dies\w*|"
+    r"et|ou|mais|pour|dans|en|sur|avec|sans|par|depuis|jusqu\w*|oui|non|pas|toujours|il|elle|ça|cela|"
+    r"maar|voor|op|met|zonder|door|sinds|tot|nee|niet|nog|dezelfde|het|dat|dit|"
+    r"y|o|pero|para|con|sin|por|desde|hasta|sí|si|todavía|lo mismo|eso|esto"
+)
+_WISH = (
+    r"please|can|could|would|will|how (?:do|can|much)|where|when|which|i (?:want|need|would|'d)|i'd|"
+    r"bitte|kann|können|wie|wo|ich (?:möchte|will|brauche)|pouvez|peux|comment|où|je (?:veux|voudrais)|kan|kunt|hoe|waar|ik wil|"
+    r"puede|puedes|cómo|dónde|quiero"
+)
+_LEADS_ON = re.compile(
+    rf"(?!(?:and|but|no|und|aber|nein|et|mais|non|en|maar|nee|y|pero)[, ]+(?:{_WISH})\b)(?:{_JOINS})(?![\w'])", re.I
+)
+"""How a turn begins that goes on with what was said: "and for my wife?", "same with the new one"."""
+_POINTS_BACK = re.compile(
+    r"\b(?:it|this|that|these|those|them|one|ones|same|still|already|there|others?|both|i'll|i will|"
+    r"es|das|diese[nrms]?|damit|davon|noch|schon|wieder|andere[nrs]?|ça|cela|celui|celle|encore|déjà|autre|"
+    r"het|dat|deze|dit|daarmee|nog|alweer|andere|eso|esto|ese|esa|todavía|aún|ya|otr[oa])\b",
+    re.I,
+)
+_DISMISSED = re.compile(
+    r"^\W*(?:forget (?:it|that|about it)|never ?mind(?: that)?|leave it|vergiss es|laisse tomber|laat maar|olvídalo)\W+",
+    re.I,
+)
+_FACT = re.compile(
+    r"@|\d{3}|^(?:i (?:use|have|am on|run)|i'm (?:on|using)|(?:my|the) (?:e-?mail|name|address|(?:phone |order )?number|version|model|browser)"
+    r"(?: address)? is)\b",
+    re.I,
+)
+"""What an agent may have asked for: a number, an address, the app that is used."""
+_THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|dank (?:je|u)|gracias)\b", re.I)
+_NOT_ALL = re.compile(r"\?|\b(?:but|try|not|n't|still|aber|nicht|mais|pas|maar|niet|pero|no)\b|n't\b", re.I)
+FEWEST = 3
+ALONE, ALONE_THANKS, ALONE_DOUBTED = 0.6, 0.3, 0.9
+"""How sure a short turn's own intent must be: of a plain wish, of thanks, and where few words, or one of them, point back."""
+
+
+def stands_from(turn: str) -> float | None:
+    """The confidence from which a short turn read alone is what is asked now; None where it only goes on with the turns before."""
+    turn = _DISMISSED.sub("", turn)
+    if _THANKS.search(turn) and not _NOT_ALL.search(turn):
+        return ALONE_THANKS
+    if _LEADS_ON.match(turn) or _FACT.search(turn):
+        return None
+    return ALONE_DOUBTED if len(turn.split()) < FEWEST or _POINTS_BACK.search(turn) else ALONE
+
+
+# ---- facts to ask for ----
 
 ASKS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"order_status", "return_refund", "warranty_claim"}), "order", "order number"),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import groupby, islice
+
+from copilot.mail import CAPITAL, unquoted, unsigned
 
 # ---- normalise ----
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_ANY_LINE_END = re.compile(rf"{_LINE_ENDS.pattern}|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKS = re.compile(r"[^\w\s!-~]{31,}")
 _MOST_MARKS = 30  # on one letter: Unicode's own limit, and more make NFC quadratic
@@ -32,6 +36,13 @@ def _fewer_marks(run: re.Match[str]) -> str:
     groups = groupby(run.group(), lambda c: unicodedata.combining(c) > 0)
     return "".join("".join(islice(group, _MOST_MARKS) if marks else group) for marks, group in groups)
 
+
+def straight(text: str) -> str:
+    """The text with every apostrophe as `'`, character for character, so that offsets stay: a telephone writes don’t, a keyboard don't."""
+    return text if text.isascii() else text.translate(_APOSTROPHES)
+
+
+_APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ´"), "'")
 
 # ---- sentences ----
 
@@ -137,147 +148,46 @@ GREETING = (
 )
 """How messages begin in English, German, Dutch, French and Spanish; a pattern to be matched in any case."""
 
-CLOSING = (
-    r"(?:(?:(?:with |my )?(?:kind(?:est)?|best|warm(?:est)?) )?regards|(?:with )?best wishes|all the best|best|"
-    r"(?:yours )?(?:sincerely|faithfully|truly)|yours|cheers|rgds|greetings|(?:with )?(?:many )?thanks|thank ?you|th?n?x|tia|br|respectfully|"
-    r"mit (?:freundliche[nm]|beste[nm]|liebe[nm]|viele[nm]) gr(?:ü|ue)(?:ß|ss)en|mit freundlichem gru(?:ß|ss)|"
-    r"(?:(?:viele|liebe|beste|schöne|herzliche|freundliche) )?gr(?:ü|ue)(?:ß|ss)e|(?:(?:schönen|lieben|viele[nr]?) )?gru(?:ß|ss)|"
-    r"mfg|lg|vg|(?:(?:vielen|besten|herzlichen) )?dank|danke(?: schön)?|"
-    r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)?|gr|mvg|(?:alvast |hartelijk )?bedankt|dank (?:je|u)(?: wel)?|"
-    r"(?:bien )?cordialement|bien à (?:vous|toi)|(?:meilleures |sincères )?salutations(?: distinguées)?|cdt|amicalement|bonne journée|merci|"
-    r"(?:un )?saludos?(?: cordial(?:es)?)?|atentamente|(?:muchas |mil )?gracias)(?![\w'’-])"
-)
-"""How messages end, likewise."""
-
-CAPITAL = r"(?![\d_])[^\Wa-zà-öø-ÿ]"
-"""A pattern for one letter that is not a small one."""
-
-_MORE_THANKS = (
-    r"(?> (?:from|uit|aus|de|desde) [^.!?\n]{2,30}| (?:and|und|en|et|y) [a-zäöüß ]{2,20}|"
-    r" (?:a lot|a million|so much|very much|again|in advance|all|beaucoup|d'avance|de antemano|im voraus|"
-    r"(?:for|für|voor|pour|por) [^.!?\n]{2,60})){0,3}+"
-)
-_ON = r"(?:On|Am|Le|Op|El)\s"
-_WROTE = r"(?:wrote|schrieb|a écrit|schreef|geschreven|escribió)"
-_ATTRIBUTION = re.compile(rf"(?:{_ON}.{{4,280}}|.{{0,120}})(?:said|(?<!\w){_WROTE})(?!\w).{{0,100}}", re.I)
-_MAILED = re.compile(rf"{_ON}.{{0,150}}\d(?:.{{0,100}}\d[:.]\d\d|.{{0,100}}@).{{0,200}}{_WROTE}.{{0,100}}:", re.I)
-_FORWARDED = re.compile(
-    r"\s*(?:[-_*=#]{2,}\s*(?:original message|forwarded message|(?:original|ursprüngliche |weitergeleitete )-?nachricht|message d.origine|"
-    r"message (?:original|transféré)|(?:oorspronkelijk|doorgestuurd) bericht|mensaje (?:original|reenviado)|"
-    r"please type your reply above this line)\b.{0,40}|"
-    r"begin forwarded message:\s*|anfang der weitergeleiteten nachricht:\s*|début du message (?:réexpédié|transféré)\s*:\s*)",
-    re.I,
-)
-_FROM = re.compile(r"\s*\*?(?:From|Von|De|Van|Da|Expéditeur)\s*:\*?\s", re.I)
-_SENT = re.compile(r"\s*\*?(?:Sent|Gesendet|Envoyé|Verzonden|Enviado)(?: le| el| am)?\s*:", re.I)
-_DEVICE = re.compile(
-    r"\s*(?:sent (?:from|with|via) (?:my |mail |yahoo|outlook|gmail|samsung|proton|the )|sent from \w+$|get outlook for|"
-    r"von meinem .{2,30} gesendet|gesendet (?:von|mit) |diese nachricht wurde von|envoyé (?:de mon|depuis|à partir) |"
-    r"télécharge[rz] outlook|(?:verstuurd|verzonden) (?:vanaf|met|via) |enviado (?:desde|de) ).{0,70}",
-    re.I,
-)
-_NAMES = rf"(?:(?:{CAPITAL}[\w.'’&-]{{0,30}}+|van|von|de|der|den|la)(?:[ ,]{{1,2}}|$)){{1,5}}|[^\W\d_]{{2,15}}"
 _ADDRESSED = (
     r"(?i:all|there|team|every(?:one|body)|folks|guys|sir|madam|or|and|to|whom|it|may|concern|community|support|people|again|friends?|"
     r"together|damen|und|herren|herr|frau|zusammen|allemaal|mevrouw|meneer|heer|à tous|tous|madame|monsieur|equipo|señor(?:es|a)?|"
     r"mr|mrs|ms|dr)\.?"
 )
-_SIGNED = re.compile(rf"[\s>*_]*(?i:{CLOSING}{_MORE_THANKS})[\s,.!:;)–—-]*(?:{_NAMES})?[\s,.!:;*_–—-]*")
 _GREETED = re.compile(
     rf"[\s*_]*(?i:{GREETING})(?:[ ,]{{1,2}}(?:{_ADDRESSED}(?!\w)|{CAPITAL}[\w'’-]{{0,30}}+|[^\W\d_][\w'’-]{{1,20}}+(?=,))){{0,5}}"
     r"\s{0,2}(?:[,.!:;–—…-]+|$)\s*"
 )
-_SIGNATURE_LINES = 12
-
-
 _SAYS = re.compile(r"[^\W_]|[☀-🫿]")
 
 
 def own_words(text: str) -> str:
     """What the writer says: without quoted mail, signature and greeting line, as far as something is left without them."""
-    for strip in (_without_quotes, _without_signature, _without_greeting):
-        stripped = strip(text).strip()
-        text = stripped if _SAYS.search(stripped) else text
-    return text
-
-
-def _without_quotes(text: str) -> str:
     lines = text.split("\n")
-    kept: list[str] = []
-    quoting = False
-    for number, line in enumerate(lines):
-        if _FORWARDED.fullmatch(line) or _mail_head(lines, number) or _mail_attribution(lines, number):
-            break
-        if quoted := line.lstrip(" ").startswith(">"):
-            if not quoting:
-                _drop_attribution(kept)
-        else:
-            kept.append(line)
-        quoting = quoted
-    return "\n".join(kept)
+    numbers = list(range(len(lines)))
+    for strip in (unquoted, unsigned):
+        left = strip(lines, numbers)
+        numbers = left if _says(lines, left) else numbers
+    own = "\n".join(lines[number] for number in numbers).strip()
+    greeted = _without_greeting(own)
+    return greeted if _SAYS.search(greeted) else own
 
 
-def _mail_head(lines: list[str], number: int) -> bool:
-    """Outlook's head of a quoted mail: From, Sent, To, Subject."""
-    return bool(_FROM.match(lines[number])) and any(_SENT.match(line) for line in lines[number + 1 : number + 3])
+def not_own(text: str) -> list[tuple[int, int]]:
+    """The spans of the lines that are not the writer's: quoted mail, and what surely is a signature or a company's note below the message.
+
+    In a text as received. Closing and greeting stay, and a message without quotes is never emptied.
+    """
+    ends = [end.span() for end in _ANY_LINE_END.finditer(text)]
+    spans = zip([0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)], strict=True)
+    lines = normalise(text).split("\n")
+    numbers = unquoted(lines, range(len(lines)))
+    left = unsigned(lines, numbers, sure=True)
+    own = frozenset(left if _says(lines, left) else numbers)
+    return [span for number, span in enumerate(spans) if number not in own]
 
 
-def _mail_attribution(lines: list[str], number: int) -> bool:
-    """ "On Tue, 3 Mar 2026 at 09:14, Ana wrote:" with the quoted mail below it unmarked, on up to three lines."""
-    if not re.match(_ON, lines[number]):
-        return False
-    heads = (" ".join(line[:200].strip() for line in lines[number : number + n]) for n in (1, 2, 3))
-    return any(_MAILED.fullmatch(head) for head in heads) and not _quote_follows(lines, number + 1)
-
-
-def _quote_follows(lines: list[str], number: int) -> bool:
-    return any(line.lstrip(" ").startswith(">") for line in lines[number : number + 5])
-
-
-def _drop_attribution(kept: list[str]) -> None:
-    """Takes "Ana wrote:" off the end, with the blank and decorating lines around it."""
-    _drop_blank(kept)
-    for n in (1, 2, 3):
-        head = " ".join(line[:200].strip() for line in kept[-n:])
-        if len(kept) >= n and _ATTRIBUTION.fullmatch(head) and (n == 1 or re.match(_ON, head)):
-            del kept[-n:]
-            _drop_blank(kept)
-            return
-
-
-def _drop_blank(kept: list[str]) -> None:
-    while kept and kept[-1].strip() in ("", "_", "*", "**", "__"):
-        kept.pop()
-
-
-def _without_signature(text: str) -> str:
-    lines = [line for line in text.split("\n") if not _DEVICE.fullmatch(line[:120])]
-    filled = [number for number, line in enumerate(lines) if line.strip()][-_SIGNATURE_LINES:]
-    for place, number in enumerate(filled):
-        below = [lines[n] for n in filled[place + 1 :]]
-        if lines[number].rstrip() == "--" or (_is_closing(lines[number]) and all(_is_contact(line) for line in below)):
-            return "\n".join(lines[:number])
-    return "\n".join(lines)
-
-
-def _is_closing(line: str) -> bool:
-    return len(line) <= 120 and bool(_SIGNED.fullmatch(line))
-
-
-def _is_contact(line: str) -> bool:
-    """A name, a title, a telephone number, an address: short, and no sentence."""
-    words = line.split()
-    return (
-        len(line) <= 80
-        and len(words) <= 8
-        and not line.rstrip().endswith(("?", "!", ":"))
-        and (len(words) <= 4 or _looks_written(words))
-    )
-
-
-def _looks_written(words: list[str]) -> bool:
-    """Most words begin with a capital or carry a digit, as on a letterhead."""
-    return 2 * sum(word[0].isupper() or any(c.isdigit() or c == "@" for c in word) for word in words) > len(words)
+def _says(lines: Sequence[str], numbers: Sequence[int]) -> bool:
+    return any(_SAYS.search(lines[number]) for number in numbers)
 
 
 def _without_greeting(text: str) -> str:

@@ -6,6 +6,7 @@ The heads are fitted by `copilot.learn` from data that is shipped or configured;
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -19,14 +20,14 @@ from copilot.domain import Alternative, Conversation, Level, Reason, Sentiment, 
 from copilot.entities import Own, entities
 from copilot.intents import IntentHead, fit_intents, intent_head
 from copilot.labelled import MOODS, URGENCIES
-from copilot.learn import Floats, write_arrays
+from copilot.learn import OTHER, Floats, write_arrays
 from copilot.moods import Reading, moods
 from copilot.phrases import Phrases, phrases
 from copilot.ports import Embedder, Vectors
-from copilot.query import asked_in, borrows, said
+from copilot.query import as_asked, asked_in, said, stands_from
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
-from copilot.text import normalise
+from copilot.text import normalise, straight
 from copilot.urgency import URGENT, Patterns, attention, from_phrase, told_by
 from copilot.wishes import several
 
@@ -44,6 +45,19 @@ REMEMBERED = 10_000
 LANGUAGE_CHARS = 20
 LANGUAGE_FROM = 0.5
 LANGUAGE_READ = 300
+SCRIPTS = (
+    (re.compile("[\u3040-\u30ff\u3400-\u9fff]"), 3, ("zh", "ja")),
+    (re.compile("[\uac00-\ud7a3]"), 3, ("ko",)),
+    (re.compile("[\u0600-\u06ff]"), 1, ("ar", "fa", "ur", "ps", "ckb")),
+    (re.compile("[\u0370-\u03ff\u1f00-\u1fff]"), 1, ("el",)),
+    (re.compile("[\u0400-\u04ff]"), 1, ("ru", "uk", "bg", "sr", "mk", "be", "kk", "ky", "mn", "tg")),
+    (re.compile("[\u0590-\u05ff]"), 1, ("he", "yi")),
+    (re.compile("[\u0e00-\u0e7f]"), 1, ("th",)),
+    (re.compile("[\u0900-\u097f]"), 1, ("hi", "mr", "ne")),
+)
+"""Letters of a script, how many Latin ones each is worth, and who writes it, the commonest first."""
+KANA = re.compile("[\u3040-\u30ff]")
+"""Which tell Japanese from Chinese."""
 
 # ---- the data ----
 
@@ -85,9 +99,8 @@ class Triager:
         made = phrases(_first_lines(conversation, turns))
         latest = self._moods.read(made, vector)
         ask = asked or (asked_in(conversation.subject, own) if own else "")
-        intent = _intent_tag(intents or self._intent, *self._now(conversation.subject, own, vector, ask), spoken)
         return Triage(
-            intent=intent,
+            intent=self._now(intents or self._intent, own, vector, ask, spoken),
             intents=several(intents or self._intent, conversation, self._clauses) if own else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
@@ -97,12 +110,28 @@ class Triager:
             reads_like=self._reads_like(conversation, made, vector),
         )
 
-    def _now(self, subject: str, turns: list[str], vector: Vectors, ask: str) -> tuple[Vectors, str]:
-        """The latest ask with its vector; a thread's first words help a search, but may be about something else than what is asked now."""
-        if not borrows(subject, turns):
-            return vector, ask
-        now = ask.partition("\n\n")[2]
-        return self._embedder.embed([now], "query")[0], now
+    def _now(self, head: IntentHead, turns: list[str], vector: Vectors, ask: str, spoken: Tag) -> Tag:
+        """The intent of what is asked now: of the latest turn, and of those before it that a short one goes on with.
+
+        A thread's subject and first words help a search; they belong to its first turn, and may be about something else.
+        """
+        latest = as_asked(ask, turns)
+        first = 0
+        for at in range(len(latest) - 1, 0, -1):
+            if (bar := stands_from(latest[at])) is None:
+                continue
+            alone = self._embedded(head, latest[at], spoken)
+            if alone.label != OTHER and alone.confidence >= bar:
+                if at == len(latest) - 1:
+                    return alone
+                first = at
+                break
+        if first == 0 and len(latest) == max(len(turns), 1):
+            return _intent_tag(head, vector, ask, spoken)
+        return self._embedded(head, "\n\n".join(latest[first:]), spoken)
+
+    def _embedded(self, head: IntentHead, text: str, spoken: Tag) -> Tag:
+        return _intent_tag(head, self._embedder.embed([text], "query")[0], text, spoken)
 
     def _clauses(self, clauses: Sequence[str]) -> Vectors:
         return self._embedder.embed(clauses, "query")
@@ -149,9 +178,11 @@ class Triager:
         self._seen = {**kept, **moods}  # a new dict, so that no other thread sees one change
 
     def _trend(self, earlier: list[Floats], latest: Floats) -> Trend:
-        """The latest turn's expected mood, from -2 to 2, against the mean of the earlier ones."""
+        """The latest turn's expected mood, from -2 to 2, against the mean of the earlier ones; from thanks to a plain question is no fall."""
         change = float((latest - np.mean(earlier, axis=0)) @ MOOD_SCALE)
-        return "worsening" if change <= -TREND_MARGIN else "improving" if change >= TREND_MARGIN else STEADY
+        if change <= -TREND_MARGIN:
+            return "worsening" if MOOD_SCALE[int(np.argmax(latest))] < 0 else STEADY
+        return "improving" if change >= TREND_MARGIN else STEADY
 
 
 def _intent_tag(head: IntentHead, vector: Vectors, text: str, spoken: Tag) -> Tag:
@@ -162,7 +193,7 @@ def _intent_tag(head: IntentHead, vector: Vectors, text: str, spoken: Tag) -> Ta
 
 def _first_lines(conversation: Conversation, turns: list[str]) -> str:
     """The latest turn; the subject belongs to the first one."""
-    return f"{normalise(conversation.subject)}\n\n{turns[-1]}".strip() if len(turns) == 1 else turns[-1]
+    return f"{straight(normalise(conversation.subject))}\n\n{turns[-1]}".strip() if len(turns) == 1 else turns[-1]
 
 
 def _level(confidence: float) -> Level:
@@ -180,12 +211,26 @@ def _tag(labels: tuple[str, ...], chances: Floats, level: Callable[[float], Leve
 
 
 def language(text: str, locale: str | None) -> Tag:
-    """The language of a text; where it is too short or too mixed to tell, the customer's locale, else English."""
+    """The language of a text; where it is too short or too mixed to tell, one of its script, the customer's locale, else English."""
     line = " ".join(text.split())[:LANGUAGE_READ]
-    code, score = _detect(line) if len(line) >= LANGUAGE_CHARS else ("", 0.0)
-    if score < LANGUAGE_FROM:
-        code, score = _language_of(locale), LANGUAGE_FROM
+    written = _written_in(line)
+    code, score = _detect(line) if written or len(line) >= LANGUAGE_CHARS else ("", 0.0)
+    if score < LANGUAGE_FROM or (written and code not in written):
+        known = _language_of(locale)
+        code, score = known if known in written or not written else written[0], LANGUAGE_FROM
     return Tag(label=code, confidence=round(min(score, 1.0), 4), level=_level(score))
+
+
+def _written_in(line: str) -> tuple[str, ...]:
+    """The languages of the script that most of a line is in, the commonest first; of Latin letters none, as they tell nothing."""
+    if line.isascii():
+        return ()
+    written = sum(map(str.isalpha, line))
+    for letters, worth, languages in SCRIPTS:
+        count = len(letters.findall(line))
+        if count and worth * count >= written - count:
+            return ("ja",) if "ja" in languages and KANA.search(line) else languages
+    return ()
 
 
 def _language_of(locale: str | None) -> str:

@@ -9,6 +9,7 @@ from copilot import yaml_file
 from copilot.domain import Alternative, Conversation, Escalation, Message, Reason, Tag, Triage
 from copilot.errors import ConfigurationError
 from copilot.settings import DEFAULTS
+from copilot.text import straight
 from copilot.words import Sieve, Words, fold, without_quotes
 
 URGENT = DEFAULTS / "urgency.yaml"
@@ -47,9 +48,9 @@ class Patterns:
 
 
 def told_by(conversation: Conversation, code: str, phrase: str, weight: float) -> tuple[Reason, ...]:
-    """The phrase as a reason, where it stands word for word in the customer's latest message."""
+    """The phrase as a reason, where it stands word for word in the customer's latest message, whichever apostrophe it was written with."""
     at, message = latest(conversation)
-    start = message.text.find(phrase) if phrase else -1
+    start = straight(message.text).find(straight(phrase)) if phrase else -1
     return (_reason(code, message, at, (start, start + len(phrase)), weight),) if start >= 0 else ()
 
 

@@ -15,7 +15,7 @@ from copilot.intents import IntentHead
 from copilot.learn import OTHER
 from copilot.ports import Vectors
 from copilot.query import customer_turns
-from copilot.text import own_sentences
+from copilot.text import own_sentences, straight
 from copilot.words import compiled, fold
 
 SURE = 0.35
@@ -44,7 +44,7 @@ def several(head: IntentHead, conversation: Conversation, embed: Callable[[Seque
     spans = clauses(conversation)
     if not spans:
         return ()
-    texts = [turn.text[start:end] for start, end in spans]
+    texts = [straight(turn.text[start:end]) for start, end in spans]
     surest: dict[str, tuple[float, tuple[int, int]]] = {}
     for span, text, vector in zip(spans, texts, embed(texts), strict=True):
         label, chance = _read(head, vector, text)

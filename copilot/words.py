@@ -16,6 +16,8 @@ from contextlib import suppress
 from functools import cache, cached_property
 from typing import Any
 
+from copilot.text import not_own
+
 HIDDEN = "\0"
 _ASCII, _LETTERS = r"\w", r"\pL\pM\pN_"
 _ALPHABETS = re.compile("[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
@@ -221,26 +223,13 @@ def _foldings() -> dict[int, str]:
     return {**letters, **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"), 0xDF: "s", 0xA0: " ", 0x202F: " "}
 
 
-QUOTE_FOLLOWS = (
-    r"(?:-{2,}|_{5,}) {0,2}(?:original message|forwarded message|urspr.ngliche nachricht|weitergeleitete nachricht|message d'origine|"
-    r"message transf.r.|oorspronkelijk bericht|doorgestuurd bericht|mensaje original|mensaje reenviado)",
-    r"(?:on|am|le|op|el) [^\n]{4,200}(?:wrote|schrieb|a .crit|schreef|escribi.)[^\n]{0,80}:\s*$",
-    r"(?:from|von|de|van): [^\n]{1,200}\n *(?:sent|gesendet|envoy.|verzonden|enviado)(?: le| el)? ?:",
-)
-
-
 def without_quotes(text: str) -> str:
-    """The text with every quoted line, and the quoted mail below, blanked out in place."""
-    below = _quote_follows().search(fold(text))
-    end = below.start() if below else len(text)
-    lines = text[:end].split("\n")
-    shown = "\n".join(HIDDEN * len(line) if line.lstrip(" \t").startswith(">") else line for line in lines)
-    return shown + HIDDEN * (len(text) - end)
-
-
-@cache
-def _quote_follows() -> Any:
-    return compiled("(?m)" + "|".join(f"^[ \t]*{pattern}" for pattern in QUOTE_FOLLOWS))
+    """The text with what is not the writer's own blanked out in place: quoted mail, and what surely is a signature or a note below it."""
+    kept, done = [], 0
+    for start, end in not_own(text):
+        kept += [text[done:start], HIDDEN * (end - start)]
+        done = end
+    return "".join([*kept, text[done:]])
 
 
 class Clauses:

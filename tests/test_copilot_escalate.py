@@ -139,11 +139,32 @@ def test_a_negation_cancels_only_its_own_clause() -> None:
         "-----Original Message-----\nI want to speak to your manager",
         "From: Ana Ruiz\nSent: Tuesday\nTo: Support\n\nI want to speak to your manager",
         "Am 3. März 2026 um 09:14 schrieb Ana:\nI want to speak to your manager",
+        "On Tue, Mar 3, 2026 at 9:14 AM Ana\n<ana@shop.example> wrote:\n\nI want to speak to your manager",
+        "Begin forwarded message:\n\nFrom: Ana\nSubject: RE: it\n\nI want to speak to your manager",
+        "##- Please type your reply above this line -##\n\nI want to speak to your manager",
+        "From: Ana <a@x.example>\nDate: Tuesday\nTo: Support\nSubject: it\n\nI want to speak to your manager",
+        "-- \nTom Baker\nLawsuits | I will sue you | Data Breach Response",
+        "Kind regards\nTom Baker\nData Breach Response | Litigation",
+        "CONFIDENTIAL: unauthorised use leads to legal action and is a data breach.",
     ],
 )
 def test_quoted_older_text_gives_no_reason(quoted: str) -> None:
     assert codes(f"Thanks, that is clear.\n\n{quoted}") == set()
     assert codes(f"I want a human.\n\n{quoted}") == {"asks_for_person"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is broken.\n\nThanks\nI want a human",
+        "It is broken.\nTHANKS\nI WANT A HUMAN",
+        "It is broken.\n--\nAnd I want a human.",
+        "It is broken.\n\nThanks for putting me through to a human",
+        "It is broken.\n\nRegards\nAna\n\nPS I want a human now",
+    ],
+)
+def test_a_last_sentence_is_no_signature(text: str) -> None:
+    assert codes(text) == {"asks_for_person"}
 
 
 @given(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot.text import normalise, own_words, sentences
+from copilot.text import normalise, not_own, own_words, sentences
 
 ANY = st.text(alphabet=st.characters(), max_size=300)
 PROSE = st.text(alphabet='aA.!?… \n1>-()"“e.g,:', max_size=200)
@@ -91,6 +91,10 @@ def test_sentences_cover_all_words_in_order_and_never_a_line_end(text: str) -> N
 
 # ---- own words ----
 
+DISCLAIMER = (
+    "This e-mail is confidential. If you are not the intended recipient, please delete it and notify the sender."
+)
+
 
 @pytest.mark.parametrize(
     ("message", "own"),
@@ -124,14 +128,39 @@ def test_sentences_cover_all_words_in_order_and_never_a_line_end(text: str) -> N
             "thanks\nbut the light is still red after the whole procedure",
         ),
         ("On my phone it says:\nno hub", "On my phone it says:\nno hub"),
+        ("Red.\n\nOn Mon, Mar 2, 2026 at 9:00 AM Desk Team <\ndesk@long.example> wrote:\n\n> Sorry", "Red."),
+        ("Red.\n\nOn Mon, 2 Mar 2026 at 09:00, The Team of\nExample\n<d@x.example> wrote:\n> Sorry", "Red."),
+        ("Red.\n\n" + "_" * 32 + "\nFrom: Desk\nSent: Monday\nTo: Ana\nSubject: red\n\nSorry", "Red."),
+        ("Red.\n\nFrom: Desk <d@x.example>\nDate: Monday\nTo: Ana\nSubject: red\n\nSorry", "Red."),
+        ("Red.\n\nFrom: Desk\nSubject: red\nDate: Monday\nTo: Ana\n\nSorry", "Red."),
+        ("Red.\n\n2026-03-02 09:00 GMT+01:00 Desk <d@x.example>:\n> Sorry", "Red."),
+        ("Red.\n\n2026-03-02 09:00 GMT+01:00 Desk <d@x.example>:\n\nSorry", "Red."),
+        ("Red.\n\nIl giorno lun 2 mar 2026 alle ore 09:00 Desk <d@x.example> ha scritto:\n\n> Ci dispiace", "Red."),
+        ("Red.\n\nEm seg., 2 de mar. de 2026 às 09:00, Desk <d@x.example> escreveu:\n\nLamentamos", "Red."),
+        ("Red.\n\npon., 2 mar 2026 o 09:00 Desk <d@x.example> napisał(a):\n\n> Przepraszamy", "Red."),
+        ("It was red.\nOn Monday 2 March at 9:00 it died.\nAna wrote:\n> off", "It was red.\nOn Monday 2 March at 9:00 it died."),
+        ("From: Paris\nTo: Rome\nDate: 3 March\nis gone", "From: Paris\nTo: Rome\nDate: 3 March\nis gone"),
+        ("Red.\n\n---\nAna Sousa\nHead of Red", "Red."),
+        ("Red.\n\n________________\nAna Sousa\nHead of Red", "Red."),
+        ("Red.\n---\nstill no water", "Red.\n---\nstill no water"),
+        ("Red.\n--\nThe second one is red too.", "Red.\n--\nThe second one is red too."),
+        ("Red.\n\nAna Sousa | Head of Red | ACME Bank plc | t: +44 20 7946 0958 | www.acme.example", "Red."),
+        ("Red.\n\nAna Sousa\n+44 20 7946 0958", "Red."),
+        ("Send it to:\n\nAna Sousa\n+44 20 7946 0958", "Send it to:\n\nAna Sousa\n+44 20 7946 0958"),
+        ("Red.\n\nServer Error | https://a.example", "Red.\n\nServer Error | https://a.example"),
+        (f"Red.\n\nRegards\nAna\n\n{DISCLAIMER}", "Red."),
+        (f"Red.\n\n{DISCLAIMER}\n\nPlease consider the environment before printing.\n\nVirus-free. www.avast.com", "Red."),
+        ("Red.\n\nCONFIDENTIAL: unauthorised use may lead to legal action.", "Red."),
+        (f"Is this yours?\n\n{DISCLAIMER}\n\nI got it today.", f"Is this yours?\n\n{DISCLAIMER}\n\nI got it today."),
+        ("Ugh.\n\nThis message is confidential, why did I get it?", "Ugh.\n\nThis message is confidential, why did I get it?"),
     ],
-)
+)  # fmt: skip
 def test_only_the_writers_own_words_stay(message: str, own: str) -> None:
     assert own_words(message) == own
 
 
 @pytest.mark.parametrize(
-    "message", ["Hi Maud,", "> all quoted", "Thank you!", "Sent from my iPhone", "Kind regards\nAna"]
+    "message", ["Hi Maud,", DISCLAIMER, "> all quoted", "Thank you!", "Sent from my iPhone", "Kind regards\nAna"]
 )
 def test_a_message_is_never_emptied(message: str) -> None:
     assert own_words(message) == message
@@ -153,11 +182,28 @@ def test_own_words_are_words_of_the_message(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a. ", ".", ". . ", "> x\n", "Hi\n", "On x\n", "Thanks,\nBob\n", "wrote ", "A ", " ", "From: x\n", "_\n"]
+    "unit",
+    [
+        "a. ",
+        ".",
+        ". . ",
+        "> x\n",
+        "Hi\n",
+        "On x\n",
+        "Thanks,\nBob\n",
+        "wrote ",
+        "A ",
+        " ",
+        "From: x\n",
+        "_\n",
+        "Virus-free.\n\n",
+        "\n",
+    ],
 )
 def test_a_million_characters_are_read_in_linear_time(unit: str) -> None:
     text = unit * (300_000 // len(unit))
     started = time.perf_counter()
     sentences(text)
     own_words(text)
+    not_own(text)
     assert time.perf_counter() - started < 5  # a quadratic one takes minutes

@@ -117,6 +117,79 @@ def test_a_higher_level_is_a_higher_confidence(triager: Triager, embedder: Embed
     assert len(set(levels)) > 1
 
 
+FIRST = {
+    "connectivity": "The wifi is down in my flat since yesterday",
+    "account_access": "I can't log in, the code never arrives",
+    "order_status": "Where is my order 445566? It is late.",
+}
+
+
+@pytest.mark.parametrize("first", FIRST.values())
+@pytest.mark.parametrize(
+    ("latest", "intent"),
+    [
+        ("Forget it. Cancel my subscription.", "cancel_subscription"),
+        ("My account was hacked!", "security_incident"),
+        ("I want a refund instead.", "return_refund"),
+        ("Delete my data please.", "privacy_data"),
+        ("and please cancel my subscription", "cancel_subscription"),
+        ("Perfect, thanks a lot!", "praise"),
+    ],
+)
+def test_a_short_turn_that_stands_by_itself_is_what_is_asked(
+    triager: Triager, embedder: Embedder, first: str, latest: str, intent: str
+) -> None:
+    assert read(triager, embedder, thread(first, latest)).intent.label == intent
+
+
+@pytest.mark.parametrize("intent", FIRST)
+@pytest.mark.parametrize(
+    "latest",
+    ["For how long?", "and for my wife's account?", "order number 445566", "no idea", "did that. still nothing", "last Monday",
+     "my email is tom@example.com", "yes, twice", "how long will it take?", "Nope, same error.", "Thanks, but it's still red."],
+)  # fmt: skip
+def test_a_short_turn_that_goes_on_with_the_one_before_keeps_its_intent(
+    triager: Triager, embedder: Embedder, intent: str, latest: str
+) -> None:
+    assert read(triager, embedder, thread(FIRST[intent], latest)).intent.label == intent
+
+
+def test_what_goes_on_with_a_short_switch_is_about_that(triager: Triager, embedder: Embedder) -> None:
+    said = [FIRST["connectivity"], "Forget it. Cancel my subscription.", "the premium one"]
+    assert read(triager, embedder, thread(*said)).intent.label == "cancel_subscription"
+
+
+def test_a_subject_is_the_first_turns_alone(triager: Triager, embedder: Embedder) -> None:
+    later = "Good. I think somebody hacked my account, there are logins from Brazil that were not mine."
+    talk = replace(thread("The wifi is down.", later), subject="Wifi down")
+    assert read(triager, embedder, talk).intent.label == "security_incident"
+    short = replace(thread("Please see above.", "any news?"), subject="Wifi down in my flat")
+    assert read(triager, embedder, short).intent.label == "connectivity"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I can't log in and I'm furious, you don't answer!", "You've charged me twice, that's a joke and I won't pay."],
+)
+def test_an_apostrophe_is_one_however_it_is_written(triager: Triager, embedder: Embedder, text: str) -> None:
+    plain, curly = (read(triager, embedder, asks(one)) for one in (text, text.replace("'", "’")))
+    assert (plain.intent, plain.sentiment.label, plain.urgency.label) == (
+        curly.intent,
+        curly.sentiment.label,
+        curly.urgency.label,
+    )
+    assert curly.sentiment.reasons
+    for reason in (*curly.sentiment.reasons, *filter(None, (curly.attention,))):
+        assert text.replace("'", "’")[reason.start : reason.end] == reason.quote
+    assert "’" in curly.sentiment.reasons[0].quote
+
+
+def test_a_quoted_phrase_ends_at_no_stop_within_a_number(triager: Triager, embedder: Embedder) -> None:
+    text = "You thieves took €1.99 from me, this is outrageous!!!"
+    (reason,) = read(triager, embedder, asks(text)).sentiment.reasons
+    assert "€1.99" in reason.quote
+
+
 # ---- a taxonomy of one's own ----
 
 
@@ -183,6 +256,8 @@ def test_a_quoted_angry_mail_does_not_change_the_mood(triager: Triager, embedder
         (["You are useless, I am furious!!!", "It works now, thank you so much, you are brilliant!"], "improving"),
         (["Where do I find the serial number?", "And where is the purchase date shown?"], "steady"),
         (["You are useless, I am furious about this joke of a service!!!"], "steady"),
+        (["Great service so far!", "Where do I find the invoice?"], "steady"),
+        (["Thank you so much, that helped a lot!", "Hm, it broke again."], "worsening"),
     ],
 )  # fmt: skip
 def test_the_trend_over_the_customers_turns(triager: Triager, embedder: Embedder, texts: list[str], trend: str) -> None:
@@ -209,11 +284,12 @@ def test_earlier_turns_are_embedded_once_and_at_most_five_of_them(embedder: Embe
     turns = [f"This is message number {n} about my parcel." for n in range(9)]
     talk = replace(thread(*turns), subject="My parcel")
     first = read(triager, embedder, talk)
-    assert counting.texts == 6
+    assert counting.texts == 6 + 1, "six turns for the mood, and the latest without the subject for the intent"
     assert read(triager, embedder, talk) == first
-    assert counting.texts == 6
-    read(triager, embedder, replace(thread(*turns, "One more message about my parcel."), subject="My parcel"))
-    assert counting.texts == 7
+    assert counting.texts == 7 + 1
+    more = "This is one more message about my parcel."
+    read(triager, embedder, replace(thread(*turns, more), subject="My parcel"))
+    assert counting.texts == 8 + 2
 
 
 def test_without_a_subject_the_latest_ask_is_embedded_alone(embedder: Embedder, tmp_path: Path) -> None:
@@ -255,6 +331,23 @@ def test_the_language_of_a_sentence(text: str, expected: str) -> None:
     tag = language(text, "en-GB")
     assert tag.label == expected
     assert 0.5 <= tag.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我要找人工客服", "zh"), ("注文した商品がまだ届きません。", "ja"), ("환불해 주세요", "ko"),
+        ("أريد استرداد أموالي", "ar"), ("پولم را پس بدهید", "fa"), ("Πού είναι;", "el"),
+        ("Где мой заказ?", "ru"), ("Де моє замовлення?", "uk"), ("איפה ההזמנה", "he"), ("คืนเงิน", "th"),
+        ("app打不开", "zh"), ("WeChat (微信) fails", "en"), ("Café Ångström", "en"),
+    ],
+)  # fmt: skip
+def test_a_short_message_is_in_a_language_of_its_script(text: str, expected: str) -> None:
+    assert language(text, None).label == expected
+
+
+def test_where_a_script_has_several_languages_the_locale_tells() -> None:
+    assert language("注文番号", "ja-JP").label == "ja"
 
 
 @pytest.mark.parametrize(
