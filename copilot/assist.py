@@ -42,6 +42,7 @@ from copilot.handover import DANGER, handed_over, held
 from copilot.intents import IntentHead
 from copilot.learned import Learned
 from copilot.lookup import Lookup
+from copilot.names import of_thread
 from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
 from copilot.query import missing_facts, said, search_text
 from copilot.rank import shown
@@ -285,7 +286,8 @@ class Copilot:
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
-        redacted, message, rewrite = hidden(text, [conversation.customer.name or ""], rewrite, self._redactor)
+        names = of_thread(conversation) if self._model else [conversation.customer.name or ""]
+        redacted, message, rewrite = hidden(text, names, rewrite, self._redactor)
         spoken = rewrite.language if rewrite and rewrite.language else triage.language.label
         request = DraftRequest(
             conversation=conversation, message=message, evidence=rests_on,

@@ -15,8 +15,10 @@ from pydantic import BaseModel, ValidationError
 from copilot.domain import Author, Conversation, Dropped, Evidence, Message
 from copilot.errors import DrafterFailed
 from copilot.ground import content, ground
+from copilot.names import of_thread
 from copilot.ports import Proposed, Writer
 from copilot.redact import OURS, PLACEHOLDER, Redactor
+from copilot.rewrite import PARTED
 from copilot.sayable import DOES
 from copilot.text import normalise, own_sentences, own_words
 from prompts import fenced, render, unfenced
@@ -274,16 +276,11 @@ class _Answer(BaseModel):
 def _by_model(conversation: Conversation, model: Writer, chars: int, redactor: Redactor) -> Iterator[tuple[Name, Line]]:
     """The model's lines that the messages they name support, with the customer's own data back in place. Raises DrafterFailed."""
     shown = _shown(conversation, chars)
-    whole = redactor.redact(
-        "\n\n".join(conversation.messages[i].text for i in shown), [conversation.customer.name or ""]
-    )
-    personal = {span.text: span.placeholder for span in whole.found}
+    said = PARTED.join(normalise(conversation.messages[i].text) for i in shown)
+    whole = redactor.redact(said, of_thread(conversation))
     inputs = [
-        {
-            "author": conversation.messages[i].author,
-            "text": fenced(_hidden(conversation.messages[i].text, personal)[: chars // 2]),
-        }
-        for i in shown
+        {"author": conversation.messages[i].author, "text": fenced(text[: chars // 2])}
+        for i, text in zip(shown, whole.text.split(PARTED), strict=True)
     ]
     evidence = [_evidence(i, conversation.messages[i]) for i in shown]
     counts = Counter[str]()
@@ -315,13 +312,6 @@ def _shown(conversation: Conversation, chars: int) -> list[int]:
             break
         kept.append(index)
     return sorted(kept)
-
-
-def _hidden(text: str, personal: dict[str, str]) -> str:
-    """The message with the thread's placeholders: the same words have the same one in every message."""
-    for words in sorted(personal, key=lambda words: (-len(words), words)):
-        text = text.replace(words, personal[words])
-    return text
 
 
 def _read(line: str) -> _Answer | None:

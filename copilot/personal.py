@@ -7,63 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from urllib.parse import unquote
 
+from copilot.finders import Finder, rule
 from copilot.mail import CAPITAL
-
-Finder = Callable[[str], Iterator[tuple[int, int]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What a text is looked at for once, so that most rules need not look at all: its small letters, and how many digits it has."""
-
-    low: str
-    digits: int
-
-    @classmethod
-    def of(cls, text: str) -> Traits:
-        """The text's; letters that patterns blind to case take for another stand as that one."""
-        low = text.lower() if text.isascii() else text.casefold().replace("ı", "i").replace("i\u0307", "i")
-        return cls(low, sum(map(str.isdigit, text)))
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A finder of every match of a pattern, or of its group `it`, that passes a check.
-
-    Whatever matches holds one of the words in `among`, in small letters, where there are any, and so many digits.
-    """
-
-    pattern: re.Pattern[str]
-    check: Callable[[str], bool]
-    group: str | int
-    among: tuple[str, ...]
-    digits: int
-
-    def __call__(self, text: str) -> Iterator[tuple[int, int]]:
-        """The spans of all matches, in order."""
-        return (found.span(self.group) for found in self.pattern.finditer(text) if self.check(found.group(self.group)))
-
-    def may(self, traits: Traits) -> bool:
-        """Whether a text with these traits can hold a match."""
-        low = traits.low
-        return traits.digits >= self.digits and (not self.among or any(word in low for word in self.among))
-
-
-def rule(
-    pattern: str, check: Callable[[str], bool] = bool, flags: int = 0, among: tuple[str, ...] = (), digits: int = 0
-) -> Rule:
-    """The rule of a pattern in words."""
-    compiled = re.compile(pattern, flags)
-    return Rule(compiled, check, "it" if "it" in compiled.groupindex else 0, among, digits)
-
-
-def may(finder: Finder, traits: Traits) -> bool:
-    """Whether it is worth while to look for what this one finds."""
-    return finder.may(traits) if isinstance(finder, Rule) else True
 
 
 def _has_digit(text: str) -> bool:
@@ -284,6 +232,34 @@ def _order(text: str) -> bool:
     return digits >= 5 or (text[0] == "#" and digits >= 3)
 
 
+# ---- numbers of papers and accounts: found by what they are called ----
+
+_NO = (
+    r"(?i:(?: ?(?:number|nummer|num|no|nr|numéro|número|id|n[°º]))?)[ :.=#]{0,3}(?i:(?:is|was|ist|est|es|nu)[ :]{1,2})?"
+)
+_PAPER = (
+    r"(?i:\b(?:passport|passeport|paspoort|pasaporte|reisepass|passnummer|(?:personal)?ausweis(?:nummer)?|identity card|id card|nhs|"
+    r"national insurance|ni(?= n)|nino|social security|ssn|tax(?:payer)?(?: id| identification| reference)|steuer-?(?:id|nummer)|"
+    rf"numéro fiscal|codice fiscale|bsn|burgerservicenummer|driv(?:ing|er['’]?s?) licen[cs]e))(?!\w){_NO}"
+    r"(?P<it>(?:[A-Za-z]{1,3}|[A-Z]{1,2} )?\d(?:[ ./-]?\d){4,11}(?:[A-Za-z]| [A-D])?(?!\w)|(?=(?:[A-Za-z]{0,14}\d){3})[A-Za-z0-9]{6,14}(?!\w))"
+)
+_PAPERS = (
+    "pass", "pasp", "pasa", "ausweis", "identity", "id card", "nhs", "insurance", "ni n", "nino", "social", "ssn", "tax", "steuer", "fiscal",
+    "bsn", "burger", "licen",
+)  # fmt: skip
+_SORT, _ACCOUNT = r"(?i:\bsort[ -]?code)", r"(?i:\b(?:account|acct|a/c))"
+_BANK = (
+    (rf"{_SORT}{_NO}(?P<it>\d\d[ -]?\d\d[ -]?\d\d)(?![\w-])", "sort"),
+    (rf"{_SORT}[^\n]{{0,40}}?{_ACCOUNT}{_NO}(?P<it>\d(?:[ -]?\d){{5,9}})(?![\w-])", "sort"),
+    (rf"{_ACCOUNT}{_NO}(?P<it>\d(?:[ -]?\d){{5,9}})(?=[^\w\n]{{1,4}}(?:and |with )?{_SORT})", "sort"),
+    (rf"(?i:\b(?:bank account|bankkonto|kontonummer|rekeningnummer)){_NO}(?P<it>\d(?:[ .-]?\d){{5,11}})(?![\w-])", "bank", "kont", "reken"),
+)  # fmt: skip
+
+
+def _no_date(text: str) -> bool:
+    return not _DATE_SHAPE.match(text)
+
+
 # ---- postal addresses ----
 
 _WORD = rf"{CAPITAL}[\w.'’-]{{0,30}}"
@@ -356,6 +332,8 @@ KINDS: tuple[tuple[str, Finder], ...] = (
     ("secret", rule(_RUN, _random)),
     ("birthdate", rule(_BIRTHDATE, among=_BORN, digits=3)),
     ("id", rule(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])", digits=9)),
+    ("id", rule(_PAPER, _no_date, among=_PAPERS, digits=3)),
+    *(("id", rule(pattern, _no_date, among=tuple(words), digits=6)) for pattern, *words in _BANK),
     ("ip", rule(_IP4, _personal_ip, digits=4)),
     ("ip", rule(_IP6, _personal_ip, among=(":",), digits=1)),
     *(("address", rule(pattern, _street, digits=1)) for pattern in _ADDRESSES),

@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from copilot import names as people
-from copilot.personal import KINDS, ORDERS, Finder, Traits, may
+from copilot.finders import Finder, Traits, may, plain
+from copilot.personal import KINDS, ORDERS
 from copilot.ports import Recogniser
 
-REDACTOR = "1"
+REDACTOR = "2"
 """The version of the rules: another one makes every redacted text anew."""
 
 PLACEHOLDER = re.compile(r"\[[a-z]{2,9}-\d{1,6}\]")
@@ -122,7 +123,8 @@ def _replaced(text: str, found: list[Span]) -> str:
 
 
 def _found(text: str, names: Collection[str], orders: bool) -> tuple[list[tuple[int, int, str]], bytearray]:
-    """What our own patterns find, and which characters are taken by that or are placeholders already."""
+    """What our own patterns find in the text's plain letters, and which characters are taken by that or are placeholders already."""
+    text = plain(text)
     covered = bytearray(len(text))
     for found in PLACEHOLDER.finditer(text):
         covered[found.start() : found.end()] = b"\1" * len(found.group())
@@ -132,7 +134,9 @@ def _found(text: str, names: Collection[str], orders: bool) -> tuple[list[tuple[
         return people.above(text, [start for start, _, kind in spans if kind == "address"])
 
     finders: list[tuple[str, Finder]] = [*KINDS, *(ORDERS if orders else ())]
-    finders += [("name", finder) for finder in (names_above, *people.GREETED, *people.INTRODUCED, people.given(names))]
+    finders += [
+        ("name", finder) for finder in (names_above, *people.GREETED, *people.INTRODUCED, people.given(names, text))
+    ]
     traits = Traits.of(text)
     for kind, finder in finders:
         for start, end in finder(text) if may(finder, traits) else ():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -147,6 +148,20 @@ def test_personal_data_never_reaches_the_model_and_is_back_in_the_summary() -> N
     made = Summariser(model, 6_000).summary(asked)
     assert "ana.sousa" not in model.prompts[0]
     assert lines(made)["open"] == [mail]
+
+
+def test_the_names_of_both_sides_never_reach_the_model_and_no_other_word_is_cut() -> None:
+    messages = (
+        Message(text="The manager of the lamp is off, says Ana.\n\nRegards,\nAna Sous\u200ba"),
+        Message(author="agent", text="Dear Ms Sousa, please wait.\n\nKind regards\nMaud Kessler"),
+        Message(text="Maud told me to wait. Can ana get a new anagram?"),
+    )
+    model = Says({"section": "open", "text": "Can [name-6] get a new anagram?", "messages": [3]})
+    made = Summariser(model, 6_000).summary(Conversation(messages=messages))
+    assert not re.search(r"\b(?:ana|sousa|maud|kessler)\b", model.prompts[0], re.IGNORECASE), model.prompts[0]
+    assert "manager of the lamp" in model.prompts[0]
+    assert "new anagram" in model.prompts[0]
+    assert made.generator == "fake:model"
 
 
 @pytest.mark.parametrize(

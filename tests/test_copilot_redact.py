@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copilot import names
-from copilot.personal import KINDS, ORDERS, Traits, may
+from copilot.domain import Conversation, Customer, Message
+from copilot.finders import Traits, may
+from copilot.personal import KINDS, ORDERS
 from copilot.redact import PLACEHOLDER, redact
 
 NAMES = ("Ana Sousa", "Maud", "Mark")
@@ -19,6 +21,7 @@ MORE = (
     "Kind regards\nana",
     "I am Ana Sousa, hello",
     "Ana Sousa <ana@example.com",
+    "I spoke with Ana Sousa",
 )
 
 
@@ -52,6 +55,16 @@ def kinds(text: str, orders: bool = False) -> list[str]:
         ("https://x.example/in?token=ab12cd34", "[url-1]"),
         ("https://x.example/reset/9f8a7b6c5d4e3f2a", "[url-1]"),
         ("my SSN: 460-89-9847", "my SSN: [id-1]"),
+        ("Passport number XK1234567, passport no. is 123456789.", "Passport number [id-1], passport no. is [id-2]."),
+        ("Ausweisnummer: L01X00T47", "Ausweisnummer: [id-1]"),
+        ("NHS no 943 476 5919, NI number QQ 12 34 56 C", "NHS no [id-1], NI number [id-2]"),
+        ("tax ID: 12 345 678 901; Steuernummer 12/345/67890", "tax ID: [id-1]; Steuernummer [id-2]"),
+        ("sort code 20-00-00 account 55779911", "sort code [id-1] account [id-2]"),
+        ("account no. 55779911, sort code: 200000", "account no. [id-1], sort code: [id-2]"),
+        ("my bank account is 5577 9911 22", "my bank account is [id-1]"),
+        ("marek.z＠example.org or ０７７００ ９００１２３", "[email-1] or [phone-1]"),
+        ("from IBAN NL91\u00a0ABNA\u00a00417\u00a01643\u00a000", "from IBAN [iban-1]"),
+        ("My username is marekz77, login: ana_s", "My username is [name-1], login: [name-2]"),
         ("C:\\Users\\jdoe\\AppData and /home/jdoe/.config", "C:\\Users\\[name-1]\\AppData and /home/[name-1]/.config"),
     ],
 )
@@ -93,6 +106,13 @@ def test_a_postal_address_goes_with_its_town(address: str) -> None:
         ("This is John from Acme", "This is [name-1] from Acme"),
         ("Marion Ahlers, Musterstraße 5, 10115 Berlin", "[name-1], [address-1]"),
         ("Ring me back, Keith Sowerby.", "Ring me back, [name-1]."),
+        ("it leaks. Regards, Marek Zielinski 07700 900123", "it leaks. Regards, [name-1] [phone-1]"),
+        ("it leaks. Kind regards Marek Zielinski\nLeeds", "it leaks. Kind regards [name-1]\nLeeds"),
+        ("it leaks. Cheers, Marek | marek@example.org", "it leaks. Cheers, [name-1] | [email-1]"),
+        ("it leaks\n\nthx\nmarek zielinski", "it leaks\n\nthx\n[name-1]"),
+        ("it leaks\n\nthx\nmarek zielinski\n07700 900123", "it leaks\n\nthx\n[name-1]\n[phone-1]"),
+        ("Hier ist Jürgen Groß aus Köln", "Hier ist [name-1] aus Köln"),
+        ("My wife Halina and our neighbour Piotr Nowak say so", "My wife [name-1] and our neighbour [name-2] say so"),
     ],
 )
 def test_a_name_is_found_where_a_name_stands(text: str, redacted: str) -> None:
@@ -105,6 +125,26 @@ def test_given_names_are_found_anywhere_as_whole_words() -> None:
         "[name-1] wrote; [name-2] said, [name-3]'s hub. Maudlin Anatomy. Mark as read. [name-4], look. I asked [name-4] twice."
     )
     assert redact("Support and customer", ["Tarnbrook Support", "customer", "Al", ""]).found == ()
+
+
+def test_a_given_name_that_is_a_thing_in_this_text_stays_a_thing() -> None:
+    text = "My kettle leaks, sarah. KETTLE is my name. The kettles are fine, and Sarah Kettle is not."
+    assert redact(text, ["Sarah Kettle"]).text == (
+        "My kettle leaks, [name-1]. KETTLE is my name. The kettles are fine, and [name-2] is not."
+    )
+
+
+def test_a_thread_teaches_the_names_of_its_people_by_its_fields_and_by_what_it_says() -> None:
+    thread = Conversation(
+        subject="Lamp red, Frame Large",
+        customer=Customer(name="Maud"),
+        messages=(
+            Message(text="It is red, says Halina.\r\n\r\nRegards,\r\nMarek Zielin\u200bski\r\n-- \nLeeds"),
+            Message(author="agent", text="Dear Mr Zielinski,\n\nhold the button.\n\nKind regards\nMaud Kessler"),
+            Message(text="Hello Frame Pro, it did not help. In C:\\Users\\frame\\x\n\nthx\nmarek zielinski"),
+        ),
+    )
+    assert names.of_thread(thread) == ["Maud", "Marek Zielinski", "Maud Kessler", "Zielinski"]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +167,10 @@ def test_given_names_are_found_anywhere_as_whole_words() -> None:
         "Crash ID: bp-0b980066-ac5a-4bdb-99d1-224810240210",
         "I'm using Windows, this is Firefox. My name is wrong.",
         "a card with 12 rows, 16 384 pixels, 4111 1111 1111 1112",
+        "My passport expires on 12.05.2027, the tax is 19 %, sort code is wrong, NHS app 12, account 2 of 3",
+        "It works. Thanks, Weir 3.8.2 is fine. Best Western\nCheers\nany ideas\n\nthanks\nplease advise",
+        "my username is correct, Login: imap.mail.example, user name: required, login is slow",
+        "My husband WFH, my wife has 10² m² and ¾ of it. Hier ist Fehler Nummer 5. Her dad is here",
     ],
 )
 def test_what_is_not_personal_stays(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from copilot.build import Parts
-from copilot.domain import Draft, Suggestion
+from copilot.domain import Conversation, Draft, Message, Suggestion
 from copilot.errors import DrafterFailed, NeedsModel
 from copilot.ports import Drafter, DraftRequest, Proposed, Rewrite
 from copilot.text import sentences
@@ -82,6 +83,27 @@ def test_the_customers_data_in_the_reply_and_the_instruction_is_hidden_from_the_
     assert "ana@example.com" not in seen.text + seen.instruction
     assert "901820" not in seen.instruction
     assert seen.text.endswith("Write to [email-1].")
+
+
+def test_a_name_that_only_the_signature_tells_is_hidden_from_the_model_wherever_it_stands(
+    company: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Says(proposal(VALID, company))
+    monkeypatch.setattr(company.copilot, "_model", model)
+    text = "How long is the link to reset my password valid? It does not work for me (MAREK, marek.z＠example.org).\n\nRegards,\nMarek Zielinski"
+    earlier = Message(author="agent", text="Dear customer,\n\nplease say more.\n\nKind regards,\nMaud Kessler")
+    thread = Conversation(
+        subject="password link, says Maud",
+        messages=(Message(text="Hello"), earlier, Message(text=text)),
+    )
+    company.copilot.suggest(AGENT, thread)
+    asked = Rewrite(task="instruct", text=f"{VALID} Maud and Marek say so.", instruction="Tell Zielinski.")
+    *_, _ = company.copilot.stream(AGENT, thread, rewrite=asked)
+    for request in model.asked:
+        seen = request.message + (request.rewrite.text + request.rewrite.instruction if request.rewrite else "")
+        assert not re.search("marek|zielinski|maud|kessler|example.org", seen, re.IGNORECASE), seen
+        assert "reset my password valid" in seen
+    assert len(model.asked) == 2
 
 
 def test_a_translation_keeps_the_citations_and_is_marked_as_partly_supported(
