@@ -30,6 +30,13 @@ def ranges(products: Iterable[str]) -> tuple[Range, ...]:
     return tuple(made for product in products if (made := _range(" ".join(product.split()))))
 
 
+def product_name(product: str) -> str:
+    """What a product is called, without the versions that a document is bound to."""
+    written = " ".join(product.split())
+    bound = _SERIES.fullmatch(written) or _RANGE.fullmatch(written)
+    return bound[1].strip() if bound else written
+
+
 def named(text: str, products: Collection[str]) -> dict[str, tuple[Version, ...]]:
     """The versions of these products that a text names: `App 2.9`, `app version 2.9`, `App v2.9`."""
     found: dict[str, tuple[Version, ...]] = {}
