@@ -17,7 +17,7 @@ from copilot.adapters.remembering import Remembering
 from copilot.adapters.tantivy import TantivyIndex
 from copilot.ask import Asker
 from copilot.assist import Copilot
-from copilot.entities import Own
+from copilot.entities import Own, Products
 from copilot.errors import ConfigurationError, CopilotError
 from copilot.escalate import Policy
 from copilot.familiar import Anywhere
@@ -152,7 +152,7 @@ def _wired(
     model, extractive = _model(settings), ExtractiveDrafter(settings.resolution_from)
     copilot = Copilot(
         settings=settings, embedder=embedder, retriever=retriever, library=library, records=records, learned=learned,
-        triager=Triager(embedder, settings.taxonomy_file(), settings.models, Own.load(settings.entities)),
+        triager=Triager(embedder, settings.taxonomy_file(), settings.models, Own.load(settings.entities, Products(frames).of)),
         policy=Policy.load(settings.policy_file()), redactor=redactor, extractive=extractive, model=model,
     )  # fmt: skip
     return Parts(

@@ -1,10 +1,13 @@
-"""The facts that a message names, with their exact place: order numbers, amounts, versions, dates and error codes. Linear in its length."""
+"""The facts that a message names, with their exact place: order numbers, amounts, versions, dates, error codes, and the workspace's products.
+
+Linear in the message's length.
+"""
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from copilot import yaml_file
 from copilot.domain import Conversation, Entity
-from copilot.errors import ConfigurationError
+from copilot.errors import ConfigurationError, IndexMismatch, NotFound
+from copilot.store.cases import STAFF
+from copilot.store.frames import Frame, Frames
+from copilot.versions import product_name
 
 _TIMES = tuple(
     (re.compile(rf"\d\s?(?:{words})\b", re.IGNORECASE), by)
@@ -40,13 +46,13 @@ BEFORE = rf"(?:{SYMBOL}|\b{MONEY}|\b(?-i:Rs|RS)\.)"
 AFTER = rf"(?:{SYMBOL}|{MONEY}|руб(?:лей|ля|ль)?|грн|kč)"
 TIMES = r"(?:(?:k|m|mn|bn)\b|\s(?:k|thousand|million|tausend|tsd|mio|millionen|mille)\b)"
 VERSION = r"v?\d{1,5}(?:\.\d{1,6}){0,4}"
-PLATFORM = (
-    r"(?:(?:android|ios|ipados|windows(?:\sserver)?|ubuntu|debian|fedora|watchos|app|"
-    r"mac\s?os(?:\sx)?(?:\s(?:mojave|catalina|big\ssur|monterey|ventura|sonoma|sequoia|tahoe))?)\s#VERSION|"
-    r"(?:firefox|thunderbird|chrome|chromium|safari|outlook|libreoffice|openoffice|python|php|mysql|postgres(?:ql)?|node\.?js|wordpress)"
-    r"\s#(?:v?\d{1,5}(?:\.\d{1,6}){1,4}|\d{2,4})(?:esr)?|"
-    r"(?:office|excel|word|powerpoint|exchange)\s#(?:20\d\d|365))"
-).replace("VERSION", VERSION)
+DOTTED = r"v?\d{1,5}(?:\.\d{1,6}){1,4}(?:esr)?"
+SYSTEM = (
+    r"(?:android|ios|ipados|windows(?:\sserver)?|ubuntu|debian|fedora|watchos|app|"
+    r"mac\s?os(?:\sx)?(?:\s(?:mojave|catalina|big\ssur|monterey|ventura|sonoma|sequoia|tahoe))?)"
+)
+PROGRAM = r"(?:firefox|thunderbird|chrome|chromium|safari|outlook|libreoffice|openoffice|python|php|mysql|postgres(?:ql)?|node\.?js|wordpress)"
+PLATFORM = rf"(?:{SYSTEM}\s{VERSION}|{PROGRAM}\s(?:{DOTTED}|\d{{2,4}}(?:esr)?)|(?:office|excel|word|powerpoint|exchange)\s(?:20\d\d|365))"
 NUMBERED = (
     r"(?:order|booking|invoice|ticket|case|reference|tracking|shipment|parcel|contract|policy|customer|serial|rma|(?-i:PO)|"
     r"bestellung|auftrag|rechnung|sendung|vorgang|(?:bestell|auftrags?|rechnungs?|sendungs?|kunden|vertrags?|vorgangs?|paket|ticket|tracking)-?(?:nummer|nr|id)|"
@@ -60,6 +66,13 @@ NUMBERS = (
     rf"(?:[a-z]{{0,5}}[-_/]?\d[\da-z]{{3,29}}(?:{PART}){{0,3}}|\d{{1,3}}[-/]\d{{4,12}}(?:{PART}){{0,2}}|"
     r"(?-i:[A-Z]{2,5})-\d{2,12})"
 )
+_APART = r"[^\pL\pN_]"
+_GAP = r"[\s\x{a0}]{1,3}"
+NAMES_MEMORY = 64 << 20
+"""As many bytes may the automaton of all names take; the usual 8 MB suffice for some thousands."""
+MOST_NAMES = 20_000
+KEPT = 64
+"""Workspaces whose names are held in memory."""
 NOTHING = ""
 """The kind of what looks like a fact and is none, so that no later pattern takes it."""
 PATTERNS: tuple[tuple[str, str], ...] = (
@@ -96,7 +109,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         "version",
         rf"\b(?:version|ver\.|release|firmware|build|rev\.)\s{{0,2}}:?\s{{0,2}}({VERSION}(?:-?(?:beta|rc|esr|alpha)\.?\d{{0,3}})?)\b",
     ),
-    ("version", rf"\b{PLATFORM.replace('#', '')}\b"),
+    ("version", rf"\b{PLATFORM}\b"),
+    ("version", rf"\b(?:{SYSTEM}|{PROGRAM})\s({DOTTED}|\d{{2,4}})\b"),  # where the name is taken, as a product
     ("version", r"\b(v\d{1,5}(?:\.\d{1,6}){1,4})\b"),
     ("version", r"(?:^|[\s(])(\d{1,4}\.\d{1,4}\.\d{1,6}(?:esr)?)(?:[\s,;:!?)]|\.(?:\s|$)|$)"),
 )
@@ -128,17 +142,19 @@ class Own:
 
     every: Compiled = ()
     workspaces: Mapping[str, Compiled] | None = None
+    products: Callable[[str], Compiled] | None = None
+    """What finds the names of a workspace's products."""
 
     @classmethod
-    def load(cls, path: Path | None) -> Own:
-        """The patterns in a YAML file. Raises ConfigurationError that names the one at fault."""
+    def load(cls, path: Path | None, products: Callable[[str], Compiled] | None = None) -> Own:
+        """The patterns in a YAML file, and what finds products. Raises ConfigurationError that names the one at fault."""
         import yaml
 
         if path is None:
-            return cls()
+            return cls(products=products)
         try:
             file = _File.model_validate(yaml_file.read(path))
-            return cls(_own(file.patterns), {name: _own(some) for name, some in file.workspaces.items()})
+            return cls(_own(file.patterns), {name: _own(some) for name, some in file.workspaces.items()}, products)
         except (OSError, ValueError, yaml.YAMLError) as error:
             said = (
                 "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
@@ -148,8 +164,9 @@ class Own:
             raise ConfigurationError(f"The entity patterns {path} cannot be used: {said}") from error
 
     def of(self, workspace: str) -> Compiled:
-        """Those of a workspace, its own first."""
-        return (*(self.workspaces or {}).get(workspace, ()), *self.every)
+        """Those of a workspace, its own first, and what finds its products."""
+        products = self.products(workspace) if self.products else ()
+        return (*(self.workspaces or {}).get(workspace, ()), *self.every, *products)
 
 
 def _own(patterns: list[_Pattern]) -> Compiled:
@@ -165,6 +182,76 @@ def _own(patterns: list[_Pattern]) -> Compiled:
             raise ValueError(f"{one.type}: {one.pattern!r} matches an empty text; say what must be there")
         compiled.append((one.type, found))
     return tuple(compiled)
+
+
+# ---- the names of products ----
+
+
+class Products:
+    """Finds the products that a workspace's articles say they are for; made once for the names that there are at an index revision."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+        self._made: dict[str, tuple[str, frozenset[str], Compiled]] = {}
+
+    def of(self, workspace: str) -> Compiled:
+        """What finds their names, as of the frame that the message's words were looked up in just before; nothing where there are none."""
+        try:
+            frame = self._frames.held(workspace)
+        except (NotFound, IndexMismatch):
+            return ()
+        revision, known, made = self._made.get(workspace, ("", frozenset(), ()))
+        if revision != frame.revision:
+            names = product_names(frame)
+            made = made if names == known else naming("product", names)
+            kept = self._made if len(self._made) < KEPT else {}
+            self._made = {
+                **kept,
+                workspace: (frame.revision, names, made),
+            }  # a new dict: no other thread sees one change
+        return made
+
+
+def product_names(frame: Frame) -> frozenset[str]:
+    """The products of the articles that every agent may see, without the versions that an article is bound to."""
+    seen = frame.articles[frame.open_to(frozenset(STAFF))[frame.articles]]
+    named = {product for products in frame.heads.products[seen].tolist() for product in products or ()}
+    return frozenset(name for name in map(product_name, named) if len(name) > 1 and any(map(str.isalnum, name)))
+
+
+def naming(kind: str, names: Collection[str]) -> Compiled:
+    """What finds these names as whole words, in any case and however far apart their words are, a longer one before a shorter one."""
+    import re2
+
+    if not names:
+        return ()
+    options = _options()
+    options.max_mem = NAMES_MEMORY
+    ordered = sorted(names, key=lambda name: (-len(name), name))[:MOST_NAMES]
+    either = "|".join(_GAP.join(map(re2.escape, name.split())) for name in ordered)
+    return ((kind, _Whole(re2.compile(rf"(?:^|{_APART})({either})(?:{_APART}|$)", options))),)
+
+
+class _Whole:
+    """A pattern whose group stands between marks that the next match may share."""
+
+    groups = 1
+
+    def __init__(self, pattern: Any) -> None:
+        self._pattern = pattern
+
+    def finditer(self, text: str | bytes) -> Iterator[Any]:
+        """At most MOST matches: each search reads on where the last group ended."""
+        at = 0
+        for _ in range(MOST):
+            found = self._pattern.search(text, at)
+            if found is None:
+                return
+            yield found
+            at = found.end(1)
+
+
+# ---- reading a message ----
 
 
 def entities(conversation: Conversation, own: Compiled = ()) -> tuple[Entity, ...]:

@@ -43,6 +43,13 @@ def ranges(products: Iterable[str]) -> tuple[Range, ...]:
     return tuple(made for product in products if (made := _range(" ".join(product.split()))))
 
 
+def product_name(product: str) -> str:
+    """What a product is called, without the versions that a document is bound to."""
+    written = " ".join(product.split())
+    bound = _SERIES.fullmatch(written) or _RANGE.fullmatch(written)
+    return bound[1].strip() if bound else written
+
+
 def named(text: str, products: Collection[str]) -> dict[str, tuple[Version, ...]]:
     """The versions of these products that a text names: `App 2.9`, `app (version 2.9)`, `App is on 2.9`, `version 2.9 of the app`."""
     text, found = text.casefold(), dict[str, tuple[Version, ...]]()
