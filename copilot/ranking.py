@@ -1,11 +1,10 @@
-"""A workspace's own ranking: weights learned from its cases, which products its articles are about, and which sources agents reject."""
+"""A workspace's own ranking: weights learned from its cases, and which sources agents reject."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +23,10 @@ RANKING = "linear-3"
 
 @dataclass(frozen=True)
 class Ranking:
-    """The weights of articles; by document id, what products and platforms it is about, and from 0 to 1 how often it was rejected."""
+    """The weights of articles; by document id, from 0 to 1 how often it was rejected."""
 
     weights: Weights
-    about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     disliked: Mapping[str, float] = field(default_factory=dict)
-
-    @cached_property
-    def known(self) -> frozenset[str]:
-        """Every product and platform that some document is about."""
-        return frozenset(word for words in self.about.values() for word in words)
 
     def packed(self) -> bytes:
         """As bytes to be kept."""
@@ -43,8 +36,7 @@ class Ranking:
 def read_ranking(payload: bytes) -> Ranking:
     """The ranking that `packed` wrote."""
     read = json.loads(payload)
-    about = {id: tuple(words) for id, words in read["about"].items()}
-    return Ranking(Weights(**read["weights"]), about, read["disliked"])
+    return Ranking(Weights(**read["weights"]), read["disliked"])
 
 
 def own_arms(frame: Frame, ranking: Ranking, kind: Kind, text: str, documents: Places) -> dict[str, Floats]:
@@ -52,12 +44,12 @@ def own_arms(frame: Frame, ranking: Ranking, kind: Kind, text: str, documents: P
     arms = {"disliked": disliked(frame, ranking)}
     if kind != "article":
         return arms
-    asked = Asked.of(text)
+    asked, (about, known) = Asked.of(text), frame.about
     arms |= {arm: np.zeros(len(frame.heads)) for arm in ("title", "named", "about")}
     for at in documents.tolist():
         arms["title"][at] = frame.titles.overlap(asked, at)
         arms["named"][at] = frame.titles.named(asked, at)
-        arms["about"][at] = matches(asked, ranking.about.get(frame.heads.id[at], ()), ranking.known)
+        arms["about"][at] = matches(asked, about.get(at, ()), known)
     return arms
 
 

@@ -77,6 +77,12 @@ def matches(asked: Asked, about: Iterable[str], known: frozenset[str]) -> float:
     return 1.0 if mine else -1.0 if said and about else 0.0
 
 
+def about(title: str, products: Iterable[str]) -> tuple[str, ...]:
+    """The words of a document's products, and the platforms that its title names."""
+    words = {word for product in products for word in product.lower().replace("-", " ").split()}
+    return tuple(sorted(words | platforms(title.lower().split())))
+
+
 def names(text: str) -> frozenset[str]:
     """Versions, codes, acronyms and names with a capital inside, in lower case."""
     return frozenset(found.group().lower().strip(".-") for found in _NAME.finditer(text))

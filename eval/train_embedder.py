@@ -294,7 +294,7 @@ def _judged(
     fill(parts, other, progress)
     checks = [one for name, cases in asked.items() for one in _checks(parts, other, name, cases, own=name == workspace)]
     why = verdict(checks)
-    lesson = _lesson(parts, workspace, other, model, early, len(examples))
+    lesson = _lesson(parts, workspace, other, model, early, examples)
     made = keep(parts.trained, workspace, lesson, checks, switch=not why, why=why or "it wins on what was held out")
     if why:
         makers.abandon()
@@ -304,19 +304,23 @@ def _judged(
     return made
 
 
-def _lesson(parts: Parts, workspace: str, other: Parts, model: Model, early: Sequence[Case], lessons: int) -> Lesson:
+def _lesson(
+    parts: Parts, workspace: str, other: Parts, model: Model, early: Sequence[Case], examples: Sequence[Example]
+) -> Lesson:
     """What is kept of a training: no weights, but how to load them, where the index was before, and all that taught it."""
-    figures: dict[str, float | int | str | bool] = {"lessons": lessons, "model": model.embedder}
+    figures: dict[str, float | int | str | bool] = {"lessons": len(examples), "model": model.embedder}
     for name, was in (("base", base_of(parts)), ("former", model_of(parts.settings))):
         figures |= {f"{name}.{key}": value for key, value in asdict(was).items()}
     return Lesson(
         kind="embedder", payload=b"", figures=figures, fits=other.embedder.fingerprint, trained_until=max(map(_known, early), default=None),
-        basis=_basis(parts, workspace, early),
+        basis=_basis(parts, workspace, early, examples),
     )  # fmt: skip
 
 
-def _basis(parts: Parts, workspace: str, cases: Sequence[Case]) -> frozenset[str]:
-    articles = (one.key for one in Cases(parts.database).articles(workspace))
+def _basis(parts: Parts, workspace: str, cases: Sequence[Case], examples: Sequence[Example]) -> frozenset[str]:
+    """The cases, and the articles that they were sent or that stood in a lesson as what does not answer."""
+    named = {id for case in cases for id in case.sent} | {one.wrong_source for one in examples}
+    articles = (one.key for one in Cases(parts.database).articles(workspace) if one.id in named)
     return frozenset(f"document/{key}" for key in (*(case.key for case in cases), *articles))
 
 

@@ -21,8 +21,7 @@ from copilot.query import search_text
 from copilot.rank import ARMS, Weights
 from copilot.ranking import RANKING, Ranking
 from copilot.retrieve import Query, Told
-from copilot.signals import platforms
-from copilot.store.cases import Article, Cases
+from copilot.store.cases import Cases
 from copilot.store.choices import Choice, Choices
 from copilot.store.trained import Lesson
 from eval.train import HELD_OUT, Check, Training, check, keep
@@ -56,12 +55,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What teaches: cases, oldest first, choices, oldest first, and what the articles are about."""
+    """What teaches: cases, oldest first, choices, oldest first, and how often each source was rejected."""
 
     cases: list[Heard]
     choices: list[Heard]
     disliked: dict[str, float]
-    about: dict[str, tuple[str, ...]]
     basis: frozenset[str]
     until: datetime | None
 
@@ -86,7 +84,7 @@ def train_ranking(
     learned, checks = _harmless(before.weights, weights, late, _split(source.choices)[1])
     why = _verdict(checks)
     final = fitted(source.cases, shipped) if enough else before.weights
-    ranking = Ranking(replace(final, disliked=learned.disliked), source.about, source.disliked)
+    ranking = Ranking(replace(final, disliked=learned.disliked), source.disliked)
     figures: dict[str, float | int | str | bool] = {"cases": len(source.cases), "choices": len(source.choices)}
     figures |= {f"weight.{arm}": getattr(ranking.weights, arm) for arm in (*ARMS, "disliked")}
     lesson = Lesson(
@@ -124,13 +122,13 @@ def _harmless(
 def gathered(parts: Parts, workspace: str, progress: Progress, until: datetime | None) -> Source:
     """Cases and choices as the arms heard them, each with only what was known then."""
     articles = {one.id: one for one in Cases(parts.database).articles(workspace)}
-    about = {id: found for id, one in articles.items() if (found := _about(one))}
     made = Choices(parts.database).choices(workspace, until)
     disliked, basis, decided = _disliked(made)
-    ranking = Ranking(parts.retriever.shipped(), about, disliked)
+    ranking = Ranking(parts.retriever.shipped(), disliked)
+    tickets = Cases(parts.database).tickets(workspace)
     cases = [
         case
-        for case in Cases(parts.database).tickets(workspace)
+        for case in tickets
         if case.known and (until is None or case.known <= until) and set(case.sent) & articles.keys()
     ]
     recent = sorted(cases, key=lambda case: (case.known, case.id))[-MOST_CASES:]
@@ -145,9 +143,12 @@ def gathered(parts: Parts, workspace: str, progress: Progress, until: datetime |
         good = [fate.document_id for fate in choice.fates if fate.outcome in ("kept", "changed")]
         chosen += listen(choice.suggestion, search_text(choice.conversation), good, choice.at) if good else []
         progress(done, total)
-    basis |= {f"document/{case.key}" for case in recent} | {f"document/{articles[id].key}" for id in about}
+    named = {case.id for case in recent} | {id for case in recent for id in case.sent}
+    named |= {fate.document_id for choice in made for fate in choice.fates}
+    keys = {one.id: one.key for one in tickets} | {id: one.key for id, one in articles.items()}
+    basis |= {f"document/{keys[id]}" for id in named & keys.keys()}
     times = [one.at for one in (*heard, *chosen)] + ([decided] if decided else [])
-    return Source(_comparable(heard), chosen, disliked, about, frozenset(basis), max(times, default=None))
+    return Source(_comparable(heard), chosen, disliked, frozenset(basis), max(times, default=None))
 
 
 def _listener(
@@ -170,11 +171,6 @@ def _comparable(heard: Sequence[Heard]) -> list[Heard]:
     """Where there is a map for some, only those with one: its weight cannot be learned from the others."""
     mapped = [one for one in heard if one.told.mapped]
     return mapped if len(mapped) >= FEWEST_CASES else list(heard)
-
-
-def _about(article: Article) -> tuple[str, ...]:
-    words = {word for product in article.products for word in product.lower().replace("-", " ").split()}
-    return tuple(sorted(words | platforms(article.title.lower().split())))
 
 
 def _disliked(choices: Sequence[Choice]) -> tuple[dict[str, float], set[str], datetime | None]:

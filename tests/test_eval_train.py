@@ -378,6 +378,20 @@ def test_ranking_is_learned_checked_and_undone(workshop: Shop) -> None:
     assert found(workshop, "The lead is loose") == first
 
 
+def test_a_ranking_goes_with_an_article_that_a_case_was_sent_and_with_no_other(workshop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "chairs.md").write_text(
+        "---\ntitle: Chairs\nproducts: [Swivel]\n---\n\nA chair has four legs.", encoding="utf-8"
+    )
+    ingest(workshop.parts, tmp_path, workshop.name)
+    made = train_ranking(workshop.parts, workshop.name)
+    assert made.switched, made.why
+    assert "wivel" not in str(workshop.parts.trained.payload(workshop.name, made.trained))
+    Indexer(workshop.parts).retire(workshop.name, ["chairs"])
+    assert workshop.ask("The lead is loose").provenance.trained == ("ranking 1",)
+    Indexer(workshop.parts).retire(workshop.name, ["lamps"])
+    assert workshop.ask("The lead is loose").provenance.trained == ()
+
+
 def test_the_same_cases_teach_the_same_ranking(workshop: Shop) -> None:
     one, two = train_ranking(workshop.parts, workshop.name), train_ranking(workshop.parts, workshop.name)
     assert workshop.parts.trained.payload(workshop.name, one.trained) == workshop.parts.trained.payload(

@@ -253,6 +253,22 @@ def test_a_deleted_case_takes_the_model_it_taught_out_of_the_index(
     assert not go_back(poor), "once is enough"
 
 
+def test_an_article_that_was_in_no_lesson_goes_without_the_model(
+    poor: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "tides.md").write_text(
+        "---\ndoc_id: tides\n---\n\n# Tides\n\nThe sea rises twice a day.", encoding="utf-8"
+    )
+    ingest(poor, tmp_path)
+    teaches(monkeypatch, package_folder())
+    monkeypatch.setattr("eval.train_embedder.MOST_LESSONS", 0)
+    train_embedder(poor, "default")
+    Indexer(poor).retire("default", ["tides"])
+    assert poor.trained.all("default", "embedder")[0].state == "active"
+    Indexer(poor).retire("default", [next(iter(ARTICLES))])
+    assert poor.trained.all("default", "embedder")[0].state == "dropped"
+
+
 def test_without_a_server_undoing_gives_the_index_back_after_a_deletion(
     poor: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, select
 
+from copilot.domain import INTERNAL, PUBLIC
 from copilot.errors import NotFound
 from copilot.letters import Letters
 from copilot.ports import Vectors
-from copilot.signals import Titles, counted
+from copilot.signals import Titles, about, counted
 from copilot.store import schema as t
 from copilot.store.active import EVER, Columns, Places, Span, read, run
 from copilot.store.ahead import Ahead
@@ -171,6 +172,14 @@ class Frame:
     def titles(self) -> Titles:
         """What the documents' titles say."""
         return Titles.of(self.heads.title.tolist())
+
+    @cached_property
+    def about(self) -> tuple[dict[int, tuple[str, ...]], frozenset[str]]:
+        """What products and platforms each article that all agents may see is about, and all of them."""
+        open = self.open_to(frozenset({PUBLIC, INTERNAL}))
+        places = self.articles[open[self.articles]].tolist()
+        found = {at: about(self.heads.title[at], self.heads.products[at]) for at in places}
+        return found, frozenset(word for words in found.values() for word in words)
 
     @cached_property
     def words(self) -> Counter[str]:
