@@ -45,7 +45,7 @@ from copilot.lookup import Lookup
 from copilot.names import of_thread
 from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
 from copilot.query import missing_facts, said, search_text
-from copilot.rank import shown
+from copilot.rank import distinct, shown
 from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.rewrite import allowed, hidden
@@ -67,14 +67,13 @@ SIMILAR_FROM = 0.40
 GUIDANCE_FROM = 0.40
 NEAREST = 3
 SETTLE = 3
-TICKETS = 5
+TICKETS, DEEPER = 5, 60
+"""So many tickets that say different things are wanted; where the first twice as many do not hold them, so many are looked at."""
 SOURCES: tuple[Kind, ...] = ("article", "ticket", "macro")
 DISAGREEMENTS = 2
 MACROS = 2
 SIMILAR = 3
 READ = 6
-NEARLY = 0.8
-"""Two resolutions that share so much of their words say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +269,14 @@ class Copilot:
         found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
         texts, now = self._library.texts(principal.workspace, found)
         articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
-        tickets = _distinct(tickets, texts)[:TICKETS]
+        tickets = distinct(tickets, texts)
+        if len(tickets) < TICKETS and len(ranked.hits["ticket"]) == limits["ticket"]:  # most of them say the same
+            deeper = self._retriever.kinds(principal, query, vector, {"ticket": DEEPER}, lookup, ranked.revision)
+            found = {(hit.document_id, hit.revision) for hit in deeper.hits["ticket"]}
+            more, then = self._library.texts(principal.workspace, found)
+            texts, now = {**texts, **more}, then if now == then == deeper.revision else ""
+            tickets = distinct(with_texts(deeper.hits["ticket"], texts), texts)
+        tickets = tickets[:TICKETS]
         public = [hit for hit in articles if hit.audience == PUBLIC][: query.limit]
         dates = self._library.dates(principal.workspace, {hit.document_id for hit in (*public, *tickets)})
         rests_on = evidence(query.text, public, tickets, texts, dates)
@@ -344,17 +350,6 @@ def _rests_on(
     if rewrite:
         return None, evidence
     return (held(escalation), ()) if weak else handed_over(escalation, text, evidence)
-
-
-def _distinct(tickets: tuple[Hit, ...], texts: dict[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:
-    """Of tickets whose resolutions say nearly the same, the best one: the others tell the agent nothing more."""
-    kept: list[tuple[Hit, frozenset[str]]] = []
-    for hit in tickets:
-        text, answer = texts[hit.document_id, hit.revision]
-        words = frozenset(text[answer:].casefold().split())
-        if not any(len(words & other) >= NEARLY * len(words | other) for _, other in kept):
-            kept.append((hit, words))
-    return tuple(hit for hit, _ in kept)
 
 
 def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:

@@ -23,6 +23,8 @@ PASSAGES = 3
 """So many of a document's passages are shown."""
 READ_WHOLE, READ = 6, 60
 """So many articles are read whole for the section that answers, and of each so many passages are told."""
+NEARLY = 0.8
+"""Two resolutions that share so much of their words say the same."""
 ROUNDED = 1e-6
 """Scores that differ by less may be the same once they are rounded."""
 
@@ -193,6 +195,17 @@ def _passages(
         )
         for n, span in ((n, frame.span(chunks[n])) for n in most)
     )  # fmt: skip
+
+
+def distinct(tickets: tuple[Hit, ...], texts: Mapping[tuple[str, int], tuple[str, int]]) -> tuple[Hit, ...]:
+    """Of tickets whose resolutions say nearly the same, the best one: the others tell the agent nothing more."""
+    kept: list[tuple[Hit, frozenset[str]]] = []
+    for hit in tickets:
+        text, answer = texts[hit.document_id, hit.revision]
+        words = frozenset(text[answer:].casefold().split())
+        if not any(len(words & other) >= NEARLY * len(words | other) for _, other in kept):
+            kept.append((hit, words))
+    return tuple(hit for hit, _ in kept)
 
 
 def shown(hit: Hit) -> Hit:

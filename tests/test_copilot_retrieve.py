@@ -86,6 +86,20 @@ def test_tickets_with_the_same_resolution_are_shown_once(parts: Parts, tmp_path:
     assert [ticket.document_id for ticket in similar] == ["same-0"]
 
 
+def test_a_resolution_that_was_given_often_does_not_hide_the_others(parts: Parts, tmp_path: Path) -> None:
+    rows = [{**TICKETS[0], "ticket_id": f"same-{n:02}"} for n in range(14)]
+    for id, solution in (
+        ("other-1", "Replace the cable; the old one is torn."),
+        ("other-2", "Wait an hour, the server is slow today."),
+    ):
+        turn = {**TICKETS[0]["thread"][1], "text": solution}
+        rows.append({**TICKETS[0], "ticket_id": id, "subject": "Sent folder", "solution": solution, "thread": [turn]})
+    write_tickets(tmp_path / "tickets.jsonl", rows)
+    ingest(parts, tmp_path)
+    similar = parts.copilot.suggest(AGENT, asks(EMPTY)).similar_tickets
+    assert [ticket.document_id[:5] for ticket in similar] == ["same-", "other", "other"]
+
+
 def test_tickets_with_nearly_the_same_resolution_are_shown_once_with_who_solved_them(
     parts: Parts, tmp_path: Path
 ) -> None:
