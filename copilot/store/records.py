@@ -101,22 +101,20 @@ class Records:
 
     def rejoined(self, workspace: str, conversation: Conversation) -> Conversation:
         """The conversation with what is stored under its id and is not sent again: as `put_conversation` will store it."""
-        if not conversation.id:
+        if conversation.id is None:
             return conversation
         with self._db.read() as connection:
-            row = _row(connection, workspace, conversation.id or "")
-        return (
-            CONVERSATION.validate_python(sent_again(row["body"], _json(CONVERSATION, conversation)))
-            if row
-            else conversation
-        )
+            row = _row(connection, workspace, conversation.id)
+        if row is None:
+            return conversation
+        return CONVERSATION.validate_python(sent_again(row["body"], _json(CONVERSATION, conversation)))
 
     def has_conversation(self, workspace: str, id: str | None) -> bool:
         """Whether a conversation is stored under the id."""
-        if not id:
+        if id is None:
             return False
         with self._db.read() as connection:
-            return _row(connection, workspace, id or "") is not None
+            return _row(connection, workspace, id) is not None
 
     def conversation(self, workspace: str, id: str) -> Stored:
         """The conversation. Raises NotFound."""
