@@ -29,6 +29,7 @@ _ON = (
     r"(?:On|Am|Le|Op|El|Il(?: giorno)?|Em|W dniu|Dnia|Den|"
     r"(?:pon|wt|śr|czw|pt|sob|niedz|seg|ter|qua|qui|sex|sáb|dom|lun|mer|gio|ven)[.,]{1,2})\s"
 )
+_BEGINS = re.compile(rf"{_ON}|\d{{4}}-")
 _WROTE = r"(?:wrote|schrieb|a écrit|schreef|geschreven|escribió|ha scritto|escreveu|napisał(?:\(a\)|a)?|skrev)"
 _ATTRIBUTION = re.compile(rf"(?:{_ON}.{{4,280}}|.{{0,120}})(?:said|(?<!\w){_WROTE})(?!\w).{{0,100}}", re.I)
 _MAILED = re.compile(
@@ -80,7 +81,7 @@ def _mail_head(lines: Sequence[str], number: int) -> bool:
 
 def _mail_attribution(lines: Sequence[str], number: int) -> bool:
     """ "On Tue, 3 Mar 2026 at 09:14, Ana wrote:" with the quoted mail below it unmarked, on up to three lines."""
-    if not re.match(rf"{_ON}|\d{{4}}-", lines[number]):
+    if not _BEGINS.match(lines[number]):
         return False
     heads = (lines[number : number + n] for n in (1, 2, 3))
     return any(_is_mailed(head) for head in heads) and not _quote_follows(lines, number + 1)

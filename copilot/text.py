@@ -28,7 +28,10 @@ _CLEAN: dict[int, str | None] = {**dict.fromkeys(_INVISIBLE), 0x09: " "}
 
 def normalise(text: str) -> str:
     """The same text in one spelling: NFC, `\\n` line ends, nothing invisible, no lone surrogates."""
-    text = _SURROGATE.sub("\ufffd", _LINE_ENDS.sub("\n", text)).translate(_CLEAN)
+    text = _LINE_ENDS.sub("\n", text)
+    if text.isascii():  # most messages: neither marks nor surrogates
+        return text.translate(_CLEAN)
+    text = _SURROGATE.sub("\ufffd", text).translate(_CLEAN)
     return unicodedata.normalize("NFC", _MARKS.sub(_fewer_marks, text))
 
 
@@ -177,12 +180,14 @@ def not_own(text: str) -> list[tuple[int, int]]:
 
     In a text as received. Closing and greeting stay, and a message without quotes is never emptied.
     """
-    ends = [end.span() for end in _ANY_LINE_END.finditer(text)]
-    spans = zip([0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)], strict=True)
     lines = normalise(text).split("\n")
     numbers = unquoted(lines, range(len(lines)))
     left = unsigned(lines, numbers, sure=True)
     own = frozenset(left if _says(lines, left) else numbers)
+    if len(own) == len(lines):
+        return []
+    ends = [end.span() for end in _ANY_LINE_END.finditer(text)]
+    spans = zip([0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)], strict=True)
     return [span for number, span in enumerate(spans) if number not in own]
 
 

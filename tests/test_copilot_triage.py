@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -152,6 +153,24 @@ def test_a_short_turn_that_goes_on_with_the_one_before_keeps_its_intent(
     triager: Triager, embedder: Embedder, intent: str, latest: str
 ) -> None:
     assert read(triager, embedder, thread(FIRST[intent], latest)).intent.label == intent
+
+
+def test_most_short_switches_and_all_follow_ups_of_a_list_are_told_apart(triager: Triager, embedder: Embedder) -> None:
+    listed = yaml.safe_load((Path(__file__).parent / "triage" / "short_turns.yaml").read_text(encoding="utf-8"))
+    firsts = listed["first"].items()
+    asked = {one["text"]: one["intents"] for one in listed["switches"]}
+    switched = [
+        read(triager, embedder, thread(first, text)).intent.label in intents
+        for text, intents in asked.items()
+        for _, first in firsts
+    ]
+    kept = [
+        read(triager, embedder, thread(first, text)).intent.label == intent
+        for text in listed["follow_ups"]
+        for intent, first in firsts
+    ]
+    assert np.mean(switched) >= 0.75
+    assert np.mean(kept) >= 0.97
 
 
 def test_what_goes_on_with_a_short_switch_is_about_that(triager: Triager, embedder: Embedder) -> None:
