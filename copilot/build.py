@@ -24,7 +24,7 @@ from copilot.familiar import Anywhere
 from copilot.handoff import Summariser
 from copilot.inbox import Inbox
 from copilot.intents import intent_head
-from copilot.learned import Learned
+from copilot.learned import Learned, wanted
 from copilot.mapping import Mapper
 from copilot.memory import keep_together
 from copilot.ports import Embedder, LexicalIndex, Reranker, VectorIndex
@@ -143,7 +143,7 @@ def _wired(
     frames = Frames(database, embedder.fingerprint, settings.memory_chunks)
     mapper = Mapper(frames, Maps(database, embedder.fingerprint))
     redactor = redactor_of(settings)
-    trained = TrainedStore(database, embedder.fingerprint)
+    trained = TrainedStore(database, embedder.fingerprint, wanted(settings.taxonomy_file()))
     learned = Learned(trained, embedder, settings.taxonomy_file(), settings.models)
     retriever = Retriever(
         library, frames, mapper, learned, embedder, vectors, lexical, settings, _language, reranker_of(settings), _spelling(settings, embedder),

@@ -17,7 +17,7 @@ from copilot.intents import RECIPE, IntentHead, intent_head
 from copilot.learn import unpacked
 from copilot.ports import Embedder
 from copilot.ranking import RANKING, Ranking, read_ranking
-from copilot.store.trained import Trained, TrainedKind, TrainedStore
+from copilot.store.trained import Trained, TrainedKind, TrainedStore, Wanted
 from copilot.taxonomy import Taxonomy, parse, taxonomy
 
 KEPT = 32
@@ -123,6 +123,17 @@ class Learned:
 def fits_of(intents: Taxonomy) -> str:
     """What a head for this taxonomy is kept under."""
     return f"{RECIPE} {intents.hash[:32]}"
+
+
+def wanted(file: Path) -> Wanted:
+    """What a head of intents and a ranking must fit where a workspace has this taxonomy of its own, or that of the settings' file (None)."""
+
+    def fits(kind: TrainedKind, own: bytes | None) -> str | None:
+        if kind == "intents":
+            return fits_of(_taxonomy(own) if own else taxonomy(file))
+        return RANKING if kind == "ranking" else None
+
+    return fits
 
 
 def _taxonomy(payload: bytes) -> Taxonomy:

@@ -94,6 +94,24 @@ def parse(words: str) -> Taxonomy:
     return Taxonomy(read.intents, read.other_examples, words)
 
 
+def checked(words: str) -> Taxonomy:
+    """The same, of a text that is to be put in force: every example has to say something, and nothing twice. Raises InputError."""
+    found = parse(words)
+    seen: dict[str, str] = {}
+    listed = [(intent.label, example) for intent in found.intents for example in intent.examples]
+    for label, example in [*listed, *((OTHER, example) for example in found.other)]:
+        said = " ".join(example.casefold().split())
+        if not said:
+            raise InputError(
+                f"{label!r} has an example without words ({example!r}). Write what a customer would, or leave it out."
+            )
+        if said in seen:
+            under = f"under {seen[said]!r} and under {label!r}" if seen[said] != label else f"twice under {label!r}"
+            raise InputError(f"the example {example!r} is {under}. Keep it once, where it belongs.")
+        seen[said] = label
+    return found
+
+
 def intent_examples(path: Path) -> list[Example]:
     """What the taxonomy in a file teaches. Raises ConfigurationError."""
     return taxonomy(path).examples()
@@ -102,9 +120,8 @@ def intent_examples(path: Path) -> list[Example]:
 def describing(label: str, description: str) -> list[str]:
     """The label's own words, its description and the description's clauses: each is worth about an example."""
     clauses = [clause.strip(" .") for clause in _CLAUSE_ENDS.split(description)]
-    return list(
-        dict.fromkeys([label.replace("_", " "), description, *(clause for clause in clauses if len(clause) > 3)])
-    )
+    said = [label.replace("_", " "), description, *(clause for clause in clauses if len(clause) > 3)]
+    return list(dict.fromkeys(words for words in said if words.strip()))
 
 
 def _explained(error: Exception) -> str:

@@ -149,12 +149,12 @@ def taxonomy_set(file: Annotated[Path, typer.Argument(help="A YAML file.")], wor
     from copilot.build import embedder_of
     from copilot.intents import intent_head
     from copilot.store.trained import Lesson
-    from copilot.taxonomy import parse
+    from copilot.taxonomy import checked
 
     settings = Settings()
     try:
         words = file.read_text(encoding="utf-8")
-        found = parse(words)
+        found = checked(words)
     except (OSError, UnicodeDecodeError, InputError) as error:
         raise InputError(f"The taxonomy {file} cannot be used: {error}") from error
     intent_head(found.examples(), embedder_of(settings), settings.models / "none", settings.models)
@@ -234,10 +234,11 @@ def _here(settings: Settings, workspace: str, payload: dict[str, Any], tell: Tol
 
 def _store(settings: Settings) -> TrainedStore:
     """What undoing and listing need: the database alone, beside a running server too."""
+    from copilot.learned import wanted
     from copilot.store.database import Database
     from copilot.store.trained import TrainedStore
 
-    return TrainedStore(Database(settings.database_url()), "")
+    return TrainedStore(Database(settings.database_url()), "", wanted(settings.taxonomy_file()))
 
 
 def _time(written: str | None) -> str | None:

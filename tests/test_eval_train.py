@@ -18,6 +18,7 @@ from copilot.choices import Corrected, Feedback
 from copilot.domain import Customer, Options, Principal, Suggestion
 from copilot.errors import Conflict, InputError, NotFound
 from copilot.learn import packed, unpacked
+from copilot.ranking import RANKING
 from copilot.retrieve import Query
 from copilot.settings import Settings
 from copilot.store.customers import Customers
@@ -65,7 +66,7 @@ class Shop:
         self.parts.records.keep_feedback(self.name, made.id, AGENT.id, given, 0.0)
 
     def keep(self, payload: bytes, basis: frozenset[str] = frozenset(), *, active: bool = True) -> Trained:
-        lesson = Lesson(kind="ranking", payload=payload, figures={"cases.after": 0.5}, basis=basis)
+        lesson = Lesson(kind="ranking", payload=payload, figures={"cases.after": 0.5}, basis=basis, fits=RANKING)
         return self.parts.trained.keep(self.name, lesson, active=active)
 
     def take(self, taxonomy: str) -> None:
@@ -328,6 +329,22 @@ def test_a_new_taxonomy_puts_the_old_ones_head_out_of_force(stocked: Shop, tmp_p
     assert stocked.ask("where is my parcel").provenance.trained == ("taxonomy 1",)
 
 
+def test_a_head_that_no_longer_fits_is_not_said_to_be_in_force(stocked: Shop, tmp_path: Path) -> None:
+    store, name = stocked.parts.trained, stocked.name
+    train_intents(stocked.parts, name, labelled(tmp_path, delivery=PARCELS, account=SIGNS))
+    stocked.take(SMALL.replace("label: delivery", "label: shipping"))
+    assert [one.name for one in store.all(name) if one.in_force] == ["taxonomy 1"]
+    with pytest.raises(NotFound, match="Nothing trained is in force for intents"):
+        store.undo(name, "intents")
+    train_intents(stocked.parts, name, labelled(tmp_path, shipping=PARCELS, account=SIGNS))
+    assert [one.name for one in store.all(name) if one.in_force] == ["intents 2", "taxonomy 1"]
+    assert store.undo(name, "taxonomy") is None
+    assert [one.name for one in store.all(name) if one.in_force] == ["intents 1"]
+    assert stocked.ask("where is my box").provenance.trained == ("intents 1",)
+    assert store.undo(name, "intents") is None
+    assert (store.all(name)[0].state, store.switches(name)[-1].number) == ("active", None)
+
+
 # ---- ranking ----
 
 
@@ -439,6 +456,32 @@ def test_the_commands_list_and_undo(stocked: Shop, monkeypatch: pytest.MonkeyPat
     assert "taxonomy 1 is in force" in CliRunner().invoke(app, ["taxonomy", "set", str(tmp_path / "mine.yaml")]).stdout
     assert "label: shipping" in CliRunner().invoke(app, ["taxonomy", "show"]).stdout
     assert TrainedStore(stocked.parts.database, "e").all(stocked.name, "taxonomy")[0].in_force
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("where is my parcel", " ", "'delivery' has an example without words"),
+        ("I forgot my password", "Where is  my PARCEL", "is under 'delivery' and under 'account'"),
+        ("the package has not arrived", "where is my parcel", "'where is my parcel' is twice under 'delivery'"),
+        ("tell me a joke", "where is my parcel", "under 'delivery' and under 'other'"),
+    ],
+)
+def test_a_taxonomy_that_teaches_nothing_or_two_things_is_refused(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, was: str, becomes: str, told: str
+) -> None:
+    import typer
+
+    monkeypatch.setenv("COPILOT_HOME", str(stocked.parts.settings.home))
+    monkeypatch.setenv("COPILOT_WORKSPACE", stocked.name)
+    app = typer.Typer()
+    register(app)
+    assert was in SMALL
+    (tmp_path / "mine.yaml").write_text(SMALL.replace(was, becomes), encoding="utf-8")
+    error = CliRunner().invoke(app, ["taxonomy", "set", str(tmp_path / "mine.yaml")]).exception
+    assert isinstance(error, InputError)
+    assert told in str(error)
+    assert stocked.parts.trained.all(stocked.name) == []
 
 
 def test_a_job_trains_as_the_command_does(stocked: Shop, tmp_path: Path) -> None:

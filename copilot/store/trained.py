@@ -1,12 +1,12 @@
 """What was learned from each workspace: numbered, with the figures that spoke for it, put in force at once and taken back at once.
 
-Of each kind the highest active number is in force, else what is shipped. So undoing is one change of state, and what is deleted with
+Of each kind the highest active number that fits is in force, else what is shipped. So undoing is one change of state, and what is deleted with
 a ticket that taught it makes room for the newest that is left. Each change moves the workspace's clock: an index revision means one state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -23,6 +23,8 @@ TrainedKind = Literal["taxonomy", "intents", "ranking", "embedder"]
 KINDS: tuple[TrainedKind, ...] = get_args(TrainedKind)
 State = Literal["candidate", "active", "undone", "dropped"]
 Figures = Mapping[str, float | int | str | bool]
+Wanted = Callable[[TrainedKind, bytes | None], str | None]
+"""What one of a kind must fit to be in force, given the workspace's own taxonomy; None where nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +78,8 @@ class Switch:
 class TrainedStore:
     """Keeps what was learned, of all workspaces."""
 
-    def __init__(self, database: Database, embedder: str) -> None:
-        self._db, self._embedder = database, embedder
+    def __init__(self, database: Database, embedder: str, wanted: Wanted | None = None) -> None:
+        self._db, self._embedder, self._wanted = database, embedder, wanted
 
     def keep(self, workspace: str, lesson: Lesson, *, active: bool) -> Trained:
         """Store it, and put it in force where it is active; an embedding model is when it makes the vectors.
@@ -98,18 +100,27 @@ class TrainedStore:
                 basis=sorted(lesson.basis) if active else [], created_at=now(),
             ))  # fmt: skip
             if active and lesson.kind != "embedder":
-                record(connection, workspace, lesson.kind, "trained")
+                record(connection, workspace, lesson.kind, "trained", self._fits(connection, workspace, lesson.kind))
         return next(one for one in self.all(workspace, lesson.kind) if one.number == number)
 
     def undo(self, workspace: str, kind: TrainedKind) -> int | None:
         """Take back what is in force; the number that is in force now, None for what is shipped. Raises NotFound where nothing is."""
         with self._db.write() as connection:
             _known(connection, workspace)
-            number = in_force(connection, workspace, kind)
+            fits = self._fits(connection, workspace, kind)
+            number = in_force(connection, workspace, kind, fits)
             if number is None:
                 raise NotFound(f"Nothing trained is in force for {kind}: it is as shipped. See `copilot train list`.")
             connection.execute(update(t.trained).where(is_one(workspace, kind, number)).values(state="undone"))
-            return record(connection, workspace, kind, "undone")
+            return record(connection, workspace, kind, "undone", fits)
+
+    def _fits(self, connection: Connection, workspace: str, kind: TrainedKind) -> str | None:
+        """What one of the kind must fit, with the taxonomy that is in force."""
+        if self._wanted is None:
+            return None
+        number = in_force(connection, workspace, "taxonomy")
+        own = select(t.trained.c.payload).where(is_one(workspace, "taxonomy", number or 0))
+        return self._wanted(kind, connection.execute(own).scalar())
 
     def embedder_undone(self, workspace: str, number: int) -> int | None:
         """Note that the index went back to the embedding model before this one; the number that is in force now, None for what is shipped."""
@@ -137,7 +148,10 @@ class TrainedStore:
         query = select(*shown).where(c.workspace == workspace, *([c.kind == kind] if kind else []))
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(c.kind, c.number.desc())).mappings().all()
-            best = {kind: in_force(connection, workspace, kind) for kind in {row["kind"] for row in rows}}
+            best = {
+                kind: in_force(connection, workspace, kind, self._fits(connection, workspace, kind))
+                for kind in {row["kind"] for row in rows}
+            }
         return [Trained(**row, in_force=best[row["kind"]] == row["number"]) for row in rows]
 
     def switches(self, workspace: str) -> list[Switch]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from copilot.store import schema as t
 from copilot.store.queue import queued
@@ -26,9 +26,9 @@ def forget_untaught(connection: Connection, workspace: str) -> None:
                     queued(connection, workspace, "train", {"what": "go back"})
 
 
-def record(connection: Connection, workspace: str, kind: str, why: str) -> int | None:
+def record(connection: Connection, workspace: str, kind: str, why: str, fits: str | None = None) -> int | None:
     """Note what is in force from now on, and move the clock; its number, None for what is shipped."""
-    number = in_force(connection, workspace, kind)
+    number = in_force(connection, workspace, kind, fits)
     values = {"workspace": workspace, "kind": kind, "number": number, "why": why, "at": datetime.now(UTC)}
     connection.execute(insert(t.switches).values(values))
     c = t.workspaces.c
@@ -46,12 +46,15 @@ def missing(connection: Connection, workspace: str, basis: Collection[str]) -> s
     return set(basis) - {f"document/{key}" for key in documents} - {f"suggestion/{id}" for id in suggestions}
 
 
-def in_force(connection: Connection, workspace: str, kind: str) -> int | None:
-    """The highest active number of the kind; an embedding model is in force where it made the vectors."""
+def in_force(connection: Connection, workspace: str, kind: str, fits: str | None = None) -> int | None:
+    """The highest active number of the kind, of those that fit this and the vectors; an embedding model is in force where it made them."""
     c, w = t.trained.c, t.workspaces.c
     query = select(func.max(c.number)).where(c.workspace == workspace, c.kind == kind, c.state == "active")
+    query = query.join(t.workspaces, w.id == c.workspace)
     if kind == "embedder":
-        query = query.join(t.workspaces, and_(w.id == c.workspace, w.embedder == c.fits))
+        query = query.where(w.embedder == c.fits)
+    if fits is not None:
+        query = query.where(c.fits == fits, or_(w.embedder.is_(None), w.embedder == c.embedder))
     return connection.execute(query).scalar()
 
 
