@@ -16,6 +16,7 @@ from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
+from copilot.questions import LANGUAGES
 from copilot.reading import ADDRESSED, Reading, blocks, hosts
 from copilot.sayable import DOES, says
 from copilot.variants import Known, undecided, undecided_plan
@@ -64,7 +65,6 @@ PRIVATE = re.compile(
     re.I,
 )
 """What asks to be told facts that have no place where everybody reads."""
-QUESTION_LANGUAGES = ("en", "de", "fr", "nl", "es")
 MOST_STEPS, STEPS_MORE = 24, 600
 STEP = re.compile(r"^ *(\d{1,3})[.)] ", re.M)
 NEAR_LINES, NEAR_CHARS = 3, 600
@@ -226,7 +226,7 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
         about = wanted if calm and len(lines) < room.statements else ""
     if not about or channel == "phone" or (channel == "social" and about in PRIVATE_FACTS):
         return
-    language = request.language if request.language in QUESTION_LANGUAGES else "en"
+    language = request.language if request.language in LANGUAGES else "en"
     question = render("question", {"about": about, "platforms": platforms, "language": language})
     if question not in _replies(request):
         yield Proposed(text=question, lead="\n\n")

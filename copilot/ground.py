@@ -11,13 +11,20 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 
+from copilot.clauses import MARKER as MARKER
+from copilot.clauses import STOP as STOP
+from copilot.clauses import WORD as WORD
+from copilot.clauses import content as content
+from copilot.clauses import misplaced
 from copilot.domain import Citation, Dropped, Evidence, Support
-from copilot.facts import facts, has_facts, missing, says_no
+from copilot.facts import facts, missing, says_no
 from copilot.names import somebody
 from copilot.ports import Proposed
+from copilot.questions import asks_for_secret
+from copilot.questions import claims_nothing as claims_nothing
 from copilot.reading import LINK, hosts, is_own
 from copilot.redact import PLACEHOLDER
 from copilot.sayable import orders
@@ -33,19 +40,7 @@ ALIKE = 0.7
 FEWEST_WORDS = 3
 MOST_AGREEING = 2
 
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 MARKUP = re.compile(r"<[a-z/!][^>\n]{0,500}>?|\]\(|\b(?:javascript|data):\S", re.I)
-MARKER = re.compile(r"^(?:[-*•+]|\d{1,3}[.)]) ")
-QUESTION = re.compile(
-    r"¿?(?:what|which|who|when|where|how|could you|can you|do you|did you|have you|is it|are you|would you|shall i|was|welche[rs]?|wie|wann|wo|"
-    r"können sie|haben sie|quelle?s?|quand|comment|pouvez-vous|avez-vous|welke|hoe|wanneer|waar|kun je|kunt u|heb je|qué|cuál|cuándo|"
-    r"cómo|puede|tiene|nutzen sie|soll ich|que|utilisez-vous|voulez-vous|wat|gebruik je|zal ik|puedes|usas|te envío)\b[^,;:.]{1,200}\?$",
-    re.I,
-)
-STOP = frozenset(
-    "a an and are as at be but by can do for from has have how i if in is it its may of on or our so that the their then there these "
-    "they this to was we were what when where which will with you your please just also more".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +171,14 @@ def _judge(one: Proposed, evidence: Sequence[Evidence]) -> Grounded | Dropped:
     if len(cited) < len(one.evidence):
         return Dropped(text=text, reason="it cites a source that was not given")
     plain = " ".join(PLACEHOLDER.sub(" ", text).split())  # the customer's own data is no claim about the product
+    if asks_for_secret(plain):
+        return Dropped(text=text, reason="it asks for a secret or for money")
     if claims_nothing(plain):
         return Grounded(text, one.lead, "no_claim", ())
     if not cited:
         return Dropped(text=text, reason="it cites no source")
+    if plain.endswith("?") and not any(text in source.text for source in cited):
+        return Dropped(text=text, reason="it is a question that asks for no fact")
     found = sorted((_support(plain, source) for source in cited), key=lambda one: (bool(one.missing), -one.score))
     best = found[0]
     if best.score < PARTIAL or best.missing:
@@ -187,11 +186,6 @@ def _judge(one: Proposed, evidence: Sequence[Evidence]) -> Grounded | Dropped:
         return Dropped(text=text, reason=f"its source does not say so{absent}")
     agreeing = tuple(other.citation for other in found if other.score >= PARTIAL and not other.missing)
     return Grounded(text, one.lead, "supported" if best.score >= SUPPORTED else "partial", agreeing)
-
-
-def claims_nothing(text: str) -> bool:
-    """A question to the customer that names no fact; an assertion does not become one by a question mark."""
-    return bool(QUESTION.match(text)) and not has_facts(text) and len(sentences(text)) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +204,8 @@ def _support(text: str, source: Evidence) -> Found:
         return Found(1.0, (), cite(source, at, at + len(text)))
     start, end = best_stretch(text, source)
     words = source.text[start:end]
-    return Found(support(text, words), missing(text, words, source.title), cite(source, start, end))
+    absent = (*missing(text, words, source.title), *misplaced(text, words, source.title))
+    return Found(support(text, words), absent, cite(source, start, end))
 
 
 def best_stretch(text: str, source: Evidence) -> tuple[int, int]:
@@ -259,20 +254,6 @@ def _whole_sentences(text: str, words: str, spans: Sequence[tuple[int, int]]) ->
             return at
         at = words.find(text, at + 1)
     return None
-
-
-def content(text: str) -> set[str]:
-    """The words that carry meaning, stemmed."""
-    return {_stem(word) for word in WORD.findall(text.lower()) if word not in STOP and len(word) > 1}
-
-
-@lru_cache(maxsize=20_000)
-def _stem(word: str) -> str:
-    """Enough of a stem to match plural and tense."""
-    for ending in ("ing", "ies", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
 
 
 def cite(source: Evidence, start: int, end: int) -> Citation:
