@@ -247,18 +247,28 @@ class Writer(Protocol):
         ...
 
 
+Rest = Callable[[], Source]
+"""What is left of reading a document once its source was asked: it can be sent to another process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
     """One document as found: its place within its source, what it is made of, and how to read it.
 
     `parse` raises UnreadableFile, NotKnowledge for what is deliberately left out, or SourceFailed where the source must be asked and does not answer.
+    Where what it was sent could take a parser down, it gives the rest of the work, to be done in the parser's own process.
     """
 
     origin: str
     fingerprint: str
-    parse: Callable[[], Source]
+    parse: Callable[[], Source | Rest]
     apart: bool = False
     """To be parsed in a process of its own: its format or its size could take a parser down."""
+
+    def read(self) -> Source:
+        """The document, all of it read in this process."""
+        made = self.parse()
+        return made if isinstance(made, Source) else made()
 
 
 @dataclass(frozen=True, slots=True)

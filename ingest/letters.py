@@ -16,8 +16,8 @@ from hashlib import sha256
 from copilot.domain import Author
 from copilot.errors import UnreadableFile
 from ingest.clean import decode
-from ingest.load import APART_BYTES
 from ingest.plain import one_line
+from ingest.quarantine import APART_BYTES
 from ingest.threads import Said, letter
 
 MOST_HEADER = 20_000

@@ -21,6 +21,7 @@ from copilot.redact import OURS, REDACTOR, Redactor
 from ingest.article import MAX_ID, article
 from ingest.clean import CLEANERS, decode
 from ingest.plain import one_line
+from ingest.quarantine import heavy
 
 PIPELINE = "3"
 """Part of every fingerprint: raise it when a change to cleaning or splitting is to reach documents that did not change."""
@@ -29,7 +30,6 @@ SUFFIXES = (*CLEANERS, *TABLES)
 MAX_BROKEN_ROWS = 20
 MAX_ROW_BYTES = 5_000_000
 APART = (".pdf", ".docx", ".html", ".htm")
-APART_BYTES = 200_000
 WATCH = "watch"
 """The option of sources on this machine that has them synced as soon as something changes."""
 
@@ -129,7 +129,7 @@ def _documents(path: Path, origin: str, reading: Reading) -> Iterator[Raw | Brok
             yield from _Table(origin, reading).documents(_rows(data, path.suffix.lower()))
         else:
             fingerprint = _fingerprint(data, reading.kind, reading.audience)
-            apart = len(data) > APART_BYTES or path.suffix.lower() in APART
+            apart = path.suffix.lower() in APART or heavy(data)
             yield Raw(origin, fingerprint, partial(_parse, path, origin, reading, fingerprint), apart)
     except UnreadableFile as error:
         yield Broken(origin, str(error))

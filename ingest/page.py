@@ -8,14 +8,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 
 from copilot.domain import Document, Source
 from copilot.errors import InputError, UnreadableFile
+from copilot.ports import Rest
 from copilot.redact import REDACTOR
 from ingest.article import article, narrower
 from ingest.load import PIPELINE
 from ingest.plain import one_line
+from ingest.quarantine import heavy
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
@@ -28,6 +31,12 @@ def page(document: Document, markup: str, audience: str | None, suffix: str = ".
     read = article((heading + markup).encode("utf-8", "replace"), f"page{suffix}", None, None)
     head = replace(document, title=read.document.title, audience=narrower(document.audience, audience))
     return replace(read, document=head)
+
+
+def offered(document: Document, markup: str, audience: str | None, suffix: str = ".html") -> Source | Rest:
+    """The same; of markup that could take a parser down, how to read it in the parser's own process."""
+    rest = partial(page, document, markup, audience, suffix)
+    return rest if heavy(markup) else rest()
 
 
 def fingerprint(*made_of: object) -> str:

@@ -18,7 +18,7 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
-from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, Overrun, SourceFailed
+from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, SourceFailed
 from copilot.memory import give_back
 from copilot.ports import Broken, Raw
 from copilot.redact import OURS
@@ -27,7 +27,7 @@ from copilot.store.contents import by_shelf, is_case
 from copilot.store.customers import Customers
 from copilot.store.jobs import Job
 from copilot.store.ledger import Known
-from copilot.store.quarantine import Quarantine, Tried
+from copilot.store.quarantine import Quarantine
 from copilot.store.uploads import drop, is_upload
 from copilot.store.values import digest
 from ingest.ahead import ahead
@@ -35,7 +35,7 @@ from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, expected, scan
 from ingest.owners import Owners
 from ingest.progress import Progress, reporter
-from ingest.quarantine import TRIES, Parser
+from ingest.quarantine import Parser, Ward
 from ingest.repair import put_in_step, renew_worn
 from ingest.split import split, split_ticket
 from ingest.summary import Summary, total
@@ -58,15 +58,11 @@ class Run:
     fallen: set[int] = field(default_factory=set)  # keys of what went with an article that it rested on
     cancelled: bool = False
 
-    def parse(self, raw: Raw, parser: Parser) -> Source | None:
-        """The document, or None with the reason counted. A file that cannot be read keeps what was known of it.
-
-        Raises Overrun.
-        """
+    def parse(self, raw: Raw, ward: Ward) -> Source | None:
+        """The document, or None with the reason counted. A file that cannot be read keeps what was known of it."""
         try:
-            source = parser.parse(raw.parse) if raw.apart else raw.parse()
-        except Overrun:
-            raise
+            made = ward.parse(raw.parse) if raw.apart else raw.parse()
+            source = made if isinstance(made, Source) else ward.parse(made)
         except NotKnowledge:
             self.summary.skipped += 1
             self.dropped.add(raw.origin)
@@ -264,17 +260,9 @@ class Indexer:
         return Ready(place, source, self._split(source), existing.key)
 
     def _parsed(self, run: Run, raw: Raw, place: Place) -> Source | None:
-        """The document, or None with the reason counted; one that overran its parser twice is left alone until it changes."""
+        """The document, or None with the reason counted."""
         mine = (run.workspace, run.root, raw.origin, digest(f"{place.fingerprint}|{self._parser.bounds}"))
-        before = self._quarantine.tried(*mine) if raw.apart else Tried(0, "")
-        if before.times >= TRIES:
-            return run.failed(raw.origin, f"set aside after {before.times} tries until it changes: {before.reason}")
-        try:
-            return run.parse(raw, self._parser)
-        except Overrun as error:
-            if not run.dry_run:
-                self._quarantine.note(*mine, Tried(before.times + 1, str(error)))
-            return run.failed(raw.origin, str(error))
+        return run.parse(raw, Ward(self._parser, self._quarantine, mine, remembers=not run.dry_run))
 
     def _fingerprint(self, raw: Raw) -> str:
         """Unchanged means: the same bytes, read, redacted and split the same way; what embedded them all is the workspace's own matter."""

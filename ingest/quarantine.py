@@ -5,17 +5,32 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar, cast
 
-from copilot.domain import Source
 from copilot.errors import NotKnowledge, Overrun, UnreadableFile
 from copilot.settings import Settings
+from copilot.store.quarantine import Quarantine, Tried
 
+T = TypeVar("T")
 TRIES = 2
 START_SECONDS = 30.0  # a machine under load takes its time to start a process; the parser's own time begins after it
 Answer = tuple[str, object]
+APART_BYTES = 200_000
+MOST_BRACKETS = 2000
+"""Each `[` that none closes costs a Markdown parser a hundred steps."""
+MOST_MARKS = 20_000
+_MARKS = tuple(b"<[*_`&|~=\\")
+
+
+def heavy(text: str | bytes) -> bool:
+    """Whether a text is parsed apart: it is long, or so full of markup that its parser could take seconds. An ordinary article is neither."""
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if len(data) > APART_BYTES or data.count(b"[") > MOST_BRACKETS:
+        return True
+    return sum(map(data.count, _MARKS)) > MOST_MARKS
 
 
 class Parser:
@@ -37,7 +52,7 @@ class Parser:
         """What a document that was set aside overran: with other bounds it is tried again."""
         return f"{self._seconds:g} seconds, {self._megabytes} MB"
 
-    def parse(self, parse: Callable[[], Source]) -> Source:
+    def parse(self, parse: Callable[[], T]) -> T:
         """What `parse` returns, or its UnreadableFile or NotKnowledge. Raises Overrun where it died or took too much."""
         pipe = self._started()
         try:
@@ -53,17 +68,17 @@ class Parser:
         except Overrun:
             self._end()
             raise
-        return self._answer(kind, said)
+        if kind == "made":
+            return cast(T, said)
+        raise self._refusal(kind, said)
 
-    def _answer(self, kind: str, said: object) -> Source:
-        if isinstance(said, Source):
-            return said
+    def _refusal(self, kind: str, said: object) -> NotKnowledge | UnreadableFile:
         if kind == "memory":
             self._end()
-            raise Overrun(
+            return Overrun(
                 f"its parser needs more than {self._megabytes} MB: split it, or raise COPILOT_PARSE_MEGABYTES"
             )
-        raise (NotKnowledge if kind == "left out" else UnreadableFile)(str(said))
+        return (NotKnowledge if kind == "left out" else UnreadableFile)(str(said))
 
     def _started(self) -> Connection:
         if self._pipe is None:
@@ -87,6 +102,29 @@ class Parser:
         self._process = self._pipe = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """The parser for one document, and the memory of how often it overran."""
+
+    parser: Parser
+    quarantine: Quarantine
+    document: tuple[str, str, str, str]
+    """Workspace, root, origin and fingerprint: with other bytes or other bounds it is tried again."""
+    remembers: bool
+
+    def parse(self, parse: Callable[[], T]) -> T:
+        """What `parse` returns. Raises UnreadableFile also for one that overran its parser twice: it is left alone until it changes."""
+        before = self.quarantine.tried(*self.document)
+        if before.times >= TRIES:
+            raise UnreadableFile(f"set aside after {before.times} tries until it changes: {before.reason}")
+        try:
+            return self.parser.parse(parse)
+        except Overrun as error:
+            if self.remembers:
+                self.quarantine.note(*self.document, Tried(before.times + 1, str(error)))
+            raise
+
+
 def _serve(pipe: Connection, megabytes: int) -> None:
     """The process's life: answer until the other side hangs up."""
     import ingest.load
@@ -97,14 +135,14 @@ def _serve(pipe: Connection, megabytes: int) -> None:
     while True:
         try:
             parse = pipe.recv()
-        except EOFError:
+        except (EOFError, MemoryError):  # what does not even fit in here was too much for it
             return
         pipe.send(_tried(parse))
 
 
-def _tried(parse: Callable[[], Source]) -> Answer:
+def _tried(parse: Callable[[], object]) -> Answer:
     try:
-        return "source", parse()
+        return "made", parse()
     except NotKnowledge as error:
         return "left out", str(error)
     except UnreadableFile as error:

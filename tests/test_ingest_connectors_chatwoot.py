@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -252,3 +253,15 @@ def test_what_the_source_must_say_is_asked_for(parts: Parts, upstream: Upstream)
         sync(parts, replace(upstream, options={**upstream.options, "portals": "shop"}))
     with pytest.raises(InputError, match="no option 'mood'"):
         check(replace(upstream, options={"mood": "good"}))
+
+
+def test_a_hostile_article_is_told_then_set_aside_and_the_rest_is_taken(
+    parts: Parts, desk: Desk, upstream: Upstream
+) -> None:
+    desk.articles[1]["content"] = "[" * 1_000_000
+    hasty = replace(parts, settings=parts.settings.model_copy(update={"parse_seconds": 1}))
+    first, second, third = (sync(hasty, upstream) for _ in range(3))
+    assert (first.failed, len(ids(parts, upstream))) == (1, 3)
+    assert "took more than 1 seconds" in first.problems[0].reason
+    assert "took more than" in second.problems[0].reason
+    assert "set aside after 2 tries" in third.problems[0].reason

@@ -87,7 +87,7 @@ def read(upstream: Upstream, settings: Settings) -> list[str]:
 
 def parsed(raw: Raw) -> list[str]:
     try:
-        made = raw.parse()
+        made = raw.read()
     except CopilotError:
         return []
     except Exception as error:

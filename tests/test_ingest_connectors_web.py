@@ -11,9 +11,9 @@ import pytest
 from copilot.build import Parts
 from copilot.errors import InputError, SourceFailed
 from copilot.store.sources import Sources, Upstream
-from ingest.connectors.web import canonical
 from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
+from ingest.webpage import canonical
 from tests.servers import Answer, Asked, Reply, Server, html, serving
 
 W = "default"
@@ -320,3 +320,83 @@ def test_a_page_that_was_only_touched_is_asked_for_by_its_date(parts: Parts, ups
     made = sync(parts, upstream)
     assert (made.failed, made.retired, ids(parts, upstream)) == (0, 0, CRAWLED)
     assert [one.headers.get("if-modified-since") for one in site.asked if one.path == "/help/deep"] == [None, stamp]
+
+
+def test_a_page_that_takes_its_parser_down_is_told_and_the_rest_is_taken(
+    parts: Parts, upstream: Upstream, site: Server
+) -> None:
+    attributes = " ".join(f"a{number}=1" for number in range(400_000))
+    site.answers["/help/deep"] = html(f"<html><body><p {attributes}>Words.</p></body></html>")
+    hasty = replace(parts, settings=parts.settings.model_copy(update={"parse_megabytes": 50}))
+    made = sync(hasty, upstream)
+    assert (made.added, made.failed) == (3, 1)
+    assert "its parser " in made.problems[0].reason
+
+
+def test_a_long_page_is_read_apart_with_its_links(parts: Parts, upstream: Upstream, site: Server) -> None:
+    long = "The kettle boils in four minutes. " * 8000
+    site.answers["/help/kettle"] = html(page("Kettle", long, "<a href='deep'>Deep</a>"))
+    made = sync(parts, upstream)
+    assert (made.added, made.failed, ids(parts, upstream)) == (4, 0, CRAWLED)
+
+
+def canonical_at(url: str) -> str:
+    return f"<link rel='canonical' href='{url}'>"
+
+
+def linked(site: Server, *paths: str) -> None:
+    """The start page, with links to these."""
+    site.answers["/help/"] = html(page("Help", "Welcome.", "".join(f"<a href='{path}'>x</a>" for path in paths)))
+
+
+def test_pages_that_name_each_other_as_canonical_are_both_taken(parts: Parts, upstream: Upstream, site: Server) -> None:
+    linked(site, "a", "b")
+    a, b = (
+        cached(page("A", "Apples.", head=canonical_at("b")), '"a"'),
+        page("B", "Pears.", head=canonical_at("/help/a")),
+    )
+    site.answers |= {"/help/a": a, "/help/b": html(b)}
+    assert sync(parts, upstream).added == 3
+    for _ in range(2):
+        made = sync(parts, upstream)
+        assert (made.retired, made.changed, made.failed) == (0, 0, 0)
+    assert ids(parts, upstream) == ["site/help/", "site/help/a", "site/help/b"]
+    site.answers["/help/a"] = html(page("A", "Other apples.", head=canonical_at("b")))
+    assert (sync(parts, upstream).changed, ids(parts, upstream)) == (1, ["site/help/", "site/help/a", "site/help/b"])
+
+
+@pytest.mark.parametrize("wrong", ["gone", "private/plan", "text", "c/"])
+def test_a_page_whose_canonical_address_has_no_page_is_taken_where_it_is(
+    parts: Parts, upstream: Upstream, site: Server, wrong: str
+) -> None:
+    linked(site, "c", "c?print=1")
+    site.answers["/help/text"] = Reply(b"words", headers={"Content-Type": "text/plain"})
+    site.answers["/help/c/"] = Reply(status=301, headers={"Location": "/help/c"})
+    site.answers["/help/c"] = cached(page("C", "Cherries.", head=canonical_at(wrong)), '"c"')
+    sync(parts, upstream)
+    made = sync(parts, upstream)
+    assert (made.retired, made.failed) == (0, 0)
+    assert "site/help/c" in ids(parts, upstream)
+    assert "ROBOTS-BASALT" not in parts.library.text(W, "site/help/c").text
+
+
+def test_a_copy_gives_way_once_its_canonical_page_is_there(parts: Parts, upstream: Upstream, site: Server) -> None:
+    linked(site, "c")
+    site.answers["/help/c"] = html(page("C", "Cherries.", head=canonical_at("d")))
+    sync(parts, upstream)
+    site.answers["/help/d"] = html(page("C", "Cherries."))
+    assert sync(parts, upstream, allow_mass_delete=True).failed == 0
+    assert ids(parts, upstream) == ["site/help/", "site/help/d"]
+
+
+def test_links_and_the_canonical_address_begin_at_the_pages_base(
+    parts: Parts, upstream: Upstream, site: Server
+) -> None:
+    base = "<base href='/help/deep/'>"
+    linked(site, "d")
+    site.answers |= {
+        "/help/d": html(page("D", "Dates.", "<a href='x'>X</a>", base + canonical_at("../d"))),
+        "/help/deep/x": html(page("X", "Xigua.")),
+    }
+    assert sync(parts, upstream).failed == 0
+    assert ids(parts, upstream) == ["site/help/", "site/help/d", "site/help/deep/x"]

@@ -13,6 +13,7 @@ from copilot.build import Parts
 from copilot.retrieve import Query
 from copilot.store.sources import Sources, Upstream
 from copilot.store.values import now
+from ingest.connectors import zammad
 from ingest.summary import Summary
 from ingest.sync import Syncer, Wish
 from tests.conftest import ADMIN, AGENT
@@ -248,3 +249,14 @@ def test_what_did_not_change_is_not_asked_for_again(parts: Parts, upstream: Upst
 def test_an_agents_link_votes_for_the_answer(parts: Parts, upstream: Upstream) -> None:
     sync(parts, upstream)
     assert set(parts.library.links(W).values()) == {("za/answers/1/en-us",)}
+
+
+def test_a_mail_of_many_tags_is_read_in_the_parsers_own_process(
+    parts: Parts, desk: Desk, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zammad, "letter", lambda body: pytest.fail("read here"))
+    path, question = "/api/v1/ticket_articles/by_ticket/3", {**SAID[0], "body": SAID[0]["body"] + "<br>" * 30_000}
+    desk.server.answers[path] = shown([question, {**SAID[2], "content_type": "text/plain"}])
+    desk.tickets = [ticket(3)]
+    made = sync(parts, upstream)
+    assert (made.failed, "za/tickets/3" in ids(parts, upstream)) == (0, True)

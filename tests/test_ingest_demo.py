@@ -78,7 +78,7 @@ def test_no_ticket_that_is_not_solved_becomes_an_answer_and_no_private_turn_gets
 def _parsed(raw: Any) -> Source | None:
     assert isinstance(raw, Raw), raw
     try:
-        return raw.parse()
+        return raw.read()
     except NotKnowledge:
         return None
 

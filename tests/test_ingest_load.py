@@ -67,7 +67,7 @@ def test_a_document_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
     _write(tmp_path, faq__returns_md="# Returns\n\nSend it back.")
     raw = _only(_found(tmp_path, kind="macro", audience="internal"))
     assert isinstance(raw, Raw)
-    source = raw.parse()
+    source = raw.read()
     assert (source.document.id, source.document.title, source.text) == ("faq/returns", "Returns", "Send it back.")
     assert (source.document.kind, source.document.audience) == ("macro", "internal")
 
@@ -78,7 +78,7 @@ def test_one_file_is_a_root_of_its_own(tmp_path: Path, suffix: str) -> None:
     path.write_text("Send it back.", encoding="utf-8")
     raw = _only(_found(path))
     assert isinstance(raw, Raw)
-    assert (raw.origin, raw.parse().document.id) == (path.name, "returns")
+    assert (raw.origin, raw.read().document.id) == (path.name, "returns")
 
 
 def test_one_file_that_cannot_be_read_as_anything_is_told(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_file_that_changed_after_the_scan_is_not_taken_for_what_it_was(tmp_pat
     path.write_text("B", encoding="utf-8")
     assert isinstance(raw, Raw)
     with pytest.raises(UnreadableFile, match="changed while it was read"):
-        raw.parse()
+        raw.read()
 
 
 def test_a_file_above_the_limit_is_told_and_not_read(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_solved_ticket_is_read_from_its_row(tmp_path: Path) -> None:
     }  # fmt: skip
     raw = _only(_found(_table(tmp_path, "a.jsonl", _lines(row)), columns={"ticket_id": "Number"}))
     assert isinstance(raw, Raw)
-    source = raw.parse()
+    source = raw.read()
     assert (raw.origin, source.document.id, source.document.kind) == ("a.jsonl#t-1", "t-1", "ticket")
     assert "Turn it on" in source.text[source.answer_start :]
 

@@ -17,9 +17,10 @@ import pytest
 from copilot.build import Parts
 from copilot.errors import Overrun, UnreadableFile
 from copilot.settings import Settings
+from ingest.demo import FOLDER
 from ingest.load import Reading
 from ingest.pipeline import Indexer
-from ingest.quarantine import Parser
+from ingest.quarantine import MOST_BRACKETS, Parser, heavy
 from ingest.verify import verify
 from tests.conftest import ingest
 from tests.hostile_parsers import breaks, dies, eats, sleeps
@@ -140,6 +141,7 @@ HOSTILE: list[tuple[str, Callable[[], bytes]]] = [
     ("wrong.txt", lambda: docx(WORD % b"")), ("charset.md", lambda: "No byte order mark".encode("utf-16-le")),
     ("up.docx", lambda: docx(WORD % b"", **{"../../../up.md": b"# Up"})), ("office.docx", lambda: OFFICE_97 + bytes(4096)),
     ("stars.md", lambda: b"*" * 3_000_000), ("brackets.md", lambda: b"[" * 3_000_000),
+    ("pictures.md", lambda: b"![" * 99_500),
 ]  # fmt: skip
 
 
@@ -208,9 +210,9 @@ def test_a_parser_beyond_its_bounds_is_ended_and_the_next_one_works(parse: Calla
     settings = Settings(parse_seconds=3)
     with Parser(settings) as parser:
         with pytest.raises(Overrun, match=told):
-            parser.parse(parse)  # type: ignore[arg-type]
+            parser.parse(parse)
         with pytest.raises(UnreadableFile, match="its parser broke"):
-            parser.parse(breaks)  # type: ignore[arg-type]
+            parser.parse(breaks)
 
 
 def test_a_document_is_set_aside_after_two_tries_and_tried_again_when_it_changes(parts: Parts, tmp_path: Path) -> None:
@@ -234,3 +236,13 @@ def test_a_dry_run_counts_no_try(parts: Parts, tmp_path: Path) -> None:
     for _ in range(3):
         Indexer(hasty).ingest("default", tmp_path / "slow.html", Reading(), dry_run=True)
     assert ingest(parts, tmp_path / "slow.html").added == 1
+
+
+def test_ordinary_texts_are_parsed_where_they_are_and_slow_ones_apart() -> None:
+    docs = Path(__file__).parent.parent / "docs"
+    for file in (*(FOLDER / "articles").glob("*.md"), *docs.glob("*.md")):
+        assert not heavy(file.read_bytes()), file
+    assert not heavy("<p class='a'>Press the <b>button</b>.</p>" * 1000)
+    assert heavy("[" * (MOST_BRACKETS + 1))
+    assert heavy("<i>x" * 20_001)
+    assert heavy("words " * 40_000)

@@ -15,14 +15,14 @@ from typing import Any
 from copilot.build import redactor_of
 from copilot.domain import PUBLIC, Author, Document, Source
 from copilot.errors import InputError, SourceFailed
-from copilot.ports import Change, Connector, Expected, Gone, Raw, Whole
+from copilot.ports import Change, Connector, Expected, Gone, Raw, Rest, Whole
 from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
 from ingest.fetch import Fetcher
 from ingest.listing import Listing, Page, count, inner, rows, several_of
-from ingest.page import choice, fingerprint, language, moment, page, several, teams, words
+from ingest.page import choice, fingerprint, language, moment, offered, several, teams, words
 from ingest.threads import Said, thread
 
 OPTIONS = frozenset({"account", "content", "portals", "teams"})
@@ -98,13 +98,13 @@ class Chatwoot:
         made = fingerprint(self.audience, url, locale, *(row.get(key) for key in _ARTICLE_KEYS))
         yield Raw(origin, made, partial(self._read_article, row, f"{self.name}/{origin}", url, locale))
 
-    def _read_article(self, row: Row, id: str, url: str, locale: str) -> Source:
+    def _read_article(self, row: Row, id: str, url: str, locale: str) -> Source | Rest:
         category = inner(row, "category")
         document = Document(
             id=id, kind="article", title=words(row, "title"), url=url, language=language(row.get("locale") or locale),
             updated_at=moment(row.get("updated_at")), topics=tuple(filter(None, [words(category, "name")])),
         )  # fmt: skip
-        return page(document, words(row, "content"), self.audience, ".md")
+        return offered(document, words(row, "content"), self.audience, ".md")
 
     # ---- conversations ----
 

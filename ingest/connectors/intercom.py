@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from copilot.domain import Document, Source
-from copilot.ports import Change, Connector, Expected, Raw, Whole
+from copilot.ports import Change, Connector, Expected, Raw, Rest, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest.fetch import Fetcher
 from ingest.listing import Listing, Page, count, inner, rows
-from ingest.page import fingerprint, language, moment, page, words
+from ingest.page import fingerprint, language, moment, offered, words
 
 OPTIONS: frozenset[str] = frozenset()
 PER_PAGE = 50
@@ -56,12 +56,12 @@ class Intercom:
                 made = fingerprint(self.audience, locale, *(version.get(key) for key in _KEYS))
                 yield Raw(f"articles/{row['id']}/{locale}", made, partial(self._read, str(row["id"]), version, locale))
 
-    def _read(self, id: str, row: Row, locale: str) -> Source:
+    def _read(self, id: str, row: Row, locale: str) -> Source | Rest:
         document = Document(
             id=f"{self.name}/articles/{id}/{locale}", kind="article", title=words(row, "title"), url=words(row, "url") or None,
             language=language(locale), created_at=moment(row.get("created_at")), updated_at=moment(row.get("updated_at")),
         )  # fmt: skip
-        return page(document, words(row, "body"), self.audience)
+        return offered(document, words(row, "body"), self.audience)
 
 
 def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Connector:

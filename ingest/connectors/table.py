@@ -14,9 +14,10 @@ from copilot.ports import Broken, Change, Connector, Expected, Raw, Whole
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest.article import MAX_ID, FrontMatter, language, web_address
-from ingest.load import APART_BYTES, MAX_BROKEN_ROWS, TABLES, WATCH, Reading, Row, expected, records, scan
+from ingest.load import MAX_BROKEN_ROWS, TABLES, WATCH, Reading, Row, expected, records, scan
 from ingest.page import fingerprint, page
 from ingest.plain import one_line
+from ingest.quarantine import heavy
 
 MAP = "map."
 TICKET_FIELDS = frozenset({
@@ -76,7 +77,7 @@ class Articles:
         made = fingerprint(
             self.reading.kind, self.reading.audience, self.suffix, sorted(values.items(), key=lambda pair: pair[0])
         )
-        apart = self.suffix == ".html" or len(str(values["text"])) > APART_BYTES
+        apart = self.suffix == ".html" or heavy(str(values["text"]))
         return Raw(id, made, partial(_read, values, f"{self.name}/{id}", self.reading, self.suffix), apart)
 
 

@@ -6,12 +6,12 @@ import hashlib
 import json
 import zlib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from protego import Protego
 
@@ -22,11 +22,11 @@ from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest.article import MAX_ID, article, narrower
 from ingest.fetch import Answer, Fetcher, unpacked
-from ingest.page import fingerprint, language
+from ingest.page import fingerprint
+from ingest.quarantine import Parser, heavy
+from ingest.webpage import Facts, canonical, facts
 
-if TYPE_CHECKING:
-    from bs4 import BeautifulSoup
-
+T = TypeVar("T")
 OPTIONS = frozenset({"prefix", "sitemap", "max_pages", "delay"})
 ROBOT = "SupportCopilot"
 MAX_PAGES = 5000
@@ -36,8 +36,6 @@ MAX_FAILURES = 10
 MAX_TAGS = 100_000
 """Of one page: its tree takes about a kilobyte a tag."""
 MOST_DELAY = 60.0
-_TRACKING = ("utm_", "mc_", "pk_")
-_TRACKERS = frozenset({"gclid", "fbclid", "msclkid", "yclid", "igshid", "ref_src"})
 _NO_PAGE = (
     ".png",
     ".jpg",
@@ -60,11 +58,15 @@ _NO_PAGE = (
 
 @dataclass(slots=True)
 class Page:
-    """What is known of an address: what its server calls this version of it, and under which origin its document stands."""
+    """What is known of an address: what its server calls this version of it, and under which origin its document stands.
+
+    Its `chief` is the other address that it named as its own.
+    """
 
     etag: str = ""
     modified: str = ""
     origin: str | None = None
+    chief: str | None = None
 
 
 @dataclass(slots=True)
@@ -75,11 +77,19 @@ class State:
     todo: deque[str] = field(default_factory=deque)
     seen: set[str] = field(default_factory=set)
     again: list[str] = field(default_factory=list)
+    waiting: dict[str, list[str]] = field(default_factory=dict)
+    """Pages that are left out if the address, which they name as their own, turns out to have the document."""
+    alone: set[str] = field(default_factory=set)
+    """Pages that are taken where they stand: what they name as their own address has no document."""
 
     def cursor(self) -> str:
         """As text; what failed is tried again next time."""
         wanted = {*self.seen, *self.todo}
-        pages = {url: [page.etag, page.modified, page.origin] for url, page in self.pages.items() if url in wanted}
+        pages = {
+            url: [page.etag, page.modified, page.origin, page.chief]
+            for url, page in self.pages.items()
+            if url in wanted
+        }
         return json.dumps({"pages": pages, "todo": [*self.again, *self.todo]})
 
     @classmethod
@@ -101,11 +111,12 @@ class Web:
     audience: str | None
     max_pages: int
     delay: float
+    parser: Parser
     robots: Protego = field(default_factory=Protego)
 
     def changes(self, since: str | None) -> Iterator[Change]:
         """Every page that changed; a walk that ends by itself has seen the whole site."""
-        with closing(self.fetch):
+        with closing(self.fetch), self.parser:
             self._read_robots()
             state = State.after(since)
             if self.sitemap:
@@ -131,6 +142,8 @@ class Web:
             state.seen.add(url)
             try:
                 yield from self._visit(url, state)
+                for other in state.waiting.pop(url, []):
+                    self._defer(other, url, state)
                 failures = 0
             except CopilotError as error:
                 failures += 1
@@ -145,10 +158,12 @@ class Web:
         known = state.pages.get(url, Page())
         if len(state.seen) > 1:
             self.fetch.sleep(self.delay)
-        asked = {"If-None-Match": known.etag, "If-Modified-Since": known.modified}
+        asked = {"If-None-Match": known.etag, "If-Modified-Since": known.modified} if url not in state.alone else {}
         answer = self.fetch.get(url, {name: value for name, value in asked.items() if value}, (200, 304, 404, 410))
         if answer.status == 304:
             yield from [Kept(known.origin)] if known.origin else []
+            if known.chief and not known.origin:
+                self._defer(url, known.chief, state)
         elif answer.status in (404, 410):
             state.pages.pop(url, None)
             yield from [Gone(known.origin)] if known.origin else []
@@ -162,28 +177,54 @@ class Web:
                 raise SourceFailed(
                     f"{url} leads to {answer.url}, which is outside of the prefix {self.prefix}: correct the source."
                 )
+            state.pages.pop(url, None)
             return
         if "html" not in answer.headers.get("content-type", "text/html"):
+            state.pages.pop(url, None)
             return
         if answer.body.count(b"<") > MAX_TAGS:
             raise UnreadableFile(f"it has more than {MAX_TAGS:,} tags: that is a table for machines, and no page")
-        from ingest.plain import parse
-
-        soup = parse(answer.body.decode("utf-8", "replace"))
-        state.todo.extend([] if self.sitemap else self._links(soup, final))
+        said: Facts = self._parsed(partial(facts, answer.body, final), answer.body)
+        state.todo.extend([] if self.sitemap else self._links(said))
+        chief = said.canonical if said.canonical and self._inside(said.canonical) else final
         page = Page(answer.headers.get("etag", ""), answer.headers.get("last-modified", ""))
-        chief = self._canonical(soup, final)
-        if chief != final:  # another address of a page that is taken where it says that it belongs
-            state.todo.appendleft(chief)
-        elif not _unlisted(soup, answer.headers):
-            page.origin = final
-            yield self._raw(final, answer.body, _language(soup))
+        page.chief = chief if chief not in (final, url) else None
         state.pages[url] = page
+        if page.chief and url not in state.alone:
+            self._defer(url, page.chief, state)
+        elif not (said.unlisted or "noindex" in answer.headers.get("x-robots-tag", "").lower()):
+            page.origin = final
+            yield self._raw(final, answer.body, said.language)
+
+    def _defer(self, url: str, chief: str, state: State) -> None:
+        """Leave a page to the address that it names as its own. Where that has no page, or names this one as its own, it is taken as it stands."""
+        there = state.pages.get(chief)
+        if url in state.alone or chief in state.again:  # what failed may be there the next time
+            return
+        if there is not None and there.chief == url:
+            self._alone(url, state)
+            self._alone(chief, state)
+        elif not self._wanted(chief) or (chief in state.seen and there is None):
+            self._alone(url, state)
+        elif chief not in state.seen:
+            state.waiting.setdefault(chief, []).append(url)
+            state.todo.appendleft(chief)
+
+    def _alone(self, url: str, state: State) -> None:
+        """Have the page read once more, and taken as it stands."""
+        if url not in state.alone and (page := state.pages.get(url)) and page.origin is None:
+            state.alone.add(url)
+            state.seen.discard(url)
+            state.todo.appendleft(url)
+
+    def _parsed(self, make: Callable[[], T], body: bytes) -> T:
+        """What is read of a page, in a process of its own where the page could take a parser down."""
+        return self.parser.parse(make) if heavy(body) else make()
 
     def _raw(self, origin: str, body: bytes, spoken: str | None) -> Raw:
         """Judged by its words: a token or a clock in the markup is no change."""
         try:
-            read = article(body, "page.html", "article", self.audience)
+            read = self._parsed(partial(article, body, "page.html", "article", self.audience), body)
         except CopilotError as error:
             return Raw(origin, fingerprint(str(error)), partial(_refuse, error))
         audience = narrower(None, self.audience)
@@ -196,16 +237,8 @@ class Web:
         id = self.name + parts.path + (f"?{parts.query}" if parts.query else "")
         return id if len(id) <= MAX_ID else f"{id[: MAX_ID - 17]}-{hashlib.sha256(id.encode()).hexdigest()[:16]}"
 
-    def _canonical(self, soup: BeautifulSoup, url: str) -> str:
-        """What the page itself says its address is, where that is within the prefix."""
-        link = soup.find("link", rel="canonical", href=True)
-        said = canonical(urljoin(url, str(link["href"]))) if link else None
-        return said if said and self._inside(said) else url
-
-    def _links(self, soup: BeautifulSoup, base: str) -> list[str]:
-        anchors = [a for a in soup.find_all("a", href=True) if "nofollow" not in (a.get("rel") or ())]
-        found = (canonical(_joined(base, str(a["href"]))) for a in anchors)
-        return list(dict.fromkeys(url for url in found if url and self._inside(url) and not _is_file(url)))
+    def _links(self, said: Facts) -> list[str]:
+        return [url for url in said.links if self._inside(url) and not _is_file(url)]
 
     def _inside(self, url: str) -> bool:
         return url == self.start or url.startswith(self.prefix)
@@ -259,46 +292,8 @@ class Web:
         return [at for kind, at in places if kind == "sitemap"], [at for kind, at in places if kind == "url"]
 
 
-def canonical(url: str | None) -> str | None:
-    """One spelling of a web address: small host, no default port, no fragment, nothing that only tracks; None for what is none."""
-    try:
-        parts = urlsplit(url or "")
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or parts.username or parts.password:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    place = host if port in (None, {"http": 80, "https": 443}[parts.scheme.lower()]) else f"{host}:{port}"
-    query = urlencode([(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(k.lower())])
-    return urlunsplit(
-        (parts.scheme.lower(), place, urlsplit(urljoin(url or "", parts.path or "/")).path or "/", query, "")
-    )
-
-
-def _tracks(name: str) -> bool:
-    return name.startswith(_TRACKING) or name in _TRACKERS
-
-
-def _joined(base: str, link: str) -> str | None:
-    try:
-        return urljoin(base, link.strip())
-    except ValueError:
-        return None
-
-
 def _is_file(url: str) -> bool:
     return urlsplit(url).path.lower().endswith(_NO_PAGE)
-
-
-def _unlisted(soup: BeautifulSoup, headers: Mapping[str, str]) -> bool:
-    """Whether the page asks not to be in any index."""
-    said = [str(tag.get("content", "")) for tag in soup.find_all("meta", attrs={"name": "robots"})]
-    return any("noindex" in words.lower() for words in (*said, headers.get("x-robots-tag", "")))
-
-
-def _language(soup: BeautifulSoup) -> str | None:
-    return language(soup.html.get("lang")) if soup.html else None
 
 
 def _refuse(error: CopilotError) -> Source:
@@ -327,5 +322,5 @@ def connect(upstream: Upstream, settings: Settings, secret: str | None) -> Conne
     )
     return Web(
         fetch, upstream.id, start, prefix, options.get("sitemap"), upstream.audience,
-        int(_number(options, "max_pages", MAX_PAGES, 100_000)), _number(options, "delay", 0.5, 60),
+        int(_number(options, "max_pages", MAX_PAGES, 100_000)), _number(options, "delay", 0.5, 60), Parser(settings),
     )  # fmt: skip

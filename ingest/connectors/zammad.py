@@ -16,7 +16,7 @@ from typing import Any
 from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Author, Document, Source
 from copilot.errors import SourceFailed
-from copilot.ports import Change, Connector, Expected, Gone, Raw, Whole
+from copilot.ports import Change, Connector, Expected, Gone, Raw, Rest, Whole
 from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
@@ -24,7 +24,8 @@ from copilot.store.values import now
 from ingest import tickets
 from ingest.fetch import Fetcher
 from ingest.listing import Listing, Page, several_of
-from ingest.page import choice, fingerprint, language, moment, page, teams, words
+from ingest.page import choice, fingerprint, language, moment, offered, teams, words
+from ingest.quarantine import heavy
 from ingest.threads import Said, letter, thread
 
 OPTIONS = frozenset({"content", "states", "teams"})
@@ -97,7 +98,9 @@ class Zammad:
             origin, made, partial(self._read_answer, row, answer, str(base), locale, standing, f"{self.name}/{origin}")
         )
 
-    def _read_answer(self, row: Row, answer: Row, base: str, locale: str | None, standing: Standing, id: str) -> Source:
+    def _read_answer(
+        self, row: Row, answer: Row, base: str, locale: str | None, standing: Standing, id: str
+    ) -> Source | Rest:
         number, content = words(row, "answer_id"), words(row, "content_id")
         address = f"{self.base}/api/v1/knowledge_bases/{base}/answers/{number}"
         found = self.fetch.json(address, include_contents=content, full="true")
@@ -109,7 +112,7 @@ class Zammad:
             created_at=moment(row.get("created_at")), updated_at=moment(row.get("updated_at")),
             valid_from=standing.valid_from, valid_until=standing.valid_until, topics=tuple(map(str, several_of(answer, "tags"))),
         )  # fmt: skip
-        return page(document, words(body, "body"), self.audience)
+        return offered(document, words(body, "body"), self.audience)
 
     def _address(
         self, base: str, number: str, title: str, category: str, locale: str | None, standing: Standing
@@ -152,28 +155,16 @@ class Zammad:
         made = fingerprint(self.audience, audience, *(row.get(key) for key in _TICKET_KEYS))
         return Raw(origin, made, partial(self._read_ticket, row, audience))
 
-    def _read_ticket(self, row: Row, audience: str) -> Source:
+    def _read_ticket(self, row: Row, audience: str) -> Source | Rest:
         listed = self.fetch.rows(f"{self.base}/api/v1/ticket_articles/by_ticket/{row['id']}", expand="true")
-        once = {str(one.get("id")): one for one in listed}.values()
-        turns = [
-            _turn(one) for one in sorted(once, key=lambda one: (words(one, "created_at"), str(one.get("id")).zfill(12)))
-        ]
         told = {
             "ticket_id": f"{self.name}/tickets/{row['id']}", "created": row.get("created_at"), "status": "closed",
             "subject": words(row, "title"), "url": f"{self.base}/#ticket/zoom/{row['id']}", "tags": row.get("tags") or [],
-            "customer": {"id": words(row, "customer_id"), "email": words(row, "customer"), "name": _asker(turns)},
-            "updated": row.get("updated_at"), "audience": audience, "cited_docs": self._cited(turns), **thread(turns),
+            "customer": {"id": words(row, "customer_id"), "email": words(row, "customer")},
+            "updated": row.get("updated_at"), "audience": audience,
         }  # fmt: skip
-        return tickets.distil(told, {}, self.audience, self.redactor)
-
-    def _cited(self, turns: list[Said]) -> list[str] | None:
-        """The answers that agents sent, in the language that the link names; None leaves it to the links' own words."""
-        sent = [turn.text for turn in turns if turn.public and turn.role == "agent"]
-        found = [
-            (m[1], re.search(r"(?:help|locale)/([\w-]{2,10})/", m[0])) for text in sent for m in _ANSWER.finditer(text)
-        ]
-        ids = [f"{self.name}/answers/{number}/{locale[1]}" for number, locale in found if locale]
-        return list(dict.fromkeys(ids)) or None
+        rest = partial(_distilled, told, listed, self.name, self.audience, self.redactor)
+        return rest if any(heavy(words(one, "body")) for one in listed) else rest()
 
 
 def _standing(answer: Row, at: datetime) -> Standing | None:
@@ -186,6 +177,26 @@ def _standing(answer: Row, at: datetime) -> Standing | None:
     if internal and internal <= at:
         return Standing(INTERNAL, valid_until=archived)
     return Standing(PUBLIC, valid_from=published, valid_until=archived) if published else None
+
+
+def _distilled(told: Row, listed: list[dict[str, Any]], name: str, audience: str | None, redactor: Redactor) -> Source:
+    """A ticket with its articles, as a document."""
+    once = {str(one.get("id")): one for one in listed}.values()
+    in_order = sorted(once, key=lambda one: (words(one, "created_at"), str(one.get("id")).zfill(12)))
+    turns = [_turn(one) for one in in_order]
+    customer = {**told["customer"], "name": _asker(turns)}
+    row = {**told, "customer": customer, "cited_docs": _cited(turns, name), **thread(turns)}
+    return tickets.distil(row, {}, audience, redactor)
+
+
+def _cited(turns: list[Said], name: str) -> list[str] | None:
+    """The answers that agents sent, in the language that the link names; None leaves it to the links' own words."""
+    sent = [turn.text for turn in turns if turn.public and turn.role == "agent"]
+    found = [
+        (m[1], re.search(r"(?:help|locale)/([\w-]{2,10})/", m[0])) for text in sent for m in _ANSWER.finditer(text)
+    ]
+    ids = [f"{name}/answers/{number}/{locale[1]}" for number, locale in found if locale]
+    return list(dict.fromkeys(ids)) or None
 
 
 def _turn(row: Row) -> Said:

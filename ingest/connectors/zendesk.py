@@ -16,14 +16,14 @@ from typing import Any
 from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Document, Source
 from copilot.errors import SourceFailed
-from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Whole
+from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Rest, Whole
 from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
 from ingest import tickets
 from ingest.fetch import Fetcher
 from ingest.listing import inner, rows, several_of
-from ingest.page import choice, fingerprint, language, moment, page, several, teams, words
+from ingest.page import choice, fingerprint, language, moment, offered, several, teams, words
 from ingest.threads import Said, thread
 
 OPTIONS = frozenset({"content", "locales", "signed_in", "since", "teams"})
@@ -77,13 +77,13 @@ class Zendesk:
         made = fingerprint(audience, self.audience, *(row.get(key) for key in _ARTICLE_KEYS))
         return Raw(origin, made, partial(self._read_article, row, locale, audience))
 
-    def _read_article(self, row: Row, locale: str, audience: str) -> Source:
+    def _read_article(self, row: Row, locale: str, audience: str) -> Source | Rest:
         document = Document(
             id=self._document_id(_id(row), locale), kind="article", title=words(row, "title") or words(row, "name"),
             url=words(row, "html_url") or None, audience=audience, language=language(locale), created_at=moment(row.get("created_at")),
             updated_at=moment(row.get("edited_at") or row.get("updated_at")), topics=tuple(map(str, several_of(row, "label_names"))),
         )  # fmt: skip
-        return page(document, words(row, "body"), self.audience)
+        return offered(document, words(row, "body"), self.audience)
 
     def _document_id(self, article: int, locale: str) -> str:
         return f"{self.name}/articles/{article}/{locale}"
