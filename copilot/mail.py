@@ -33,7 +33,7 @@ _BEGINS = re.compile(rf"{_ON}|\d{{4}}-")
 _WROTE = r"(?:wrote|schrieb|a écrit|schreef|geschreven|escribió|ha scritto|escreveu|napisał(?:\(a\)|a)?|skrev)"
 _ATTRIBUTION = re.compile(rf"(?:{_ON}.{{4,280}}|.{{0,120}})(?:said|(?<!\w){_WROTE})(?!\w).{{0,100}}", re.I)
 _MAILED = re.compile(
-    rf"{_ON}.{{0,150}}\d(?:.{{0,100}}\d[:.]\d\d|.{{0,100}}@|(?<=\b\d)\d{{3}}\b).{{0,200}}{_WROTE}.{{0,100}}:|"
+    rf"{_ON}.{{0,150}}\d(?:.{{0,100}}\d[:.]\d\d|.{{0,100}}@|(?<=\b[12])[09]\d\d\b).{{0,200}}{_WROTE}.{{0,100}}:|"
     r"\d{4}-\d\d-\d\d,? \d\d?:\d\d.{0,80}<[^<>\s]{1,80}@[^<>\s]{1,80}>\s?:",
     re.I,
 )

@@ -98,10 +98,11 @@ _DISMISSED = re.compile(
     r"^\W*(?:forget (?:it|that|about it)|never ?mind(?: that)?|leave it|vergiss es|laisse tomber|laat maar|olvídalo)\W+",
     re.I,
 )
+_REQUEST = rf"(?:{_WISH}|cancel|delete|refund|return|stop|send|close|change)\b"
 _FACT = re.compile(
-    r"@|\d{3}|^(?:i (?:use|have|am on|run)|i'm (?:on|using)|(?:my|the) (?:e-?mail|name|address|(?:phone |order )?number|version|model|browser)"
-    r"(?: address)? is)\b",
-    re.I,
+    rf"@|^(?!{_REQUEST}).*\d{{3}}|^(?:i (?:use|have|am on|run)|i'm (?:on|using)|"
+    r"(?:my|the) (?:e-?mail|name|address|(?:phone |order )?number|version|model|browser)(?: address)? is)\b",
+    re.I | re.S,
 )
 """What an agent may have asked for: a number, an address, the app that is used."""
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|dank (?:je|u)|gracias)\b", re.I)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from copilot.domain import Conversation, Message
-from copilot.query import search_text
+from copilot.query import as_asked, asked_in, search_text, stands_from
 
 PLEA = "honestly this goes round in circles and I would really like somebody to read what I wrote before"
 
@@ -29,3 +31,23 @@ def test_a_long_first_message_does_not_drown_the_latest() -> None:
 
 def test_a_short_follow_up_brings_the_turns_before_it_along_once() -> None:
     assert search_text(turns("the kiln stops", "no, still not")) == "the kiln stops\n\nno, still not"
+
+
+def test_an_apostrophe_is_searched_for_as_one_however_it_is_written() -> None:
+    assert search_text(turns("it doesn’t heat", subject="It’s cold")) == "It's cold\n\nit doesn't heat"
+
+
+def test_carried_turns_are_found_again_in_what_is_asked() -> None:
+    said = ["the kiln\n\nstops", "no, still not"]
+    asked = asked_in("Kiln", said).replace("kiln", "oven")
+    assert as_asked(asked, said) == ["the oven\n\nstops", "no, still not"]
+    assert as_asked("", []) == []
+
+
+@pytest.mark.parametrize(
+    ("turn", "from_"),
+    [("Cancel my plan.", 0.6), ("Refund order 445566", 0.6), ("Forget it. Cancel my plan.", 0.6), ("Perfect, thanks a lot!", 0.3),
+     ("Cancel it now please", 0.9), ("Hello?", 0.9), ("and for my wife?", None), ("order number 445566", None), ("me@shop.example", None)],
+)  # fmt: skip
+def test_how_sure_a_short_turns_own_intent_must_be(turn: str, from_: float | None) -> None:
+    assert stands_from(turn) == from_
