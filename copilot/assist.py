@@ -149,7 +149,7 @@ class Copilot:
     def route(self, principal: Principal, conversation: Conversation) -> Route:
         """Where a caller or writer belongs, and what to ask while that is not sure. Raises EmptyMessage, NotFound."""
         teams = self._learned.taxonomy(principal.workspace, self._library.clock(principal.workspace)).teams
-        return route(*self.read(principal.workspace, conversation), teams)
+        return route(*self.read(principal.workspace, conversation), teams, conversation)
 
     def _intents(self, workspace: str) -> IntentHead | None:
         """The workspace's own head; a workspace that nothing was ingested into has none."""
@@ -230,7 +230,7 @@ class Copilot:
                 settings=self._settings.hash(), as_of=as_of,
                 trained=self._trained(principal.workspace, clock, revision, options.before),
             ),
-            timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, teams),
+            timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, teams, conversation),
         )  # fmt: skip
         suggestion = replace(suggestion, timings_ms=watch.total())
         sources = {one.document_id for one in findings.evidence}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,10 @@ from copilot.words import Prefilter, fold, without_quotes
 
 ANOTHER_CONTACT = timedelta(hours=12)
 """Messages nearer to each other than this are one attempt to reach somebody."""
+
+BRIEF = 3
+"""Below so many words a message says too little for anything learned to count: "login" is no break-in."""
+_WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,12 @@ class Case:
         return cls(
             turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability, may(subject)
         )
+
+    @property
+    def brief(self) -> bool:
+        """Whether the customer's latest message, with a subject that counts, has hardly any words; each sign is one in scripts without spaces."""
+        latest = self.turns[-1].words if self.turns else ""
+        return len(_WORD.findall(f"{self.subject} {latest}")) < BRIEF
 
     def contacts(self, within_hours: float | None = None) -> int:
         """How often the customer has written since the last reply, or in the hours before their latest letter; lines sent one after

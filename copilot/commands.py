@@ -110,10 +110,14 @@ def policy_check(
 ) -> None:
     """Run the examples that the escalation policy carries. Example: copilot policy check my-policy.yaml."""
     from copilot.escalate import Policy
-    from copilot.policy_check import check
+    from copilot.policy_check import check, unknown_intents
+    from copilot.taxonomy import taxonomy
 
-    policy = Policy.load(path or Settings().policy_file())
+    settings = Settings()
+    policy = Policy.load(path or settings.policy_file())
     failures = check(policy)
+    for warning in unknown_intents(policy, taxonomy(settings.taxonomy_file()).labels):
+        console.print(f"[yellow]warns[/yellow] {plain(warning)} (a workspace's own taxonomy may)")
     for failure in failures:
         console.print(f"[red]fails[/red] {plain(failure)}")
     console.print(f"{len(policy.rules)} rules, {len(failures)} failing examples")

@@ -26,12 +26,15 @@ ANSWERED = 0.5
 """What is left of a weight when an agent has replied since the words were written, unless the rule is `standing`."""
 NOTED = 0.01
 """What a code that is only told adds to the score: too little to recommend anything."""
-BRIEF = 3
-"""Below so many words a message says too little for anything learned to count: "login" is no break-in."""
 CHECK_LIMIT = 150.0
-_WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
+START_FROM = "Start from a copy of the shipped one: it names `version`, `threshold` and `rules`."
+_OWN_NAMES = re.compile(r" or instance of \w+|^Value error, ")
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
+MOST_HOURS = 24 * 365 * 100
+Name = Annotated[str, Field(min_length=1)]
+Hours = Annotated[float, Field(ge=0, le=MOST_HOURS, allow_inf_nan=False)]
+Mood = Literal["very_negative", "negative", "neutral", "positive", "very_positive"]
 CONDITIONS = (
     "words", "intent", "sentiment", "trend", "repeats", "waiting_hours", "tier", "entities", "answerability_below", "abstained",
 )  # fmt: skip
@@ -50,11 +53,11 @@ class Example(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     turns: list[str] = Field(min_length=1)
-    hours: list[float] | None = None
+    hours: list[Hours] | None = None
     channel: Channel = "email"
     tier: str | None = None
     intent: str = "other"
-    sentiment: str = "neutral"
+    sentiment: Mood = "neutral"
     trend: Trend = "steady"
     answerability: float = Field(1.0, ge=0, le=1)
     abstained: bool = False
@@ -78,23 +81,23 @@ class Rule(BaseModel):
     """One reason to call a person. All conditions that it names must hold; `unless` cancels words in the same clause."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-    code: str
+    code: Name
     level: Literal["note", "lead", "specialist", "emergency"]
-    team: str
+    team: Name
     weight: float = Field(gt=0, le=1)
     standing: bool = False
     words: Annotated[Words | None, BeforeValidator(_compile)] = None
     unless: Annotated[Words | None, BeforeValidator(_compile)] = None
     refund_above: Literal["limit"] | float | None = None
     intent: str | None = None
-    sentiment: tuple[str, ...] = ()
+    sentiment: tuple[Mood, ...] = ()
     confidence: float = Field(0, ge=0, le=1)
     trend: Trend | None = None
     repeats: int | None = Field(None, ge=2)
-    within_hours: float | None = Field(None, gt=0)
-    waiting_hours: float | None = Field(None, gt=0)
-    tier: tuple[str, ...] = ()
-    entities: tuple[str, ...] = ()
+    within_hours: Hours | None = Field(None, gt=0)
+    waiting_hours: Hours | None = Field(None, gt=0)
+    tier: tuple[Name, ...] = ()
+    entities: tuple[Name, ...] = ()
     answerability_below: float | None = Field(None, gt=0, le=1)
     abstained: Literal[True] | None = None
     doubted_below: float | None = Field(None, gt=0, le=1)
@@ -142,6 +145,8 @@ class Policy:
             raw = yaml_file.read(path)
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise ConfigurationError(f"The escalation policy {path} cannot be read: {error}") from error
+        if not isinstance(raw, dict):
+            raise ConfigurationError(f"The escalation policy {path} is empty or a mere list. {START_FROM}")
         try:
             return cls._of(_File.model_validate(raw))
         except (ValidationError, ValueError) as error:
@@ -181,7 +186,13 @@ def _rule(number: int, raw: dict[str, Any], terms: Mapping[str, Sequence[str]], 
 def _explained(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors())
+    told = [
+        one for one in error.errors() if one["loc"][-1:] != ("str",)
+    ]  # an example may be a text or a case: not both are told
+    where = ([str(part) for part in one["loc"] if "(" not in str(part)] for one in told)
+    return "; ".join(
+        f"{'.'.join(at) or 'it'}: {_OWN_NAMES.sub('', one['msg'])}" for at, one in zip(where, told, strict=True)
+    )
 
 
 # ---- the decision ----
@@ -195,7 +206,7 @@ def escalate(
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
     kept = strongest([believed(policy, *one, triage.attention) for one in (*fired, *read_alike(policy, case))])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
-    unseen, said_so = learned(policy, None if brief(case) else triage.attention, grounds)
+    unseen, said_so = learned(policy, None if case.brief else triage.attention, grounds)
     called = [one for one in grounds if one.level != "note"]  # the learned chance knows no team
     grounds = sorted([*grounds, *said_so], key=lambda one: -one.reason.weight)
     known = [*called, *(one for one in grounds if one.reason.weight > NOTED)]
@@ -240,22 +251,15 @@ def read_alike(policy: Policy, case: Case) -> list[tuple[Rule, Reason]]:
     A note it is as well where the message has hardly any words, or the code's rules take back what the phrase says.
     """
     rules = {rule.code: rule for rule in reversed(policy.rules)}
-    says_too_little = brief(case)
     found = []
     for one in case.triage.reads_like:
         told_from, counts_from = policy.reads_like.get(one.code, (math.inf, math.inf))
         if one.weight < min(told_from, counts_from):
             continue
-        sure = one.weight >= counts_from and not says_too_little and not taken_back(policy, one)
+        sure = one.weight >= counts_from and not case.brief and not taken_back(policy, one)
         weighed = replace(one, weight=rules[one.code].weight)
         found.append((rules[one.code], weighed) if sure else noted(rules[one.code], one))
     return found
-
-
-def brief(case: Case) -> bool:
-    """Whether the customer's latest message, with a subject that counts, has hardly any words; each sign is one in scripts without spaces."""
-    latest = case.turns[-1].words if case.turns else ""
-    return len(_WORD.findall(f"{case.subject} {latest}")) < BRIEF
 
 
 def taken_back(policy: Policy, one: Reason) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
+from difflib import get_close_matches
 
 from copilot.case import Case
 from copilot.domain import Conversation, Customer, Message, Sentiment, Tag, Triage
@@ -15,12 +17,29 @@ def check(policy: Policy) -> list[str]:
     return [fault for rule in policy.rules for fault in _faults(rule)]
 
 
+def unknown_intents(policy: Policy, labels: Collection[str]) -> list[str]:
+    """Which rules ask for an intent that is none of these, each with the nearest one: a slip of the pen never fires."""
+    asked = [(rule.code, rule.intent) for rule in policy.rules if rule.intent and rule.intent not in labels]
+    near = [(code, label, next(iter(get_close_matches(label, labels, 1)), None)) for code, label in asked]
+    return [
+        f"{code}: asks for the intent {label!r}, which the taxonomy does not have{f': is it {best!r}?' if best else ''}"
+        for code, label, best in near
+    ]
+
+
 def _faults(rule: Rule) -> list[str]:
     if rule.test is None:
         return [f"{rule.code}: has no test"]
+    lacks = [
+        f"{rule.code}: has no message in `test.{kind}`: give one {meant}"
+        for kind, meant, listed in (
+            ("fires", "that must fire it", rule.test.fires), ("quiet", "that comes near and must not", rule.test.quiet)
+        )
+        if not listed
+    ]  # fmt: skip
     missed = [f"{rule.code}: does not fire on {_shown(one)}" for one in rule.test.fires if _fires(rule, one) is None]
     found = [(one, _fires(rule, one)) for one in rule.test.quiet]
-    return missed + [f"{rule.code}: fires on {_shown(one)}, at {at!r}" for one, at in found if at is not None]
+    return lacks + missed + [f"{rule.code}: fires on {_shown(one)}, at {at!r}" for one, at in found if at is not None]
 
 
 def _shown(one: str | Example) -> str:

@@ -183,10 +183,11 @@ def slips(word: str) -> str:
 
 def require_compiles(pattern: str, expression: str) -> None:
     """Raise ValueError that names the pattern at fault."""
-    try:
-        compiled(expression)
-    except ValueError as error:
-        raise ValueError(f"the pattern {pattern!r} is no RE2 expression: {error}") from error
+    for part in (fold(pattern), expression):  # alone first: what is wrong in it can make the whole fail elsewhere
+        try:
+            compiled(part)
+        except ValueError as error:
+            raise ValueError(f"the pattern {pattern!r} is no RE2 expression: {error}") from error
 
 
 def compiled(expression: str) -> Any:
@@ -196,7 +197,8 @@ def compiled(expression: str) -> Any:
     try:
         return re2.compile(expression, _options(MEMORY))
     except re2.error as error:
-        raise ValueError(str(error)[:200]) from error
+        said = error.args[0] if error.args else error
+        raise ValueError((said.decode(errors="replace") if isinstance(said, bytes) else str(said))[:200]) from error
 
 
 def _options(memory: int) -> Any:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from copilot.domain import Conversation, Customer, Escalation, Message
 from copilot.entities import entities
 from copilot.errors import ConfigurationError
-from copilot.escalate import Policy, escalate
-from copilot.policy_check import check
+from copilot.escalate import Mood, Policy, escalate
+from copilot.labelled import MOODS
+from copilot.policy_check import check, unknown_intents
+from copilot.settings import DEFAULTS
+from copilot.taxonomy import taxonomy
 from tests.test_copilot_escalate import triage
 
 MINE = """
@@ -90,3 +94,60 @@ def test_a_wrong_rule_is_refused_with_its_code(tmp_path: Path, wrong: str) -> No
 def test_an_example_has_a_time_for_each_turn_or_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="one time for each"):
         load(tmp_path, MINE.replace("hours: [0, 20, 40]", "hours: [0, 20]"))
+
+
+def rule(rest: str) -> str:
+    return f"version: 1\nthreshold: 0.5\nrules:\n  - {{code: odd, level: lead, team: desk, weight: 0.5, {rest}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty or a mere list. Start from a copy of the shipped one"),
+        ("- a list", "is empty or a mere list"),
+        (rule("words: ['[unclosed']"), r"odd\): words: the pattern '\[unclosed' is no RE2 expression: missing \]"),
+        (rule("words: [bar], level: emergency"), "`level` is there twice: keep one"),
+        (rule("sentiment: [negativ]"), "odd.*sentiment.*'very_negative', 'negative', 'neutral'"),
+        (rule("tier: ['']"), "odd.*tier.*at least 1 character"),
+        (rule("words: [bar]").replace("team: desk", "team: ''"), "odd.*team.*at least 1 character"),
+        (rule("waiting_hours: .inf"), "odd.*waiting_hours.*finite"),
+        (rule("repeats: 2, within_hours: 1.0e12"), "odd.*within_hours.*less than or equal to 876000"),
+        (rule("tier: [a], test: {fires: [{turns: [a, b], hours: [0, .inf]}], quiet: []}"), "odd.*hours.*finite"),
+        (
+            rule("tier: [a], test: {fires: [{turns: [a, b], hours: [0, 1.0e+12]}], quiet: []}"),
+            r"odd\): test\.fires\.0\.hours\.1: Input .*876000",
+        ),
+        (rule("words: [a], test: {fires: [{turns: [a], sentiment: bad}], quiet: []}"), "odd.*sentiment.*'negative'"),
+        (
+            rule("words: [bar]").replace("version: 1", "version: 1\nlearned: high"),
+            "learned: Input should be a valid dictionary$",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_what_to_do(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says) as told:
+        load(tmp_path, text)
+    assert "b'" not in str(told.value)
+    assert "_File" not in str(told.value)
+
+
+def test_a_test_without_messages_is_no_test(tmp_path: Path) -> None:
+    assert check(load(tmp_path, rule("words: [zzz], test: {fires: [], quiet: []}"))) == [
+        "odd: has no message in `test.fires`: give one that must fire it",
+        "odd: has no message in `test.quiet`: give one that comes near and must not",
+    ]
+
+
+def test_an_intent_that_the_taxonomy_lacks_is_told_with_the_nearest_one(tmp_path: Path) -> None:
+    labels = taxonomy(DEFAULTS / "taxonomy.yaml").labels
+    assert unknown_intents(load(tmp_path, rule("intent: return_refnd")), labels) == [
+        "odd: asks for the intent 'return_refnd', which the taxonomy does not have: is it 'return_refund'?"
+    ]
+    assert unknown_intents(load(tmp_path, rule("intent: zzz")), labels) == [
+        "odd: asks for the intent 'zzz', which the taxonomy does not have"
+    ]
+    assert unknown_intents(Policy.load(DEFAULTS / "policy.yaml"), labels) == []
+
+
+def test_a_mood_of_a_rule_is_one_that_is_read() -> None:
+    assert get_args(Mood) == MOODS

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from starlette.testclient import TestClient
 
-from copilot.domain import Alternative, Entity, Escalation, Tag
-from copilot.route import route
+from copilot import yaml_file
+from copilot.domain import Alternative, Entity, Escalation, Reason, Tag
+from copilot.route import route, team_of
+from copilot.settings import DEFAULTS
+from copilot.taxonomy import taxonomy
+from tests.conftest import asks
 from tests.test_copilot_escalate import triage
 
 CALM = Escalation(recommended=False, level=None, team=None, score=0.0, reasons=())
@@ -57,7 +62,69 @@ def test_what_fits_nothing_is_asked_about() -> None:
 def test_the_question_is_asked_in_the_callers_language() -> None:
     german = Tag(label="de", confidence=0.9, level="high")
     read = replace(triage(), intent=said("order_status", 0.4, ("billing_payment", 0.35)), language=german)
-    assert route(read, CALM, TEAMS).question == "Geht es um logistics oder um billing?"
+    assert route(read, CALM, TEAMS).question == "Können Sie mir in einem Satz sagen, worum es geht?"
+    likelier = replace(read, intent=said("order_status", 0.5, ("billing_payment", 0.4)))
+    assert route(likelier, CALM, TEAMS).question == "Geht es um eine Lieferung oder um eine Rechnung oder Zahlung?"
+    own = {"order_status": "vip_care", "billing_payment": "billing"}
+    assert route(likelier, CALM, own).question == "Geht es um vip care oder um eine Rechnung oder Zahlung?"
+
+
+def test_the_shipped_teams_have_a_name_in_each_language_of_the_question() -> None:
+    shipped = yaml_file.read(DEFAULTS / "teams.yaml")
+    assert shipped.keys() == set(taxonomy(DEFAULTS / "taxonomy.yaml").teams.values())
+    assert all(one[language] for one in shipped.values() for language in ("de", "fr", "nl", "es"))
+
+
+OURS = {**TEAMS, "plan_change": "sales", "how_to": "technical", "gold": "vip_care"}
+LEAD = Escalation(
+    recommended=True, level="lead", team="lead", score=0.7,
+    reasons=(Reason(code="asks_for_person", message=0, start=0, end=4, quote="talk", weight=0.7),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "team"),
+    [
+        ("talk to sales please", "sales"),
+        ("put me through to billing", "billing"),
+        ("give me technical support", "technical"),
+        ("I'd like the billing department please", "billing"),
+        ("the accounts department, please", "billing"),
+        ("can I speak to someone in logistics?", "logistics"),
+        ("connect me with VIP care", "vip_care"),
+        ("billing", "billing"),
+        ("Ich möchte mit dem Vertrieb sprechen", "sales"),
+        ("je veux parler au service facturation", "billing"),
+        ("Kunt u mij doorverbinden met verkoop?", "sales"),
+        ("quiero hablar con el departamento de ventas", "sales"),
+    ],
+)
+def test_a_department_that_the_caller_names_is_where_they_go(words: str, team: str) -> None:
+    made = route(triage(), LEAD, OURS, asks(words))
+    assert (made.department, made.question) == (team, None)
+    (reason,) = team_of(triage(), LEAD, OURS, asks(words)).reasons
+    assert (reason.code, words[reason.start : reason.end]) == ("asked_for", reason.quote)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I want to talk to a manager",
+        "I don't want to talk to sales, get me a human",
+        "I did talk to billing yesterday and want a person now",
+        "talk to sales or billing",
+        "I work in the sales team, get me a human",
+        "speak to me",
+    ],
+)
+def test_who_names_no_department_of_their_own_goes_where_the_policy_says(words: str) -> None:
+    assert route(triage(), LEAD, OURS, asks(words)).department == "lead"
+
+
+def test_danger_comes_before_the_department_that_is_named() -> None:
+    burned = Reason(code="safety", message=0, start=0, end=4, quote="burn", weight=0.9)
+    alarm = Escalation(recommended=True, level="emergency", team="safety", score=0.9, reasons=(burned, *LEAD.reasons))
+    assert route(triage(), alarm, OURS, asks("talk to sales please")).department == "safety"
 
 
 def test_a_callers_words_get_a_department_over_http(client: TestClient) -> None:
@@ -71,6 +138,8 @@ def test_a_callers_words_get_a_department_over_http(client: TestClient) -> None:
     }
     alarm = client.post("/v1/route", json={"words": "I want to speak to your manager right now"}).json()
     assert alarm["department"] == "lead"
+    named = client.post("/v1/route", json={"words": "talk to sales please"}).json()
+    assert (named["department"], named["question"]) == ("sales", None)
     assert client.post("/v1/route", json={"words": " "}).status_code == 422
 
 
