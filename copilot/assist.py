@@ -20,6 +20,7 @@ from copilot.domain import (
     Citation,
     Conversation,
     Draft,
+    Dropped,
     Escalation,
     Evidence,
     Guidance,
@@ -55,6 +56,7 @@ from copilot.store.library import Library
 from copilot.store.records import Records
 from copilot.store.values import now
 from copilot.triage import Triager
+from copilot.unchanged import unchanged
 from prompts import render
 
 log = logging.getLogger(__name__)
@@ -269,6 +271,7 @@ class Copilot:
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
+        asked, dropped = rewrite, list[Dropped]()
         redacted, message, rewrite = hidden(text, [conversation.customer.name or ""], rewrite, self._redactor)
         spoken = rewrite.language if rewrite and rewrite.language else triage.language.label
         request = DraftRequest(
@@ -280,10 +283,14 @@ class Copilot:
         model = None if request.handover and request.handover.only else self._model
         for drafter in filter(None, (model, self._extractive)):
             fallback = model is not None and drafter is self._extractive
+            if fallback and asked and asked.task != "translate":
+                for step in unchanged(asked.text, request, dropped):
+                    yield step if isinstance(step, Said) else Drafted("extractive", step)
+                return
             if drafter is self._extractive:
                 request = replace(request, rewrite=None, language=triage.language.label)
             try:
-                for step in write(drafter, request):
+                for step in write(drafter, request, dropped):
                     yield (step if isinstance(step, Said) else Drafted("extractive" if fallback else "drafted", step))
                     if isinstance(step, Draft):
                         return
