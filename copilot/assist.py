@@ -7,26 +7,18 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from time import perf_counter
 from typing import Literal
 
 import prompts
-from copilot.answerable import Answerability, answerability
-from copilot.disagree import disagreements
 from copilot.domain import (
     PUBLIC,
-    Abstention,
-    Citation,
     Conversation,
     Draft,
+    Dropped,
     Escalation,
     Evidence,
-    Guidance,
-    Hit,
     Kind,
-    Macro,
-    Nearest,
     Options,
     Principal,
     Provenance,
@@ -37,14 +29,14 @@ from copilot.domain import (
 from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
-from copilot.familiar import Familiar
+from copilot.findings import Findings, abstention, differences, guidance, macros
 from copilot.handover import DANGER, handed_over, held
 from copilot.intents import IntentHead
 from copilot.learned import Learned
 from copilot.lookup import Lookup
 from copilot.names import of_thread
 from copilot.ports import Drafter, DraftRequest, Embedder, Handover, Rewrite, Vectors
-from copilot.query import missing_facts, said, search_text
+from copilot.query import said, search_text
 from copilot.rank import distinct, shown
 from copilot.redact import Redactor
 from copilot.retrieve import Found, Query, Retriever, with_texts
@@ -56,24 +48,19 @@ from copilot.store.library import Library
 from copilot.store.records import Records
 from copilot.store.values import now
 from copilot.triage import Triager
+from copilot.unchanged import unchanged
 from copilot.urgency import hurried
-from prompts import render
 
 log = logging.getLogger(__name__)
 
 DEFAULT = Options()
-MACRO_FROM = 0.45
 SIMILAR_FROM = 0.40
-GUIDANCE_FROM = 0.40
-NEAREST = 3
 SETTLE = 3
 TICKETS, DEEPER = 5, 60
 """So many tickets that say different things are wanted; where the first twice as many do not hold them, so many are looked at."""
 SOURCES: tuple[Kind, ...] = ("article", "ticket", "macro")
-DISAGREEMENTS = 2
 MACROS = 2
 SIMILAR = 3
-READ = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +69,6 @@ class Event:
 
     name: Literal["triage", "escalation", "passages", "statement", "done"]
     data: object
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What retrieval gives a suggestion: documents by their part in it, and what a draft may rest on."""
-
-    articles: tuple[Hit, ...]
-    tickets: tuple[Hit, ...]
-    macros: tuple[Hit, ...]
-    texts: dict[tuple[str, int], tuple[str, int]]
-    evidence: tuple[Evidence, ...]
-    solved: int
-    familiar: Familiar
-
-    def answers(self, message: str) -> Answerability:
-        """How likely it is that what a draft may rest on answers the message."""
-        public = [hit for hit in self.articles if hit.audience == PUBLIC]
-        tickets = [hit for hit in self.tickets if hit.audience == PUBLIC]
-        words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
-        return answerability(message, public, tickets, words, self.solved, self.familiar)
 
 
 class Copilot:
@@ -188,7 +155,7 @@ class Copilot:
 
         intents = self._learned.intents(principal.workspace, clock, options.before)
         teams = self._learned.taxonomy(principal.workspace, clock).teams
-        triage, _ = self._judged(
+        triage, escalation = self._judged(
             conversation, self._triager.read(conversation, vector, principal.workspace, intents, meant)
         )
         watch.lap("triage")
@@ -203,7 +170,8 @@ class Copilot:
 
         answers = findings.answers(text)
         weak = not findings.evidence or answers.score < self._settings.abstain_below
-        escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
+        if weak or self._policy.looks_at_answers:
+            escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")
         yield Event("escalation", escalation)
         passages = tuple(map(shown, findings.articles[: options.limit]))
@@ -222,9 +190,9 @@ class Copilot:
         suggestion = Suggestion(
             id=uuid.uuid4().hex, conversation_id=conversation.id or uuid.uuid4().hex, status=drafted.status, created_at=now(),
             draft=drafted.draft, triage=triage, escalation=escalation,
-            abstention=None if drafted.draft else _abstention(findings, triage, answers, weak),
+            abstention=None if drafted.draft else abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),
-            passages=passages, guidance=(*_differences(drafted.draft, findings), *_guidance(findings)), macros=_macros(findings),
+            passages=passages, guidance=(*differences(drafted.draft, findings), *guidance(findings)), macros=macros(findings),
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
@@ -268,7 +236,7 @@ class Copilot:
         ranked = self._retriever.kinds(principal, query, vector, limits, lookup, known)
         found = {(hit.document_id, hit.revision) for hits in ranked.hits.values() for hit in hits}
         texts, now = self._library.texts(principal.workspace, found)
-        articles, tickets, macros = (with_texts(ranked.hits[kind], texts) for kind in limits)
+        articles, tickets, prepared = (with_texts(ranked.hits[kind], texts) for kind in limits)
         tickets = distinct(tickets, texts)
         if len(tickets) < TICKETS and len(ranked.hits["ticket"]) == limits["ticket"]:  # most of them say the same
             deeper = self._retriever.kinds(principal, query, vector, {"ticket": DEEPER}, lookup, ranked.revision)
@@ -283,7 +251,7 @@ class Copilot:
         return (
             ranked.revision,
             now,
-            Findings(articles, tickets, macros, texts, rests_on, ranked.solved, ranked.familiar),
+            Findings(articles, tickets, prepared, texts, rests_on, ranked.solved, ranked.familiar),
         )
 
     def _draft(
@@ -293,6 +261,7 @@ class Copilot:
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
         names = of_thread(conversation) if self._model else [conversation.customer.name or ""]
+        asked, dropped = rewrite, list[Dropped]()
         redacted, message, rewrite = hidden(text, names, rewrite, self._redactor)
         spoken = rewrite.language if rewrite and rewrite.language else triage.language.label
         request = DraftRequest(
@@ -304,10 +273,14 @@ class Copilot:
         model = None if request.handover and request.handover.only else self._model
         for drafter in filter(None, (model, self._extractive)):
             fallback = model is not None and drafter is self._extractive
+            if fallback and asked and asked.task != "translate":
+                for step in unchanged(asked.text, request, dropped):
+                    yield step if isinstance(step, Said) else Drafted("extractive", step)
+                return
             if drafter is self._extractive:
                 request = replace(request, rewrite=None, language=triage.language.label)
             try:
-                for step in write(drafter, request):
+                for step in write(drafter, request, dropped):
                     yield (step if isinstance(step, Said) else Drafted("extractive" if fallback else "drafted", step))
                     if isinstance(step, Draft):
                         return
@@ -350,52 +323,3 @@ def _rests_on(
     if rewrite:
         return None, evidence
     return (held(escalation), ()) if weak else handed_over(escalation, text, evidence)
-
-
-def _abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:
-    reason = (
-        "no source comes near enough to the message" if weak else "the nearest sources say nothing that can be quoted"
-    )
-    if weak and answers.strange:
-        reason += f", and none mentions {', '.join(answers.strange[:NEAREST])}"
-    hits = sorted((*findings.articles, *findings.tickets), key=lambda hit: (-hit.scores["dense"], hit.document_id))
-    nearest = tuple(
-        Nearest(document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.scores["dense"])
-        for hit in hits[:NEAREST]
-    )
-    return Abstention(reason=reason, nearest=nearest, missing_facts=missing_facts(triage))
-
-
-def _differences(draft: Draft | None, findings: Findings) -> Iterator[Guidance]:
-    """A pair of notes for each matter on which cited sources disagree, the newer source first."""
-    for one in islice(disagreements(draft, findings.evidence), DISAGREEMENTS) if draft else ():
-        for which, date, citation in one.in_order():
-            inputs = {"which": which, "date": date, "title": citation.title}
-            yield Guidance(text=f"{render('differs', inputs)} {citation.quote}", citation=citation)
-
-
-def _guidance(findings: Findings) -> tuple[Guidance, ...]:
-    """What the best internal document says, for the agent's eyes."""
-    internal = [hit for hit in findings.articles if hit.audience != PUBLIC and hit.scores["dense"] >= GUIDANCE_FROM]
-    return tuple(Guidance(text=hit.passages[0].text, citation=_whole_passage(hit)) for hit in internal[:1])
-
-
-def _whole_passage(hit: Hit) -> Citation:
-    passage = hit.passages[0]
-    return Citation(
-        document_id=hit.document_id, revision=hit.revision, start=passage.start, end=passage.end, quote=passage.text,
-        title=hit.title, url=hit.url, kind=hit.kind,
-    )  # fmt: skip
-
-
-def _macros(findings: Findings) -> tuple[Macro, ...]:
-    near = [hit for hit in findings.macros if hit.scores["dense"] >= MACRO_FROM]
-    return tuple(
-        Macro(
-            document_id=hit.document_id,
-            title=hit.title,
-            text=findings.texts[hit.document_id, hit.revision][0],
-            score=hit.score,
-        )
-        for hit in near
-    )

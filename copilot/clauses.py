@@ -24,6 +24,8 @@ CARRIES = frozenset({"or", "nor", "oder", "ou"})
 """Words behind which a negation goes on."""
 BESIDE = frozenset("least most below above before after under over within less up minimum maximum until".split())
 """Words that belong to the number right behind them, not to all numbers of the sentence."""
+SIDES = frozenset("below above before after".split())
+"""Words that tell on which side of a number something is."""
 KINDS = {
     unit: number
     for number, units in enumerate(
@@ -102,6 +104,9 @@ def _unitless(found: re.Match[str]) -> str:
 def _numbers(said: Sequence[Clause], held: Sequence[Clause]) -> Iterator[str]:
     """The numbers that stand, in the source, beside words with which the text has less in common than with those beside another number."""
     for clause in said:
+        for word in sorted(clause.own & SIDES) if clause.figures else ():
+            if not any(word in one.sentence for one in held):
+                yield word
         for number, unit in sorted(clause.figures):
             mine = [one for one in held if any(number == n and unit in ("", u) for n, u in one.figures)]
             others = [

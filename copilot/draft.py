@@ -31,6 +31,7 @@ from copilot.rank import READ_WHOLE
 from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
+from copilot.room import Room
 from copilot.variants import MARK
 from prompts import render
 
@@ -179,17 +180,20 @@ class Said:
     citations: tuple[Citation, ...] = ()
 
 
-def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
+def write(drafter: Drafter, request: DraftRequest, dropped: list[Dropped] | None = None) -> Iterator[Said | Draft]:
     """Each statement as it is grounded, then the draft; nothing at all where no statement with a source stands and nobody takes over.
+
+    What is dropped is added to what was `dropped` before, of which the caller keeps hold.
 
     Raises DrafterFailed. What is quoted word for word stays in its source's language; the frame is in the customer's, where there are templates.
     """
     if request.handover and request.handover.only:
         yield from _held(drafter, request)
         return
-    page, dropped, sentences = Page(), list[Dropped](), 0
+    page, told, room = Page(), 0, Room(None if request.rewrite else BUDGET[request.conversation.channel])
+    dropped = [] if dropped is None else dropped
     framed, language = Frame((), ()), request.language
-    waiting: list[Grounded] = []
+    waiting, begun = list[Grounded](), False
     for one in map(
         partial(_restored, personal=dict(request.personal), public=request.conversation.channel == "social"),
         proposed(drafter, request),
@@ -203,14 +207,18 @@ def write(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
         if not page.statements:
             language = _language(one, request)
             framed = _framed(language, request)
-            sentences = sum(not line.endswith(":") for line in framed.opening[1:]) + bool(request.handover)
+            told = sum(not line.endswith(":") for line in framed.opening[1:]) + bool(request.handover)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
-            sentences += grounded.text.endswith((".", "?", "!"))
-            if request.conversation.channel == "chat" and sentences > CHAT_SENTENCES:
+            told += grounded.text.endswith((".", "?", "!"))
+            if request.conversation.channel == "chat" and told > CHAT_SENTENCES:
                 dropped.append(Dropped(text=grounded.text, reason="a chat has no room for more"))
+            elif fault := room.fault(grounded):
+                dropped.append(Dropped(text=grounded.text, reason=fault))
             else:
-                yield page.add(grounded.text, _lead(grounded, request), grounded)
+                lead = _lead(grounded, request)
+                yield page.add(grounded.text, lead if begun or not lead[0].isspace() else GAP + lead.lstrip(), grounded)
+                begun = True
         waiting.clear()
     if page.statements:
         full = request.conversation.channel == "chat" and len(page.statements) > CHAT_SENTENCES  # the greeting is none

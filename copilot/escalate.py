@@ -136,6 +136,11 @@ class Policy:
     filter: Prefilter | None = None
     """Tells which rules' words are worth looking for: the one that they were made with, or all are looked for."""
 
+    @property
+    def looks_at_answers(self) -> bool:
+        """Whether a rule asks how well the message can be answered; else only an abstention changes what was decided without that."""
+        return any(rule.answerability_below is not None for rule in self.rules)
+
     @classmethod
     def load(cls, path: Path) -> Policy:
         """The policy in a YAML file. Raises ConfigurationError that names the rule at fault."""

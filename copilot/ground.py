@@ -19,15 +19,15 @@ from copilot.clauses import STOP as STOP
 from copilot.clauses import WORD as WORD
 from copilot.clauses import content as content
 from copilot.clauses import misplaced
-from copilot.domain import Citation, Dropped, Evidence, Support
+from copilot.domain import Channel, Citation, Dropped, Evidence, Support
 from copilot.facts import facts, missing, says_no
 from copilot.names import somebody
 from copilot.ports import Proposed
 from copilot.questions import asks_for_secret
 from copilot.questions import claims_nothing as claims_nothing
-from copilot.reading import LINK, hosts, is_own
+from copilot.reading import ADDRESSED, LINK, hosts, is_own
 from copilot.redact import PLACEHOLDER
-from copilot.sayable import orders
+from copilot.sayable import orders, says
 from copilot.text import sentences
 from copilot.variants import MARK, SPOKEN
 
@@ -54,17 +54,71 @@ class Grounded:
 
 
 def ground(
-    proposed: Iterable[Proposed], evidence: Sequence[Evidence], message: str = ""
+    proposed: Iterable[Proposed], evidence: Sequence[Evidence], message: str = "", channel: Channel | None = None
 ) -> Iterator[Grounded | Dropped]:
-    """Each proposed statement in order: grounded, or dropped with the reason; what other documents say alike is cited beside."""
+    """Each proposed statement in order: grounded, or dropped with the reason; what other documents say alike is cited beside.
+
+    With a channel the statements are for a customer: what no customer may read is dropped, and steps begin a line where there is room for it.
+    """
     others, own = Others(evidence), hosts([one.url for one in evidence if one.kind == "article"])
+    steps = Steps(evidence, channel) if channel else None
     for one in proposed:
         judged = _judge(one, evidence)
+        if steps and not one.pieces and isinstance(judged, Grounded):
+            fault = _unsayable(judged, evidence)
+            judged = Dropped(text=judged.text, reason=fault) if fault else steps.put(judged)
         if isinstance(judged, Grounded) and (fault := harm(judged, own) or _echo(judged, evidence, message)):
             judged = Dropped(text=judged.text, reason=fault)
         if isinstance(judged, Grounded) and judged.support == "supported":
             judged = replace(judged, citations=(*judged.citations, *others.agreeing(judged)))
         yield judged
+
+
+def _unsayable(said: Grounded, evidence: Sequence[Evidence]) -> str:
+    """Why a statement in a model's words is not for this customer: a heading, an apology, or what was said to somebody else alone."""
+    if said.text.startswith("#"):
+        return "it is a heading"
+    words = " ".join(PLACEHOLDER.sub(" ", said.text).split())
+    for citation in said.citations:
+        source = next((one for one in evidence if one.document_id == citation.document_id), None)
+        nearest = max(
+            (citation.quote[start:end] for start, end in sentences(citation.quote)),
+            key=lambda sentence: len(content(sentence) & content(words)),
+            default="",
+        )
+        if source and not all(says(source, ADDRESSED.sub("", one)) for one in (words, nearest)):
+            return "its source says so to somebody else, or nothing to anybody"
+    return ""
+
+
+class Steps:
+    """What goes in front of statements that tell the items of a list: a line's end and, where the items are numbered, their number here."""
+
+    def __init__(self, evidence: Sequence[Evidence], channel: Channel) -> None:
+        self._evidence, self._listed = evidence, channel in ("email", "form")
+        self._number, self._last = 0, ("", -1)
+
+    def put(self, said: Grounded) -> Grounded:
+        """The statement with its lead; what belongs to the same item stays in its line."""
+        item, numbered = self._item(said.citations[0]) if said.citations else (("", -1), False)
+        before, self._last = self._last, item
+        if not self._listed or item == before:
+            return said
+        if item == ("", -1):
+            self._number = 0
+            return replace(said, lead="\n\n")
+        self._number += 1
+        mark = f"{self._number}. " if numbered else "- "
+        return replace(said, text=MARKER.sub("", said.text), lead=("\n" if said.lead else "\n\n") + mark)
+
+    def _item(self, cited: Citation) -> tuple[tuple[str, int], bool]:
+        """The list item that the cited words begin in, by its document and place, and whether it has a number."""
+        for one in self._evidence:
+            if one.document_id == cited.document_id and 0 <= cited.start - one.start < len(one.text):
+                begin = one.text.rfind("\n", 0, cited.start - one.start) + 1
+                marker = MARKER.match(one.text[begin : begin + 8].lstrip())
+                return ((one.document_id, one.start + begin), marker[0][0].isdigit()) if marker else (("", -1), False)
+        return ("", -1), False
 
 
 def harm(said: Grounded, own: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from copilot.domain import Dropped
 from copilot.errors import InputError, NeedsModel
 from copilot.facts import ADDRESS, NUMBER, says_no
-from copilot.ground import Grounded, ground, harm
+from copilot.ground import Grounded, Steps, ground, harm
 from copilot.ports import Drafter, DraftRequest, Proposed, Rewrite
 from copilot.reading import hosts
 from copilot.redact import Redacted, Redactor
@@ -48,14 +48,20 @@ def proposed(drafter: Drafter, request: DraftRequest) -> Iterator[Grounded | Dro
     """What the drafter says, each statement grounded or dropped. Raises DrafterFailed."""
     rewrite = request.rewrite
     if rewrite is None or rewrite.task != "translate":
-        yield from ground(drafter.stream(request), request.evidence, request.message)
+        yield from ground(drafter.stream(request), request.evidence, request.message, request.conversation.channel)
         return
     stand = _standing(rewrite.text, request)
     if stand:
         statements = tuple(one.text for one in stand)
         asked = replace(request, rewrite=replace(rewrite, statements=statements))
         own = hosts([one.url for one in request.evidence if one.kind == "article"])
-        yield from _translated(drafter.stream(asked), stand, rewrite.language, own)
+        yield from _translated(
+            drafter.stream(asked),
+            stand,
+            rewrite.language,
+            own,
+            Steps(request.evidence, request.conversation.channel),
+        )
 
 
 def _standing(text: str, request: DraftRequest) -> list[Grounded]:
@@ -66,7 +72,7 @@ def _standing(text: str, request: DraftRequest) -> list[Grounded]:
 
 
 def _translated(
-    given: Iterable[Proposed], stand: Sequence[Grounded], language: str, own: frozenset[str]
+    given: Iterable[Proposed], stand: Sequence[Grounded], language: str, own: frozenset[str], steps: Steps
 ) -> Iterator[Grounded | Dropped]:
     """Each translated statement with the citations of its original; whether the words say the same no rule can tell, so it is `partial`."""
     for one in given:
@@ -76,7 +82,7 @@ def _translated(
             continue
         judged = Grounded(one.text, one.lead, "partial", stand[number].citations)
         fault = _fault(one.text, stand[number].text, language) or harm(judged, own)
-        yield Dropped(text=one.text, reason=fault) if fault else judged
+        yield Dropped(text=one.text, reason=fault) if fault else steps.put(judged)
 
 
 def _fault(text: str, original: str, language: str) -> str:

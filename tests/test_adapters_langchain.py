@@ -286,3 +286,27 @@ def test_a_placeholder_of_another_conversation_is_dropped(with_model: Parts, mod
     assert made.draft is not None
     assert "[name-9]" not in made.draft.text
     assert any("another conversation" in dropped.reason for dropped in made.draft.dropped)
+
+
+def test_writing_nothing_is_an_answer_and_no_failure(with_model: Parts, model: FakeModel) -> None:
+    model.answer = "\n"
+    statuses = [with_model.copilot.suggest(AGENT, QUESTION).status for _ in range(5)]
+    assert statuses == ["extractive"] * 5
+    assert len(model.seen) == 5
+
+
+def test_what_was_dropped_is_shown_beside_the_extractive_draft_too(with_model: Parts, model: FakeModel) -> None:
+    model.answer = line(GOOD, 99)
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.status == "extractive"
+    assert made.draft is not None
+    assert [(one.text, one.reason) for one in made.draft.dropped] == [(GOOD, "it cites a source that was not given")]
+
+
+def test_nothing_is_said_twice(with_model: Parts, model: FakeModel) -> None:
+    model.answer = lambda body: [line(GOOD, source_of(body, GOOD)) * 50]
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.draft is not None
+    assert made.draft.text.count(GOOD) == 1
+    assert {one.reason for one in made.draft.dropped} == {"it is said already"}
+    assert len(made.draft.dropped) == 49

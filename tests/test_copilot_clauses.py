@@ -23,6 +23,7 @@ TABLE = "Family | €4.99 | 5 | 50 GB\nStudio | €14.99 | 25 | 500 GB"
     [
         ("You may return a frame within 5 working days of delivery.", RETURNS),
         ("The refund is paid within 30 days after we receive it.", RETURNS),
+        ("You may return a frame within 30 days above delivery.", RETURNS),
         ("The frame needs a 5 GHz network, it does not work with 2.4 GHz networks.", NETWORK),
         ("Never charge it below 40 °C or above 0 °C.", CHARGE),
         ("A repair costs €59 for the Frame S and €39 for the Frame L.", REPAIR),

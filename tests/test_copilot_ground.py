@@ -179,3 +179,55 @@ def test_a_question_for_a_fact_stands_without_a_source(text: str) -> None:
     verdict = judge(text)
     assert isinstance(verdict, Grounded)
     assert verdict.support == "no_claim"
+
+
+SOLVED = Evidence(
+    document_id="t", revision=1, start=0, end=0, title="Mat", url=None, kind="ticket",
+    text="I am sorry to hear that. Hold the back button for 12 seconds. We credited €12.50 to your card ending 4411 on 3 March.\n"
+    "I have also extended the warranty of order [order-1] for you.",
+)  # fmt: skip
+STEPS = Evidence(
+    document_id="s", revision=1, start=50, end=0, title="Return", url=None, kind="article",
+    text="# Return {#r}\n\nYou have 30 days.\n\n1. Open the app.\n2. Print the label. It is valid for 14 days.\n3. Tape it on.\n\nDone, it is.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am sorry to hear that.",
+        "We credited €12.50 to your card ending 4411 on 3 March.",
+        "I have also extended the warranty of the order for you.",
+        "€12.50 was credited to your card ending 4411.",
+    ],
+)
+def test_what_a_solved_ticket_told_its_customer_alone_is_dropped(text: str) -> None:
+    (verdict,) = ground([Proposed(text=text, evidence=(0,))], [SOLVED], channel="email")
+    assert isinstance(verdict, Dropped)
+
+
+def test_what_a_solved_ticket_tells_everybody_stands() -> None:
+    (verdict,) = ground(
+        [Proposed(text="Hold the back button for 12 seconds.", evidence=(0,))], [SOLVED], channel="email"
+    )
+    assert isinstance(verdict, Grounded)
+
+
+def test_steps_of_a_model_begin_lines_with_their_numbers() -> None:
+    said = [
+        "# Return {#r}",
+        "You have 30 days.",
+        "Open the app.",
+        "Print the label.",
+        "It is valid for 14 days.",
+        "Tape it on.",
+        "Done, it is.",
+    ]
+    proposed = [Proposed(text=text, evidence=(0,), lead=" ") for text in said]
+    heading, *verdicts = ground(proposed, [STEPS], channel="email")
+    assert isinstance(heading, Dropped)
+    text = "".join(one.lead + one.text for one in verdicts if isinstance(one, Grounded))
+    steps = "1. Open the app.\n2. Print the label. It is valid for 14 days.\n3. Tape it on."
+    assert text == f" You have 30 days.\n{steps}\n\nDone, it is."
+    chat = ground(proposed, [STEPS], channel="chat")
+    assert {one.lead for one in chat if isinstance(one, Grounded)} == {" "}

@@ -160,6 +160,24 @@ def test_a_model_that_fails_leaves_the_extractive_draft_marked_so(
     assert (made.status, draft_of(made).generator, draft_of(made).language) == ("extractive", "extractive", "en")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [DrafterFailed("slow"), Proposed(text="It is valid for 90 days.", evidence=(0,))],
+    ids=["failed", "dropped"],
+)
+def test_a_text_that_was_not_rewritten_stays_as_it_was(
+    company: Parts, monkeypatch: pytest.MonkeyPatch, given: Proposed | Exception
+) -> None:
+    text = f"Hi Ana,\n\n{VALID} I call you at ana@example.com tomorrow."
+    asked = Rewrite(task="instruct", text=text, instruction="Shorter.")
+    made = rewritten(company, monkeypatch, Says(given), asked)
+    draft = draft_of(made)
+    assert (made.status, draft.generator, draft.text) == ("extractive", "unchanged", text)
+    assert [one.text for one in draft.dropped][-1] == "Shorter."
+    cited = [draft.text[one.start : one.end] for one in draft.statements if one.citations]
+    assert cited == [VALID]
+
+
 def test_without_a_model_a_rewriting_says_what_to_configure(company: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NeedsModel, match="COPILOT_LLM"):
         rewritten(company, monkeypatch, None, Rewrite(task="grammar", text=VALID))

@@ -21,10 +21,12 @@ from copilot.adapters.breaker import Breaker
 from copilot.domain import Evidence, Principal
 from copilot.errors import ConfigurationError, DrafterFailed
 from copilot.ports import DraftRequest, Proposed
+from copilot.reading import ADDRESSED
 from copilot.redact import PLACEHOLDER
 from copilot.retrieve import Query, Retriever
+from copilot.sayable import says
 from copilot.settings import Settings
-from copilot.text import normalise
+from copilot.text import normalise, sentences
 from prompts import fenced, render, unfenced
 
 ARTICLES, TICKETS = 4, 2
@@ -34,6 +36,7 @@ RULES_CHARS = 1_500
 LINE_CHARS = 4_000
 QUEUED = 1_000
 INVENTED = -1
+NOTHING = frozenset({"", "```", "```json", "[]", "[", "]"})
 WAIT_SECONDS = (0.1, 0.4)
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
@@ -69,7 +72,8 @@ class LangChainDrafter:
         self._breaker = Breaker(settings.llm_failures, settings.llm_pause_seconds)
 
     def stream(self, request: DraftRequest) -> Iterator[Proposed]:
-        """The model's statements in order. Raises DrafterFailed past the deadline, on an error, and where no line can be read."""
+        """The model's statements in order, none where it writes nothing. Raises DrafterFailed past the deadline, on an error, and where no line of
+        what it wrote can be read."""
         with self._counted():
             yield from self._statements(request)
 
@@ -92,13 +96,14 @@ class LangChainDrafter:
 
     def _statements(self, request: DraftRequest) -> Iterator[Proposed]:
         prompt, numbers = self._prompt(request)
-        read = 0
+        read, wrote = 0, False
         for line in self._patient_lines(prompt):
+            wrote = wrote or line.strip() not in NOTHING
             proposed = _proposed(line, numbers, first=read == 0)
             if proposed is not None:
                 read += 1
                 yield proposed
-        if read == 0:
+        if read == 0 and wrote:  # to write nothing is what it is asked for where no source answers
             raise DrafterFailed("the model's answer holds no statement that can be read")
 
     def _prompt(self, request: DraftRequest) -> tuple[str, list[int]]:
@@ -114,9 +119,12 @@ class LangChainDrafter:
         numbers, sources = list[int](), list[dict[str, str]]()
         for index in _sources(request.evidence):
             source = request.evidence[index]
-            text = fenced(PLACEHOLDER.sub("…", source.text[: min(SOURCE_CHARS, chars)]))
-            if len(text) < min(len(source.text), SOURCE_CHARS) and chars < SOURCE_CHARS:
+            words = _sayable(source)
+            text = fenced(PLACEHOLDER.sub("…", words[: min(SOURCE_CHARS, chars)]))
+            if len(text) < min(len(words), SOURCE_CHARS) and chars < SOURCE_CHARS:
                 break
+            if not text:
+                continue
             chars -= len(text)
             numbers.append(index)
             sources.append({"title": fenced(source.title), "text": text})
@@ -190,6 +198,18 @@ def _sources(evidence: Sequence[Evidence]) -> list[int]:
     return [*articles, *tickets[:TICKETS]]
 
 
+def _sayable(source: Evidence) -> str:
+    """The text of an article; of a solved ticket the sentences that another customer may read, and its line ends."""
+    if source.kind != "ticket":
+        return source.text
+    kept, done = "", 0
+    for start, end in sentences(source.text):
+        gap, done = source.text[done:start], end
+        if says(source, words := ADDRESSED.sub("", source.text[start:end]).lstrip(" ,")):
+            kept += ("\n" if "\n" in gap else " ") * bool(kept) + words
+    return kept
+
+
 def _passes(error: DrafterFailed) -> bool:
     """Whether the failure may be gone in a moment: no connection, too many requests, an error of the server."""
     cause = error.__cause__
@@ -207,7 +227,7 @@ def _proposed(line: str, numbers: Sequence[int], first: bool) -> Proposed | None
     try:
         value = json.loads(line)
         text, sources = value["text"], value.get("sources", [])
-        given = [number for number in sources if isinstance(number, int)]
+        given = [number for number in sources if type(number) is int]
         indexes = tuple(numbers[number - 1] if 1 <= number <= len(numbers) else INVENTED for number in given)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
