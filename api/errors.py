@@ -56,6 +56,7 @@ STATUS: dict[type[e.CopilotError], int] = {
     KeyReused: 422,
     e.Cancelled: 409,
     e.SourceFailed: 503,
+    e.Refused: 503,
     e.ForbiddenAddress: 422,
     e.DrafterFailed: 503,
     e.IndexesOwned: 503,

@@ -103,6 +103,7 @@ class Source:
     answer_start: int = 0
     links: tuple[Link, ...] = ()
     customers: tuple[str, ...] = ()  # ids of whoever asked
+    note: str = ""  # what whoever ingests it should know, though it was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,8 @@ HEADING = re.compile(r"\n(?=#)")
 LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
 GAP = "\n\n"
 CHAT_SENTENCES = 3
+QUOTES = "extractive"
+"""The drafter that measures its own room: it ends no list in its middle."""
 Texts = Mapping[tuple[str, int], tuple[str, int]]
 
 
@@ -190,7 +192,11 @@ def write(drafter: Drafter, request: DraftRequest, dropped: list[Dropped] | None
     if request.handover and request.handover.only:
         yield from _held(drafter, request)
         return
-    page, told, room = Page(), 0, Room(None if request.rewrite else BUDGET[request.conversation.channel])
+    page, told, room = (
+        Page(),
+        0,
+        Room(None if request.rewrite or drafter.name == QUOTES else BUDGET[request.conversation.channel]),
+    )
     dropped = [] if dropped is None else dropped
     framed, language = Frame((), ()), request.language
     waiting, begun = list[Grounded](), False

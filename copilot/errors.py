@@ -14,6 +14,7 @@ CopilotError
 │   └── MassDeletion         a sync would retire more than it may without being told to
 ├── Cancelled                a job was told to stop; what it committed stays, and it can be resumed
 ├── SourceFailed             a source did not answer, refused, or sent what cannot be read
+│   ├── Refused              it is there, and refused one request or answered it with something else
 │   └── ForbiddenAddress     the address leads into the server's own network
 ├── DrafterFailed            the configured model was slow, garbled or absent (the extractive draft steps in)
 ├── IndexesOwned             another process owns the indexes of this COPILOT_HOME
@@ -78,6 +79,10 @@ class Cancelled(CopilotError):
 
 class SourceFailed(CopilotError):
     """A source did not answer, refused, or sent what cannot be read."""
+
+
+class Refused(SourceFailed):
+    """A source is there, and refused one request or answered it with something else: of a document's own, that document fails alone."""
 
 
 class ForbiddenAddress(SourceFailed):

@@ -187,9 +187,16 @@ def language(words: str | None) -> str | None:
 
 
 def narrower(own: str | None, given: str | None) -> str:
-    """Of the file's own audience and the whole folder's the smaller one: no option opens what a file keeps inside."""
+    """Of the document's own audience and the whole folder's or source's the smaller one: no option opens what a document keeps inside.
+
+    Raises UnreadableFile for two teams, neither of which is the smaller one.
+    """
     audiences = [words for words in (own, given) if words is not None]
     for words in audiences:
         if not _AUDIENCE.fullmatch(words):
             raise UnreadableFile(f"audience is {words[:40]!r}: write public, internal or team:NAME")
+    if len({words for words in audiences if words not in (PUBLIC, INTERNAL)}) > 1:
+        raise UnreadableFile(
+            f"its audience is {own} and that of its folder or source {given}: nobody may be meant by both; correct one of them"
+        )
     return max(audiences, key=lambda words: (words != PUBLIC) + (words not in (PUBLIC, INTERNAL)), default=PUBLIC)

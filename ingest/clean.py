@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from copilot.errors import UnreadableFile
 from copilot.text import normalise
 from ingest import plain
+from ingest.charset import likely
 from ingest.word import docx
 
 if TYPE_CHECKING:
@@ -83,6 +84,17 @@ def decode(data: bytes) -> str:
         return data.decode(_encoding(data[:1_000_000]), "replace")
 
 
+def guessed(data: bytes) -> str | None:
+    """The encoding that a text is read in because it is not UTF-8 and has no byte order mark; None where nothing was guessed."""
+    if data.startswith(tuple(_MARKS)):
+        return None
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return _encoding(data[:1_000_000])
+    return None
+
+
 def _binary(sample: bytes) -> bool:
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
     return controls > len(sample) / 50
@@ -91,6 +103,8 @@ def _binary(sample: bytes) -> bool:
 def _encoding(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
+    if western := likely(sample):
+        return western
     best = from_bytes(sample[: sample.rfind(b"\n") + 1] or sample).best()
     if best is None:
         raise UnreadableFile(f"its encoding is unknown: {_SAVE_AS_TEXT}")

@@ -49,6 +49,9 @@ def ingest(
         list[str] | None, typer.Option("--map", help="A table's column for a field: ticket_id=ID; may be repeated.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen and change nothing.")] = False,
+    allow_mass_delete: Annotated[
+        bool, typer.Option("--allow-mass-delete", help="Retire as much as is gone from a folder, however much it is.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Bring documents and tickets into the index; what is unchanged costs nothing. Example: copilot ingest docs/ tickets.jsonl.
@@ -58,7 +61,7 @@ def ingest(
     settings = Settings()
     payload = {
         "paths": [str(_existing(path)) for path in paths], "kind": kind, "audience": _audience(audience), "dry_run": dry_run,
-        "columns": _columns(columns or []),
+        "columns": _columns(columns or []), "allow_mass_delete": allow_mass_delete,
     }  # fmt: skip
     workspace = workspace or settings.workspace
     bar = progress_bar("ingest", errors, quiet=as_json)
@@ -89,9 +92,8 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
         parts = build(settings)
         indexer, summaries = Indexer(parts), []
         for path in payload["paths"]:
-            summaries.append(
-                indexer.ingest(workspace, Path(path), reading, dry_run=payload["dry_run"], progress=tell(bar))
-            )
+            wish = {name: payload[name] for name in ("dry_run", "allow_mass_delete")}
+            summaries.append(indexer.ingest(workspace, Path(path), reading, **wish, progress=tell(bar)))
         parts.close()
     return asdict(total(summaries))
 
@@ -111,6 +113,8 @@ def _show(summary: dict[str, Any], dry_run: bool) -> None:
         errors.print(f"[red]failed[/red] {escape(problem['origin'])}: {escape(problem['reason'])}", highlight=False)
     if len(summary["problems"]) > SHOWN:
         errors.print(f"… and {len(summary['problems']) - SHOWN} more; --json lists them all")
+    for note in summary.get("notes", ())[:SHOWN]:
+        errors.print(f"[yellow]note[/yellow] {escape(note['origin'])}: {escape(note['reason'])}", highlight=False)
     counts = ", ".join(f"{summary[name]} {name}" for name in COUNTS)
     would = "would be: " if dry_run else ""
     work = f"{summary['chunks']} chunks ({summary['embedded']} embedded), {summary['seconds']:.1f} seconds"

@@ -22,7 +22,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpcore
 import httpx
 
-from copilot.errors import ForbiddenAddress, SourceFailed
+from copilot.errors import ForbiddenAddress, Refused, SourceFailed
 
 if TYPE_CHECKING:
     from httpcore._backends.base import SOCKET_OPTION
@@ -34,7 +34,12 @@ TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 AGAIN = frozenset({429, 500, 502, 503, 504})
 AGENT = "SupportCopilot/1 (self-hosted; reads help centres for their own support team)"
 _JSON = {"Accept": "application/json"}
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+_IPV4_WITHIN = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")))
+"""Prefixes before an IPv4 address: of NAT64, and of IPv4-translated addresses."""
+_METADATA = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "192.0.0.192", "100.100.100.200", "fd00:ec2::254")))
+"""Where clouds keep secrets, beside link-local addresses: Azure, Oracle, Alibaba, AWS."""
+_INNER = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16")))
+"""Not of the public internet, whatever the standard library of an older Python says."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -52,21 +57,21 @@ class Answer:
         """The body as a JSON object. Raises SourceFailed."""
         found = self._parsed()
         if not isinstance(found, dict):
-            raise SourceFailed(f"{_shown(self.url)} answered with JSON that is no object: is the address right?")
+            raise Refused(f"{_shown(self.url)} answered with JSON that is no object: is the address right?")
         return found
 
     def rows(self) -> list[dict[str, Any]]:
         """The body as a JSON list of objects. Raises SourceFailed."""
         found = self._parsed()
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-            raise SourceFailed(f"{_shown(self.url)} answered with JSON that is no list: is the address right?")
+            raise Refused(f"{_shown(self.url)} answered with JSON that is no list: is the address right?")
         return found
 
     def _parsed(self) -> object:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise SourceFailed(f"{_shown(self.url)} did not answer with JSON: is the address right?") from None
+            raise Refused(f"{_shown(self.url)} did not answer with JSON: is the address right?") from None
 
 
 @dataclass(slots=True)
@@ -101,7 +106,7 @@ class Fetcher:
         self.client.close()
 
     def json(self, url: str, **params: str | int) -> dict[str, Any]:
-        """A JSON object that must be there. Raises SourceFailed."""
+        """A JSON object that must be there. Raises SourceFailed, Refused where the server answers with something else."""
         return self.get(_with(url, params), _JSON).json()
 
     def rows(self, url: str, **params: str | int) -> list[dict[str, Any]]:
@@ -115,17 +120,17 @@ class Fetcher:
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, fine: Iterable[int] = (200,), body: bytes | None = None
     ) -> Answer:  # fmt: skip
-        """The page, after redirects. Raises SourceFailed for any other status than these, and where no try succeeds."""
+        """The page, after redirects. Raises Refused for any other status than these, SourceFailed for 401 and where no try succeeds."""
         try:
             answer = self._patiently(url, headers or {}, body)
         except SourceFailed as error:  # a server that sends the secret back in an address writes it into no message
             raise type(error)(self.without_secret(str(error))) from None
         if answer.status in (401, 403) and answer.status not in fine:
-            raise SourceFailed(
+            raise (SourceFailed if answer.status == 401 else Refused)(
                 f"{_shown(url)} refused ({answer.status}): check the source's credentials and what they may read."
             )
         if answer.status not in fine:
-            raise SourceFailed(f"{_shown(url)} answered {answer.status}: check the source's address.")
+            raise Refused(f"{_shown(url)} answered {answer.status}: check the source's address.")
         return answer
 
     def without_secret(self, words: str) -> str:
@@ -188,7 +193,7 @@ class Fetcher:
         for piece in unpacked(response.iter_raw(), left + 1) if encoding == "gzip" else response.iter_raw():
             left -= len(piece)
             if left < 0:
-                raise SourceFailed(f"{_shown(str(response.url))} is larger than {self.max_bytes:,} bytes.")
+                raise Refused(f"{_shown(str(response.url))} is larger than {self.max_bytes:,} bytes.")
             if time.monotonic() > until:
                 raise SourceFailed(f"{_shown(str(response.url))} took more than {self.seconds:.0f} seconds.")
             yield piece
@@ -252,17 +257,15 @@ def may_connect(address: str, *, private: bool = False) -> bool:
     """Whether an address is of the public internet; with `private`, whether it is any but those that clouds keep their secrets at."""
     ip = _plain(ipaddress.ip_address(address.partition("%")[0]))
     if private:
-        return not (
-            ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) in ("fd00:ec2::254", "100.100.100.200")
-        )
-    return ip.is_global and not ip.is_multicast
+        return not (ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _METADATA)
+    return ip.is_global and not ip.is_multicast and ip not in _METADATA and not any(ip in net for net in _INNER)
 
 
 def _plain(ip: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for, where it does."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
-    if any(ip in net for net in _NAT64) or (int(ip) >> 32 == 0 and int(ip) > 1):
+    if any(ip in net for net in _IPV4_WITHIN) or (int(ip) >> 32 == 0 and int(ip) > 1):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     teredo = ip.teredo[1] if ip.teredo else None
     return ip.ipv4_mapped or ip.sixtofour or teredo or ip

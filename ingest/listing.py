@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from copilot.errors import SourceFailed
+from copilot.errors import Refused, SourceFailed
 
 Row = Mapping[str, Any]
 MOST_PAGES = 5000
@@ -77,10 +77,10 @@ def identifier(row: Row, name: str) -> str:
 
 
 def rows(found: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:
-    """The list of objects under a key. Raises SourceFailed for what is none."""
+    """The list of objects under a key. Raises Refused for what is none."""
     listed = found.get(key)
     if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
-        raise SourceFailed(f"{name} answered without a list of {key}: is the address right?")
+        raise Refused(f"{name} answered without a list of {key}: is the address right?")
     return listed
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from copilot.errors import UnreadableFile
 from copilot.ports import Broken, Raw
 from copilot.redact import OURS, REDACTOR, Redactor
 from ingest.article import MAX_ID, article
-from ingest.clean import CLEANERS, decode
+from ingest.clean import CLEANERS, MARKDOWN, decode, guessed
 from ingest.plain import one_line
 from ingest.quarantine import heavy
 
@@ -29,6 +29,7 @@ TABLES = (".jsonl", ".ndjson", ".csv")
 SUFFIXES = (*CLEANERS, *TABLES)
 MAX_BROKEN_ROWS = 20
 MAX_ROW_BYTES = 5_000_000
+TEXTS = (*MARKDOWN, ".txt", ".html", ".htm")
 APART = (".pdf", ".docx", ".html", ".htm")
 WATCH = "watch"
 """The option of sources on this machine that has them synced as soon as something changes."""
@@ -163,7 +164,9 @@ def _parse(path: Path, origin: str, reading: Reading, fingerprint: str) -> Sourc
     data = _read(path, reading.max_bytes)
     if _fingerprint(data, reading.kind, reading.audience) != fingerprint:
         raise UnreadableFile("it changed while it was read: ingest it again")
-    return article(data, origin, reading.kind, reading.audience)
+    source = article(data, origin, reading.kind, reading.audience)
+    encoding = guessed(data) if path.suffix.lower() in TEXTS else None
+    return replace(source, note=f"it is not UTF-8, read as {encoding}: check its words") if encoding else source
 
 
 # ---- tables ----

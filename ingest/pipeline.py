@@ -18,7 +18,16 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.disk import storage_failure
 from copilot.domain import Chunk, Source
-from copilot.errors import Cancelled, CopilotError, InputError, NotFound, NotKnowledge, SourceFailed
+from copilot.errors import (
+    Cancelled,
+    CopilotError,
+    InputError,
+    MassDeletion,
+    NotFound,
+    NotKnowledge,
+    Refused,
+    SourceFailed,
+)
 from copilot.memory import give_back
 from copilot.ports import Broken, Raw
 from copilot.redact import OURS
@@ -31,6 +40,7 @@ from copilot.store.quarantine import Quarantine
 from copilot.store.uploads import drop, is_upload
 from copilot.store.values import digest
 from ingest.ahead import ahead
+from ingest.brake import objection
 from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, expected, scan
 from ingest.owners import Owners
@@ -38,7 +48,7 @@ from ingest.progress import Progress, reporter
 from ingest.quarantine import Parser, Ward
 from ingest.repair import put_in_step, renew_worn
 from ingest.split import split, split_ticket
-from ingest.summary import Summary, total
+from ingest.summary import Problem, Summary, total
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +77,10 @@ class Run:
             self.summary.skipped += 1
             self.dropped.add(raw.origin)
             return None
-        except SourceFailed:
-            raise
+        except SourceFailed as error:
+            if not isinstance(error, Refused):
+                raise
+            return self.failed(raw.origin, str(error))
         except CopilotError as error:
             return self.failed(raw.origin, str(error))
         except Exception as error:
@@ -77,6 +89,8 @@ class Run:
         if self.kept.get(source.document.id, raw.origin) != raw.origin:
             return self.failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
         self.kept[source.document.id] = raw.origin
+        if source.note:
+            self.summary.notes.append(Problem(raw.origin, source.note))
         return source
 
     def gone(self, broken: Iterable[str]) -> list[int]:
@@ -110,11 +124,13 @@ class Indexer:
         reading: Reading,
         *,
         dry_run: bool = False,
+        allow_mass_delete: bool = False,
         progress: Progress = lambda done, all: None,
     ) -> Summary:
         """Bring the documents of a folder or file up to date. A broken file is reported and never stops the rest.
 
-        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index, Cancelled where `progress` does.
+        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index, MassDeletion where more of a folder
+        would be retired than may be without being told to, Cancelled where `progress` does.
         """
         if not path.exists():
             raise InputError(f"There is nothing at {path}. Give a folder or a file.")
@@ -130,10 +146,24 @@ class Indexer:
         except Cancelled:
             self.let_go(run, ())
             raise
-        self.let_go(run, [] if uploaded else run.gone(broken))
+        gone = [] if uploaded else run.gone(broken)
+        if path.is_dir() and not allow_mass_delete:
+            self._brake(run, gone)
+        self.let_go(run, gone)
         self.tidy(run)
         summary.seconds = round(perf_counter() - started, 3)
         return summary
+
+    def _brake(self, run: Run, gone: Collection[int]) -> None:
+        """Raise MassDeletion where this is suspiciously much; what was taken stays. A dry run tells it."""
+        ids = sorted(known.id for known in run.known.values() if known.key in set(gone))
+        said = objection(ids, len(run.known), self._settings.mass_delete_share)
+        if said is None:
+            return
+        if not run.dry_run:
+            self.let_go(run, ())
+            raise MassDeletion(said)
+        run.summary.problems.append(Problem(run.root, said))
 
     def begin(
         self,
@@ -327,11 +357,11 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     )  # fmt: skip
     indexer, report = Indexer(parts), reporter(progress)
     paths = [Path(path) for path in job.payload["paths"]]
-    dry_run = bool(job.payload.get("dry_run"))
+    wish = {name: bool(job.payload.get(name)) for name in ("dry_run", "allow_mass_delete")}
     if any(is_upload(parts.settings, path) and not path.exists() for path in paths):
         raise InputError("The uploaded file is gone: it is deleted when its job ends. Upload it again.")
     try:
-        summaries = [indexer.ingest(job.workspace, path, reading, dry_run=dry_run, progress=report) for path in paths]
+        summaries = [indexer.ingest(job.workspace, path, reading, **wish, progress=report) for path in paths]
     except Cancelled:
         raise  # by somebody's wish, then the job thread drops what was uploaded; or the server ends, and its next start reads on
     except Exception:

@@ -38,6 +38,8 @@ class Schedule:
         self._jobs, self._sources = parts.jobs, Sources(parts.database)
         self.clock = _clock()
         self._watches: dict[tuple[str, str], Watch] = {}
+        self._untimed: dict[str, Timed] = {}
+        """Rows that cannot be timed, each told once."""
 
     def start(self) -> None:
         """Begin."""
@@ -53,7 +55,10 @@ class Schedule:
 
     def look(self) -> None:
         """Bring the clock to what the source rows say now: other processes add, change and remove them."""
-        self._set_clock()
+        try:
+            self._set_clock()
+        except Exception:  # a busy database: files are watched all the same, and the next look tries again
+            log.exception("the clock of the sources cannot be set")
         self._set_watches()
 
     def _set_clock(self) -> None:
@@ -62,12 +67,20 @@ class Schedule:
             if job.id != "look" and job.id not in timed:
                 job.remove()
         for id, one in timed.items():
-            due, known = _due(one), self.clock.get_job(id)
-            if known is None or known.args[1:] != (one.upstream.every_minutes, one.started_at):
-                self.clock.add_job(
-                    self._ask, "interval", minutes=one.upstream.every_minutes, id=id, replace_existing=True,
-                    args=(one.upstream, one.upstream.every_minutes, one.started_at), next_run_time=due,
-                )  # fmt: skip
+            try:
+                self._set(id, one)
+            except Exception as error:  # a row that cannot be timed stops no other
+                if self._untimed.get(id) != one:
+                    log.error("source %s cannot be synced at its interval: %s", id, error)
+                self._untimed[id] = one
+
+    def _set(self, id: str, one: Timed) -> None:
+        due, known = _due(one), self.clock.get_job(id)
+        if known is None or known.args[1:] != (one.upstream.every_minutes, one.started_at):
+            self.clock.add_job(
+                self._ask, "interval", minutes=one.upstream.every_minutes, id=id, replace_existing=True,
+                args=(one.upstream, one.upstream.every_minutes, one.started_at), next_run_time=due,
+            )  # fmt: skip
 
     def _ask(self, upstream: Upstream, every_minutes: int, started_at: datetime | None) -> None:
         enqueue(self._jobs, upstream.workspace, upstream.id, **ASKED)

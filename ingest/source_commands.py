@@ -48,7 +48,7 @@ def add(
         str | None, typer.Option(help="public, internal or team:NAME; of this and a document's own the narrower one counts.")
     ] = None,
     option: Annotated[list[str] | None, typer.Option(help="An option of the connector: name=value; may be repeated.")] = None,
-    every: Annotated[int | None, typer.Option(min=1, help="Minutes between two syncs that the server starts by itself.")] = None,
+    every: Annotated[int | None, typer.Option(min=1, max=525_600, help="Minutes between two syncs that the server starts by itself.")] = None,
     workspace: Workspace = None,
 ) -> None:  # fmt: skip
     """Add a source; nothing is read yet. Example: copilot sources add docs files ./docs."""

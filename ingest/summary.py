@@ -34,6 +34,7 @@ class Summary:
     embedded: int = 0
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)  # of what was taken all the same
     ids: dict[str, list[str]] = field(default_factory=dict)  # of what was added, changed, retired: the first of each
 
     def take(self, document: Document, existing: Existing) -> None:
@@ -60,5 +61,6 @@ def total(summaries: Iterable[Summary]) -> Summary:
         for name in ("added", "changed", "unchanged", "retired", "skipped", "failed", "chunks", "embedded", "seconds"):
             setattr(out, name, round(getattr(out, name) + getattr(one, name), 3))
         out.problems += one.problems
+        out.notes += one.notes
         out.ids = {what: [*out.ids.get(what, ()), *one.ids.get(what, ())][:NAMED] for what in {**out.ids, **one.ids}}
     return out

@@ -17,15 +17,13 @@ from copilot.errors import Cancelled, Conflict, CopilotError, MassDeletion
 from copilot.ports import Broken, Change, Connector, Expected, Gone, Kept, Mark, Raw, Whole
 from copilot.store.jobs import Job
 from copilot.store.sources import Sources, Upstream
+from ingest.brake import objection
 from ingest.connect import connector_of
 from ingest.load import PIPELINE
 from ingest.pipeline import Indexer, Run, sheltered
 from ingest.progress import Progress, reporter
 from ingest.summary import Problem, Summary, total
 
-FEW = 5
-"""So many deletions never ask, unless they are all that the source had."""
-SHOWN = 5
 TOLD = 20
 """So many problems of its last sync stand in a source's row."""
 
@@ -201,14 +199,9 @@ class Syncer:
         return [one.key for one in lost], [one.id for one in lost]
 
     def _brake(self, run: Run, lost: list[str], wish: Wish) -> None:
-        had, share = len(run.known), self._parts.settings.mass_delete_share
-        if len(lost) <= share * had or (len(lost) <= FEW and len(lost) < had) or wish.allow_mass_delete:
+        said = objection(lost, len(run.known), self._parts.settings.mass_delete_share)
+        if said is None or wish.allow_mass_delete:
             return
-        listed = ", ".join(lost[:SHOWN]) + (" …" if len(lost) > SHOWN else "")
-        said = (
-            f"{len(lost)} of {had} documents would be retired, more than {share:.0%} ({listed}). If they are meant to go, "
-            "sync once with --allow-mass-delete (over HTTP: allow_mass_delete); else correct the source."
-        )
         if not wish.dry_run:
             raise MassDeletion(said)
         run.summary.problems.append(Problem(run.root, said))
@@ -243,7 +236,9 @@ class Syncer:
         finally:
             summary.seconds = round(perf_counter() - started, 3)
             if not wish.dry_run:
-                counts = {name: count for name, count in asdict(summary).items() if name not in ("problems", "ids")}
+                counts = {
+                    name: count for name, count in asdict(summary).items() if name not in ("problems", "notes", "ids")
+                }
                 problems = [asdict(one) for one in summary.problems[:TOLD]]
                 self._sources.finished(upstream, {**counts, "problems": problems, "error": error})
 

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
-from copilot.domain import INTERNAL, PUBLIC, Author, Document, Link, Source
+from copilot.domain import PUBLIC, Author, Document, Link, Source
 from copilot.errors import NotKnowledge, UnreadableFile
 from copilot.names import GREETED, INTRODUCED, named
 from copilot.redact import OURS, Redactor, redact
 from copilot.text import normalise, own_words
-from ingest.article import MAX_ID
+from ingest.article import MAX_ID, narrower
 from ingest.clean import markdown
 from ingest.plain import one_line
 
@@ -106,7 +106,7 @@ def _narrower(own: str, given: str | None) -> str:
     """Of the row's audience and the whole table's the smaller one: no row opens what its table keeps inside."""
     if given and not re.fullmatch(_AUDIENCE, given):
         raise UnreadableFile(f"audience is {given[:40]!r}: write {_EXPECTED['audience']}")
-    return max(own or PUBLIC, given or PUBLIC, key=lambda words: (words != PUBLIC) + (words not in (PUBLIC, INTERNAL)))
+    return narrower(own or PUBLIC, given or PUBLIC)
 
 
 # ---- the question, the names in it, and what solved it ----

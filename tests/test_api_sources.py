@@ -168,6 +168,27 @@ def test_what_is_due_is_synced_once_however_many_runs_were_missed(parts: Parts) 
     schedule.stop()
 
 
+def test_a_row_that_cannot_be_timed_stops_no_other_and_no_watch(
+    parts: Parts, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources = Sources(parts.database)
+    for id in ("bad", "good"):
+        sources.add(
+            Upstream(workspace="default", id=id, connector="web", address="https://a.example/", every_minutes=1)
+        )
+    sources.add(
+        Upstream(workspace="default", id="docs", connector="files", address=str(folder), options={"watch": "true"})
+    )
+    with parts.database.write() as connection:
+        connection.execute(update(t.sources).where(t.sources.c.id == "bad").values(every_minutes=99_999_999_999_999))
+    schedule = Schedule(parts)
+    schedule.start()
+    until(lambda: {job.payload["source"] for job in waiting(parts)} == {"good", "docs"})
+    schedule.look()
+    assert caplog.text.count("default/bad cannot be synced at its interval") == 1
+    schedule.stop()
+
+
 def test_a_source_that_was_removed_is_not_due_any_more(parts: Parts) -> None:
     sources = Sources(parts.database)
     sources.add(Upstream(workspace="default", id="h", connector="web", address="https://a.example/", every_minutes=1))

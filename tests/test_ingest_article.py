@@ -97,7 +97,6 @@ def test_only_web_addresses_are_kept(url: str) -> None:
         ("internal", "public", "internal"),
         ("public", "internal", "internal"),
         ("internal", "team:care", "team:care"),
-        ("team:care", "team:billing", "team:care"),
     ],
 )
 def test_of_the_files_and_the_folders_audience_the_narrower_counts(
@@ -158,3 +157,9 @@ def test_aliases_in_front_matter_cannot_blow_up() -> None:
 def test_any_front_matter_is_read_or_refused(head: str) -> None:
     with suppress(UnreadableFile):
         assert _read(f"---\n{head}\n---\nSome text.").text.endswith("Some text.")
+
+
+def test_two_different_teams_fail_the_document() -> None:
+    with pytest.raises(UnreadableFile, match="team:sales and that of its folder or source team:legal"):
+        _read(_head(audience="team:sales"), audience="team:legal")
+    assert _read(_head(audience="team:legal"), audience="team:legal").document.audience == "team:legal"

@@ -14,6 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from copilot.errors import UnreadableFile
 from copilot.text import normalise
 from ingest import clean as formats
+from ingest.charset import likely
 from ingest.clean import clean, decode, html, markdown, txt
 
 
@@ -202,6 +203,32 @@ def test_wrapped_lines_of_a_text_file_are_joined_and_short_ones_kept() -> None:
 
 def test_lists_and_headings_of_a_text_file_stay_lines() -> None:
     assert txt("# Top\nText\r\n\r\n • one\n * two\n1. three") == "# Top\n\nText\n\n- one\n- two\n1. three"
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [
+        ("Bitte halten Sie den Knopf zehn Sekunden gedrückt.", "cp1252"),
+        ("Prix: 20 € – déjà payé à l’avance.", "cp1252"),
+        ("Não é possível trocar a peça.", "latin-1"),
+        ("Naïve café, £20 fee, 5 m².", "cp1252"),
+        ("¿Qué pasa? ÜBERSICHT", "cp1252"),
+        ("Smørrebrød på åen", "cp1252"),
+        ("Çok yaşa, şifreyi değiştir.", "cp1254"),
+        ("Zażółć gęślą jaźń.", "cp1250"),
+    ],
+)
+def test_a_short_text_that_is_not_utf_8_is_read_right(words: str, encoding: str) -> None:
+    assert decode(words.encode(encoding)) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [("Привет, как дела?", "cp1251"), ("Καλημέρα κόσμε", "cp1253"), ("Příliš žluťoučký kůň", "cp1250"), ("gedrückt", "cp850"),
+     ("日本語です", "shift_jis"), ("gedrückt halten", "mac_roman"), ("Że nie działa", "cp1250")],
+)  # fmt: skip
+def test_what_is_no_western_text_is_not_taken_for_one(words: str, encoding: str) -> None:
+    assert likely(words.encode(encoding)) is None
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])

@@ -265,3 +265,10 @@ def test_a_hostile_article_is_told_then_set_aside_and_the_rest_is_taken(
     assert "took more than 1 seconds" in first.problems[0].reason
     assert "took more than" in second.problems[0].reason
     assert "set aside after 2 tries" in third.problems[0].reason
+
+
+def test_a_conversation_whose_messages_are_refused_fails_alone(parts: Parts, desk: Desk, upstream: Upstream) -> None:
+    desk.server.answers[f"{API}/conversations/1/messages"] = shown({"payload": "none"})
+    made = sync(parts, upstream)
+    assert [problem.origin for problem in made.problems] == ["conversations/1"]
+    assert (made.added, "cw/conversations/3" in ids(parts, upstream)) == (3, True)

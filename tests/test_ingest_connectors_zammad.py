@@ -260,3 +260,14 @@ def test_a_mail_of_many_tags_is_read_in_the_parsers_own_process(
     desk.tickets = [ticket(3)]
     made = sync(parts, upstream)
     assert (made.failed, "za/tickets/3" in ids(parts, upstream)) == (0, True)
+
+
+def test_an_answer_with_a_date_that_is_none_or_that_is_refused_fails_alone(
+    parts: Parts, desk: Desk, upstream: Upstream
+) -> None:
+    desk.answers[1]["published_at"] = "soon"
+    desk.server.answers["/api/v1/knowledge_bases/1/answers/2"] = Reply(status=404)
+    desk.server.answers["/api/v1/ticket_articles/by_ticket/1"] = shown({"error": "no rights"})
+    made = sync(parts, upstream)
+    assert [problem.origin for problem in made.problems] == ["answers/1/en-us", "answers/2/en-us", "tickets/1"]
+    assert ids(parts, upstream) == ["za/tickets/3"]

@@ -247,3 +247,31 @@ def test_solved_tickets_vote_for_the_articles_that_agents_sent(parts: Parts, ups
     with parts.database.read() as connection:
         targets = set(connection.execute(select(t.links.c.target)).scalars())
     assert targets == {"zen/articles/101/en-us"}
+
+
+ONE_BAD = {
+    "gone": Reply(status=404), "forbidden": Reply(status=403), "a list": shown([1, 2]), "no list": shown({"comments": 7}),
+    "no ids": shown({"comments": [{"body": "x"}]}), "no JSON": Reply(b"<html>"),
+    "a circle": shown({"comments": [], "next_page": None, "meta": {"has_more": True}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ONE_BAD.values(), ids=list(ONE_BAD))
+def test_a_ticket_that_is_refused_fails_alone_and_the_sync_goes_on(
+    parts: Parts, upstream: Upstream, desk: Desk, said: Reply
+) -> None:
+    desk.server.answers["/api/v2/tickets/1/comments"] = said
+    made = sync(parts, upstream)
+    assert [problem.origin for problem in made.problems] == ["tickets/1"]
+    assert (made.failed, "zen/tickets/3" in ids(parts, upstream)) == (1, True)
+    assert any("/articles/" in id for id in ids(parts, upstream))
+    assert Sources(parts.database).progress(W, upstream.id).cursor is not None
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_desk_that_lets_nobody_in_or_is_down_ends_the_sync(
+    parts: Parts, upstream: Upstream, desk: Desk, status: int
+) -> None:
+    desk.server.answers["/api/v2/tickets/1/comments"] = Reply(status=status)
+    with pytest.raises(SourceFailed):
+        sync(parts, upstream)

@@ -39,6 +39,7 @@ SPELLINGS = [
     "127。0。0。1", "[::ffff:a9fe:a9fe]", "[0:0:0:0:0:ffff:7f00:1]", "[fe80::1%25lo]", "[fc00::1]", "0xa9fea9fe", "2852039166", "0251.0376.0251.0376",
     "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "metadata.google.internal",
     "100.64.0.1", "169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200", "224.0.0.1", "255.255.255.255", "198.18.0.1",
+    "168.63.129.16", "2822734096", "0xa83f8110", "192.0.0.192", "3221225664", "0xc00000c0", "[::ffff:0:7f00:1]", "[fec0::1]",
 ]  # fmt: skip
 
 
@@ -59,7 +60,19 @@ def test_a_public_address_is_connected_to(address: str) -> None:
     assert may_connect(address)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "0.0.0.0"])
+INNER = ["fec0::1", "::ffff:0:7f00:1", "192.88.99.1", "192.0.0.8", "3fff::1", "5f00::1"]
+METADATA = [
+    "169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "0.0.0.0", "168.63.129.16", "192.0.0.192",
+    "::ffff:0:a9fe:a9fe", "::ffff:168.63.129.16", "64:ff9b::a83f:8110", "2002:c000:c0::",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", [*INNER, *METADATA])
+def test_an_inner_address_is_not_public(address: str) -> None:
+    assert not may_connect(address)
+
+
+@pytest.mark.parametrize("address", METADATA)
 def test_not_even_the_operators_word_opens_a_clouds_metadata(address: str) -> None:
     assert not may_connect(address, private=True)
 

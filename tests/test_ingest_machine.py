@@ -81,7 +81,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def ingest(self) -> None:
-        Indexer(self.parts).ingest("default", self.place / "docs", Reading())
+        Indexer(self.parts).ingest("default", self.place / "docs", Reading(), allow_mass_delete=True)
         self.stored, self.unsure = dict(self.files), False
 
     @rule(name=NAMES)
@@ -147,7 +147,7 @@ class Machine(RuleBasedStateMachine):
         crash.install(hook)
         try:
             if what == "ingest":
-                Indexer(self.parts).ingest("default", self.place / "docs", Reading())
+                Indexer(self.parts).ingest("default", self.place / "docs", Reading(), allow_mass_delete=True)
                 self.stored, self.unsure = dict(self.files), False
             elif self.known() and what == "compact":
                 compact(self.parts)

@@ -14,7 +14,7 @@ import pytest
 
 from copilot.build import Parts
 from copilot.domain import Chunk, Document, Source
-from copilot.errors import IndexMismatch, InputError, NotFound
+from copilot.errors import IndexMismatch, InputError, MassDeletion, NotFound
 from copilot.retrieve import Query
 from copilot.store.arrivals import Place
 from copilot.store.ledger import Ledger
@@ -261,3 +261,27 @@ def test_whoever_makes_items_ahead_knows_that_the_next_is_awaited() -> None:
     with ahead(items(), awaited=awaited) as taken:
         assert [(number, awaited.is_set()) for number in taken] == [(0, False), (1, False), (2, False)]
     assert seen == [True, True, True]
+
+
+def test_a_folder_that_was_emptied_is_asked_about_before_anything_is_retired(filled: Parts, folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    (folder / "new.md").write_text("# New\n\nThe lamp blinks twice.\n", encoding="utf-8")
+    indexer = Indexer(filled)
+    told = indexer.ingest("default", folder, Reading(), dry_run=True)
+    assert "5 of 5 documents would be retired" in told.problems[0].reason
+    with pytest.raises(MassDeletion, match="--allow-mass-delete"):
+        indexer.ingest("default", folder, Reading())
+    assert len(filled.ledger.known("default", str(folder))) == 6, "what is new was taken"
+    assert indexer.ingest("default", folder, Reading(), allow_mass_delete=True).retired == 5
+
+
+def test_a_guessed_encoding_is_told(parts: Parts, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes("# Kessel\n\nDen Knopf gedrückt halten.\n".encode("cp1252"))
+    (tmp_path / "b.txt").write_text("Den Knopf gedrückt halten.", encoding="utf-16")
+    summary = ingest(parts, tmp_path)
+    assert (summary.added, summary.failed) == (2, 0)
+    assert [(note.origin, note.reason) for note in summary.notes] == [
+        ("a.md", "it is not UTF-8, read as cp1252: check its words")
+    ]
+    assert "gedrückt" in parts.library.text("default", "a").text

@@ -158,6 +158,14 @@ def test_a_mass_deletion_asks_before_anything_is_retired(parts: Parts) -> None:
 
 
 @pytest.mark.usefixtures("docs")
+def test_a_few_go_unasked_while_they_are_at_most_half(parts: Parts) -> None:
+    sync(parts, *PAGES[:6], Whole())
+    with pytest.raises(MassDeletion, match="4 of 6"):
+        sync(parts, *PAGES[:2], Whole())
+    assert sync(parts, *PAGES[:3], Whole()).retired == 3
+
+
+@pytest.mark.usefixtures("docs")
 def test_the_last_documents_of_a_source_never_go_unasked(parts: Parts) -> None:
     sync(parts, *PAGES[:2], Whole())
     with pytest.raises(MassDeletion):
@@ -258,9 +266,11 @@ def query(text: str) -> Query:
         ({"id": "Not An Id"}, "small letters"),
         ({"credentials": "hunter2"}, "never as the secret itself"),
         ({"audience": "everybody"}, "public, internal or team:NAME"),
+        ({"every_minutes": 99_999_999_999_999}, "a year"),
+        ({"every_minutes": 0}, "every minute at most"),
     ],
 )
-def test_a_bad_row_is_refused_with_what_to_write(parts: Parts, wrong: dict[str, str], advice: str) -> None:
+def test_a_bad_row_is_refused_with_what_to_write(parts: Parts, wrong: dict[str, object], advice: str) -> None:
     with pytest.raises(InputError, match=advice):
         Sources(parts.database).add(replace(DOCS, **wrong))  # type: ignore[arg-type]
 

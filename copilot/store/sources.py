@@ -19,6 +19,8 @@ from copilot.store.values import now
 
 ID = r"[a-z0-9][a-z0-9._-]{0,63}"
 AUDIENCE = r"public|internal|team:[\w.-]{1,59}"
+MOST_MINUTES = 525_600
+"""A year between two syncs."""
 CREDENTIALS = r"env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:/.{1,500}"
 
 
@@ -157,7 +159,8 @@ def _check(upstream: Upstream) -> None:
         (not re.fullmatch(AUDIENCE, upstream.audience or "public"), "An audience is public, internal or team:NAME."),
         (not re.fullmatch(CREDENTIALS, upstream.credentials or "env:X"),
          "Credentials are given as a reference: env:NAME or file:/path, never as the secret itself."),
-        ((upstream.every_minutes or 1) < 1, "A source is synced every minute at most."),
+        (not 1 <= (1 if upstream.every_minutes is None else upstream.every_minutes) <= MOST_MINUTES,
+         f"A source is synced every minute at most, and once in {MOST_MINUTES:,} minutes, a year, at least."),
     ]  # fmt: skip
     for is_wrong, advice in wrong:
         if is_wrong:

@@ -15,8 +15,8 @@ from typing import Any
 
 from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Author, Document, Source
-from copilot.errors import SourceFailed
-from copilot.ports import Change, Connector, Expected, Gone, Raw, Rest, Whole
+from copilot.errors import Refused, UnreadableFile
+from copilot.ports import Broken, Change, Connector, Expected, Gone, Raw, Rest, Whole
 from copilot.redact import Redactor
 from copilot.settings import Settings
 from copilot.store.sources import Upstream
@@ -87,7 +87,11 @@ class Zammad:
         yield Whole("answers/")
 
     def _answer(self, id: str, row: Row, answer: Row, category: Row, locale: str | None, at: datetime) -> Change:
-        origin, standing = f"answers/{row.get('answer_id')}/{locale or id}", _standing(answer, at)
+        origin = f"answers/{row.get('answer_id')}/{locale or id}"
+        try:
+            standing = _standing(answer, at)
+        except UnreadableFile as error:
+            return Broken(origin, str(error))
         if standing is None:
             return Gone(origin)
         keys = [row.get(key) for key in ("id", "title", "content_id", "updated_at")]
@@ -214,10 +218,10 @@ def _asker(turns: list[Said]) -> str:
 
 
 def _assets(found: Mapping[str, Any], name: str) -> Assets:
-    """The objects of one kind by id, as Zammad sends them. Raises SourceFailed."""
+    """The objects of one kind by id, as Zammad sends them. Raises Refused."""
     kept = found.get(name) or {}
     if not isinstance(kept, dict) or not all(isinstance(one, dict) for one in kept.values()):
-        raise SourceFailed(f"Zammad answered without a table of {name}: is the address right?")
+        raise Refused(f"Zammad answered without a table of {name}: is the address right?")
     return kept
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from copilot.build import redactor_of
 from copilot.domain import INTERNAL, PUBLIC, Document, Source
-from copilot.errors import SourceFailed
+from copilot.errors import Refused, SourceFailed
 from copilot.ports import Change, Connector, Expected, Gone, Mark, Raw, Rest, Whole
 from copilot.redact import Redactor
 from copilot.settings import Settings
@@ -167,12 +167,12 @@ class Zendesk:
         return [self._document_id(int(article), locale.lower()) for locale, article in dict.fromkeys(sent)]
 
     def _pages(self, path: str) -> Iterator[Row]:
-        """Page after page. Raises SourceFailed where they go round in a circle."""
+        """Page after page. Raises Refused where they go round in a circle."""
         url: str | None = f"{self.base}/api/v2/{path}page%5Bsize%5D=100"
         seen: set[str] = set()
         while url:
             if url in seen:
-                raise SourceFailed("Zendesk's pages go round in a circle: sync again later.")
+                raise Refused("Zendesk's pages go round in a circle: sync again later.")
             seen.add(url)
             found = self.fetch.json(url)
             yield found
@@ -180,7 +180,7 @@ class Zendesk:
             following = links.get("next") if meta.get("has_more") else found.get("next_page")
             url = following if isinstance(following, str) else None
             if meta.get("has_more") and not url:
-                raise SourceFailed("Zendesk says that there is more, and not where: sync again later.")
+                raise Refused("Zendesk says that there is more, and not where: sync again later.")
 
 
 _ARTICLE_KEYS = ("id", "title", "body", "html_url", "label_names", "created_at", "edited_at", "updated_at")
@@ -200,7 +200,7 @@ def _turn(comment: Mapping[str, Any], people: Mapping[int, Row], asker: object) 
 def _id(row: Mapping[str, Any]) -> int:
     id = row.get("id")
     if not isinstance(id, int):
-        raise SourceFailed(f"Zendesk sent something without an id ({json.dumps(row, default=str)[:60]}…).")
+        raise Refused(f"Zendesk sent something without an id ({json.dumps(row, default=str)[:60]}…).")
     return id
 
 
