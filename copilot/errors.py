@@ -82,7 +82,14 @@ class SourceFailed(CopilotError):
 
 
 class Refused(SourceFailed):
-    """A source is there, and refused one request or answered it with something else: of a document's own, that document fails alone."""
+    """A source is there, and refused one request or answered it with something else: of a document's own, that document fails alone.
+
+    `missing` if it said that there is no such thing.
+    """
+
+    def __init__(self, message: str, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
 
 
 class ForbiddenAddress(SourceFailed):

@@ -14,8 +14,8 @@ from copilot.ground import content
 from copilot.kept import bare, told
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, OURS, Block, Reading, read, whole
-from copilot.sayable import says
-from copilot.variants import Known
+from copilot.sayable import WARNS, says
+from copilot.variants import MARK, Known
 
 ENOUGH = 260
 SHORT_SECTION = 750
@@ -35,10 +35,6 @@ HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
     r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b",
-    re.I,
-)
-WARNS = re.compile(
-    r"(?:warning|important|caution|attention|danger|achtung|wichtig|warnung|let op|attentie|avertissement|atención)\b",
     re.I,
 )
 CASE = re.compile(
@@ -300,6 +296,8 @@ def _heading(source: Evidence, reading: Reading, picked: Sequence[Block]) -> str
     if not line.startswith("#") or not picked:
         return ""
     head = bare(ANCHOR.sub("", line).lstrip("# ").strip())
+    if head not in line or MARK.search(head):
+        return ""  # it is put together from pieces, or for some only
     first = reading.text[slice(*picked[0].spans[0])]
     needed = (
         CASE.search(head)

@@ -64,11 +64,13 @@ def ground(
     steps = Steps(evidence, channel) if channel else None
     for one in proposed:
         judged = _judge(one, evidence)
-        if steps and not one.pieces and isinstance(judged, Grounded):
-            fault = _unsayable(judged, evidence)
-            judged = Dropped(text=judged.text, reason=fault) if fault else steps.put(judged)
+        own_words = steps is not None and not one.pieces
+        if own_words and isinstance(judged, Grounded) and (fault := _unsayable(judged, evidence)):
+            judged = Dropped(text=judged.text, reason=fault)
         if isinstance(judged, Grounded) and (fault := harm(judged, own) or _echo(judged, evidence, message)):
             judged = Dropped(text=judged.text, reason=fault)
+        if steps and own_words and isinstance(judged, Grounded):
+            judged = steps.put(judged)
         if isinstance(judged, Grounded) and judged.support == "supported":
             judged = replace(judged, citations=(*judged.citations, *others.agreeing(judged)))
         yield judged
@@ -100,25 +102,28 @@ class Steps:
 
     def put(self, said: Grounded) -> Grounded:
         """The statement with its lead; what belongs to the same item stays in its line."""
-        item, numbered = self._item(said.citations[0]) if said.citations else (("", -1), False)
+        item, number = self._item(said.citations[0]) if said.citations else (("", -1), None)
         before, self._last = self._last, item
         if not self._listed or item == before:
             return said
         if item == ("", -1):
             self._number = 0
             return replace(said, lead="\n\n")
+        if number == 1 or item[0] != before[0]:
+            self._number = 0  # another list
         self._number += 1
-        mark = f"{self._number}. " if numbered else "- "
+        mark = "- " if number is None else f"{self._number}. "
         return replace(said, text=MARKER.sub("", said.text), lead=("\n" if said.lead else "\n\n") + mark)
 
-    def _item(self, cited: Citation) -> tuple[tuple[str, int], bool]:
-        """The list item that the cited words begin in, by its document and place, and whether it has a number."""
+    def _item(self, cited: Citation) -> tuple[tuple[str, int], int | None]:
+        """The list item that the cited words begin in, by its document and place, and the number that it has there, if it has one."""
         for one in self._evidence:
             if one.document_id == cited.document_id and 0 <= cited.start - one.start < len(one.text):
                 begin = one.text.rfind("\n", 0, cited.start - one.start) + 1
                 marker = MARKER.match(one.text[begin : begin + 8].lstrip())
-                return ((one.document_id, one.start + begin), marker[0][0].isdigit()) if marker else (("", -1), False)
-        return ("", -1), False
+                number = int(marker[0].rstrip(".) ")) if marker and marker[0][0].isdigit() else None
+                return ((one.document_id, one.start + begin), number) if marker else (("", -1), None)
+        return ("", -1), None
 
 
 def harm(said: Grounded, own: Collection[str]) -> str:

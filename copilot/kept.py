@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from copilot.domain import Evidence
+from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
 from copilot.pointers import ABOVE, LINKS, POINTER, elsewhere
 from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks
-from copilot.sayable import CUT_OFF, brief, says
+from copilot.sayable import CUT_OFF, DOES, WARNS, brief, says
 
 NUMBERED = re.compile(r"\d{1,3}[.)] ")
 TITLE = 14
@@ -54,16 +55,25 @@ def _after_summary(source: Evidence, among: list[Block]) -> list[Block]:
         and len(among) > 1
         and len(among[0].spans) == 1
         and not among[0].leads_on
+        and not WARNS.match(source.text)
+        and not says_no(source.text[among[0].start : among[0].end])
     )
     return among[1:] if summary and not source.text.startswith("#") else among
 
 
 def _titles(reading: Reading, block: Block) -> bool:
     """Whether a list's items are no steps and no sentences, as those of links are not."""
-    items = [reading.text[slice(*span)] for span in block.spans]
-    return block.listed and all(
-        len(item.split()) <= TITLE and not item.endswith((".", "!", "?", ":")) and not NUMBERED.match(item)
-        for item in items
+    items = [bare(reading.text[slice(*span)]) for span in block.spans]
+    numbered = NUMBERED.match(reading.text, block.spans[0][0])
+    return (
+        block.listed
+        and not numbered
+        and all(
+            len(item.split()) <= TITLE
+            and not item.endswith((".", "!", "?", ":"))
+            and not (DOES.match(item) or says_no(item))
+            for item in items
+        )
     )
 
 
@@ -82,7 +92,7 @@ def _kept(
         and not _maimed(source, reading, *span)
         and ((span == last and leads_on) or not _elsewhere(reading, span, words[span]))
     ]
-    if spans and CELLS.search(source.text, block.start, block.end):
+    if spans and not block.listed and CELLS.search(source.text, block.start, block.end):
         heads = content(reading.text[slice(*block.spans[0])])
         spans = _rows(reading, [span for span in spans if span != block.spans[0]], telling, heads)
     if not spans:
@@ -112,7 +122,9 @@ def _theirs(source: Evidence, reading: Reading, span: Span) -> bool:
 
 def _elsewhere(reading: Reading, span: Span, words: str) -> bool:
     """Whether the sentence sends the reader to another part of the page; a step does not go for that, since the list would have a hole."""
-    return elsewhere(words) and not words.endswith(":") and not ITEM.match(reading.text, span[0])
+    if words.endswith(":") or ITEM.match(reading.text, span[0]):
+        return False
+    return elsewhere(words) and not says_no(words)  # what must not be done is told all the same
 
 
 def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:

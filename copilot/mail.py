@@ -37,6 +37,8 @@ _MAILED = re.compile(
     r"\d{4}-\d\d-\d\d,? \d\d?:\d\d.{0,80}<[^<>\s]{1,80}@[^<>\s]{1,80}>\s?:",
     re.I,
 )
+_NAMES_WRITER = re.compile(rf"{_WROTE}|>\s?:$", re.I)
+"""Each attribution holds this: looking for it first keeps hostile lines from costing much."""
 _FORWARDED = re.compile(
     r"\s*(?:[-_*=#]{2,}\s*(?:original message|forwarded message|(?:original|ursprüngliche |weitergeleitete )-?nachricht|message d.origine|"
     r"message (?:original|transféré)|(?:oorspronkelijk|doorgestuurd) bericht|mensaje (?:original|reenviado)|"
@@ -90,7 +92,8 @@ def _mail_attribution(lines: Sequence[str], number: int) -> bool:
 def _is_mailed(head: Sequence[str]) -> bool:
     """Whether these lines are one attribution, and no sentence of the writer's before it."""
     whole = all(line.strip() and not line.rstrip().endswith((".", "!", "?")) for line in head[:-1])
-    return whole and bool(_MAILED.fullmatch(" ".join(line[:200].strip() for line in head)))
+    joined = " ".join(line[:200].strip() for line in head) if whole else ""
+    return _NAMES_WRITER.search(joined) is not None and bool(_MAILED.fullmatch(joined))
 
 
 def _quote_follows(lines: Sequence[str], number: int) -> bool:
@@ -140,7 +143,7 @@ _NAMES = rf"(?:(?:{CAPITAL}[\w.'’&-]{{0,30}}+|van|von|de|der|den|la)(?:[ ,]{{1
 _SIGNED = re.compile(rf"[\s>*_]*(?i:{CLOSING}{_MORE_THANKS})[\s,.!:;)–—-]*(?:{_NAMES})?[\s,.!:;*_–—-]*")
 _SIGNATURE_LINES = 12
 _RULE = re.compile(r"\s*[-_=*–—]{2,}\s*")
-_CELLS = re.compile(r"\s+[|•·]\s+")
+_CELLS = re.compile(r"(?<!\s)\s{1,20}[|•·]\s{1,20}")
 _NAME = re.compile(rf"{CAPITAL}[\w.'’-]{{0,30}}(?: (?:(?:van|von|de|der|den|la) )?{CAPITAL}[\w.'’-]{{0,30}}){{1,3}}")
 _REACHED = re.compile(r"(?<!\w)(?:\+|\(?0)\d[\d\s()/.-]{5,}\d|www\.|https?://|[\w.-]@\w")
 _DISCLAIMER = re.compile(
@@ -154,6 +157,15 @@ _DISCLAIMER = re.compile(
     r"(?:deze e-?mail|dit bericht) .{0,200}(?:vertrouwelijk|geadresseerde)|este (?:mensaje|correo) .{0,200}(?:confidencial|destinatario)).*",
     re.I,
 )
+_NOTICE_TERMS = re.compile(
+    r"intended (?:solely|only|for|recipient)|addressee|confidential|privileged|proprietary|delet|destroy|notify|disclos|disseminat|distribut|copying|"
+    r"prohibit|unlawful|liab|unauthori[sz]ed (?:use|disclosure|access|copy|review)|received (?:it|this|the|an) .{0,30}in error|"
+    r"vertraulich|empfänger|lösch|unbefugt|weitergabe|vernicht|confidentiel|destinataire|supprim|détru|vertrouwelijk|geadresseerde|verwijder|"
+    r"confidencial|destinatario|elimin|borr",
+    re.I,
+)
+"""A note of a company's speaks of several of these; a customer who tells of one mistake does not."""
+_FEWEST_TERMS = 2
 _FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Ii]ch|[Mm]ein\w*|je|ik|yo)\b|\?")
 _ADDED = re.compile(
     r"\W*(?:(?:please )?(?:consider|think (?:about|of)) (?:the|our) environment\b.{0,80}|(?:bitte )?denken sie an die umwelt\b.{0,80}|"
@@ -211,9 +223,15 @@ def _note_from(paragraph: Sequence[str]) -> int | None:
     """The line of a paragraph from which on it is a note."""
     for at in range(len(paragraph)):
         note = " ".join(paragraph[at:])[:2000]
-        if _ADDED.fullmatch(note) or (_DISCLAIMER.fullmatch(note) and not _FIRST_PERSON.search(note)):
+        if _ADDED.fullmatch(note) or (_DISCLAIMER.fullmatch(note) and _is_notice(note)):
             return at
     return None
+
+
+def _is_notice(note: str) -> bool:
+    """Whether nobody speaks of themselves in it, and it says several of the things that such notes say."""
+    terms = {found[0].lower()[:8] for found in _NOTICE_TERMS.finditer(note)}
+    return len(terms) >= _FEWEST_TERMS and not _FIRST_PERSON.search(note)
 
 
 def _is_card(paragraph: Sequence[str]) -> bool:

@@ -14,17 +14,22 @@ ASIDE_REACH = 130
 ASIDE = re.compile(
     rf" ?\((?:please )?(?:see|read|details?|more|instructions|as|{_TOLD})\b[^()\n]{{0,80}}\b(?:{_THERE})\b[^()\n]{{0,40}}\)|"
     r"(?<=[\w)\"”’])(?:"
-    r"(?<!proceed)(?<!continue)(?<!same)(?<!\bdo)(?<!\bis)(?<!look)(?<!looks)"
-    rf"(?: (?:exactly |just )?as (?:(?:above|below)|(?:{_TOLD}) (?:\w+ ){{0,2}}?(?:{_THERE}))\b|"
+    r"(?<!proceed)(?<!continue)(?<!same)(?<!\bdo)(?<!\bis)(?<!\bare)(?<!\bwas)(?<!\bwere)(?<!\bbe)(?<!\bnot)(?<!given)(?<!look)(?<!looks)"
+    rf"(?: (?:exactly |just )?as (?:(?:above|below)(?=[.,;:)]|$)|(?:{_TOLD}) (?:\w+ ){{0,2}}?(?:{_THERE})\b)|"
     rf", as (?:{_TOLD}) (?:\w+ ){{0,2}}?(?:{_THERE})(?:(?!,)|,(?= (?:and|or|then|but)\b)))|"
     r"(?<!\bif)(?<!\bwhen)(?<!\bafter)(?<!\bbefore)(?<!\bwhile),? (?:with|using|by|via|through|following|per|in|from) (?:one of |any of |all )?"
     rf"(?:the |these |those )?(?:[\w-]+ )?(?:{_PARTS}) (?:(?:{_TOLD}) )?(?:above|below)(?=[.,;:)]))",
     re.I,
 )
 """A phrase that can be left out of its sentence: "(see below)", "as described above", "using one of the methods below"."""
+TURNS = re.compile(
+    r"\b(?:not|never|only|unless|except|if|without|no|cannot|can['’]t|don['’]t|doesn['’]t|won['’]t)\b", re.I
+)
+"""What such a phrase may belong to: "Do not reset it using the steps below" says something else without it."""
 POINTS = re.compile(
     rf"\b(?:{_PARTS}|{_TOLD}|see|as) (?:[\w-]+ ){{0,2}}?(?:above|below)\b(?! \d| zero| freezing)|"
-    r"\b(?:above|following|next|previous|preceding|last) (?:sections?|chapters?|articles?|pages?|links?|paragraphs?)\b",
+    r"\b(?:above|following|previous|preceding) (?:sections?|chapters?|articles?|paragraphs?)\b|\b(?:in|see|read|from|on) the (?:next|last|following) "
+    r"(?:sections?|chapters?|articles?|pages?|paragraphs?)\b",
     re.I,
 )
 PLACES = ("above", "below", "section", "chapter", "article", "page", "link", "paragraph")
@@ -36,7 +41,9 @@ FOLLOW = re.compile(
 SEE = re.compile(r"see (?!if\b|whether\b|that\b|what\b|how\b|who\b|which\b)[^\n]{1,120}$", re.I)
 ABOVE = re.compile(r"\b(?:above|previous|preceding)\b", re.I)
 LINKS = re.compile(
-    r"\b(?:see|visit|read)\b[^.\n]{0,80}:$|\b(?:pages|articles|sections|guides|links|resources|topics)\b[^.\n]{0,80}:$",
+    r"(?:^|[.!?] )(?:please |also )?(?:see|visit|read|refer to)\b(?! if\b| whether\b)[^.\n]{0,80}:$|"
+    r"^(?:these|the following|our|more|further|other|related) (?:\w+ ){0,2}(?:pages|articles|sections|guides|links|resources|topics)\b[^.\n]{0,80}:$|"
+    r"[.!?] these (?:\w+ ){0,2}(?:pages|articles|sections|guides|links|resources|topics)\b[^.\n]{0,80}:$",
     re.I,
 )
 """What announces a list of pages to go to."""

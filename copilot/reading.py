@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from copilot.pointers import ASIDE, ASIDE_REACH, THERE
+from copilot.pointers import ASIDE, ASIDE_REACH, THERE, TURNS
 from copilot.text import sentences
 from copilot.variants import Known, parts
 
@@ -178,7 +178,9 @@ def _unwanted(text: str, start: int, end: int, own: Collection[str]) -> Iterator
     for hit in THERE.finditer(text, start, end):
         begin = max(start, text.rfind("\n", start, hit.start()) + 1, hit.start() - ASIDE_REACH)
         for found in ASIDE.finditer(text, begin, min(end, hit.end() + ASIDE_REACH)):
-            yield found.span()
+            before = text[max(begin, text.rfind(". ", begin, found.start()) + 1) : found.start()]
+            if found[0].lstrip().startswith("(") or not TURNS.search(before):
+                yield found.span()
     for shape in (PICTURE, ANCHOR, ADDRESSED):
         for found in shape.finditer(text, start, end):
             yield found.span()

@@ -13,7 +13,7 @@ class Room:
 
     def __init__(self, budget: tuple[int, int] | None) -> None:
         self._limits = (int(budget[0] * SPARE), int(budget[1] * SPARE)) if budget else None
-        self._said, self._length = set[tuple[str, tuple[tuple[str, int], ...]]](), 0
+        self._said, self._length, self._full = set[tuple[str, tuple[tuple[str, int], ...]]](), 0, False
 
     def fault(self, one: Grounded) -> str:
         """Why the statement finds no room, or nothing where it does."""
@@ -21,7 +21,8 @@ class Room:
         if same in self._said:
             return "it is said already"
         full = self._limits and (len(self._said) >= self._limits[0] or self._length + len(one.text) > self._limits[1])
-        if full and self._said:
+        self._full |= bool(full and self._said)
+        if self._full:  # and stays so: what comes after a step that was left out is no shorter way
             return "the channel has no room for more"
         self._said.add(same)
         self._length += len(one.text)

@@ -24,7 +24,7 @@ COMMAND = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}"
     r"\b(?:instructions?|rules?|(?:all|any|your|its?|system|these|those|earlier|original|initial) prompts?|above|previous|guidelines)\b|"
     r"<\|[^|\n]{1,40}\|>|"
-    r"^\W*(?:system|assistant|user|developer|human|ai)\s*:|\b(?:system prompt|language model|chatbot|as an ai)\b|"
+    r"^[^\w\n]{0,20}(?:system|assistant|user|developer|human|ai)\s*:|\b(?:system prompt|language model|chatbot|as an ai)\b|"
     r"\b(?:(?:system|important) note|notes?|instructions?|messages?) (?:to|for) (?:the |any )?"
     r"(?:ai|assistant|model|bot|drafter|copilot|agent|staff|whoever)\b|"
     r"\bsystem note\b|\b(?:begin|start|end) (?:your|the|every|each) (?:reply|replies|answer|response)s? with\b|\breply only in\b|"
@@ -67,6 +67,13 @@ DOES = re.compile(
     r"switch|disable|enable|install|update|hold|unplug|plug|wait|copy|move|run|uninstall|hit|pick|uncheck|untick|tick|replace|send|write|ask|print)\b",
     re.I,
 )
+
+
+WARNS = re.compile(
+    r"(?:warning|important|caution|attention|danger|achtung|wichtig|warnung|let op|attentie|avertissement|atención)\b",
+    re.I,
+)
+"""How a paragraph begins that warns."""
 
 
 def orders(words: str) -> bool:

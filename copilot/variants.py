@@ -25,6 +25,10 @@ _PLAN = (
 )
 PLAN = re.compile(rf"\b([\w+]+)[ -]{_PLAN}\b|\b{_PLAN}(?: is|:)? \W?([\w+]+)|(?<=[a-z,] )(?-i:([A-Z][\w+]+))", re.I)
 """A word that may name somebody's plan: beside that word, or with a capital letter inside a sentence."""
+REMARKS = frozenset(
+    "note tip hint info warning important caution danger attention example error hinweis warnung achtung wichtig beispiel".split()
+)
+"""What stands before a colon in brackets and is nobody's plan."""
 INLINE_WORDS = 12
 DEEPEST = 4
 
@@ -97,7 +101,11 @@ def undecided_plan(text: str, known: Known) -> bool:
 def _plans(text: str) -> frozenset[str]:
     """The names that the text's variants have beside platforms and versions."""
     names = {name for mark in MARK.finditer(text) for name in _names(mark)}
-    return frozenset(name for name in names if _family(name) not in PLATFORMS and not VERSIONED.fullmatch(name))
+    return frozenset(
+        name
+        for name in names
+        if _family(name) not in PLATFORMS and not VERSIONED.fullmatch(name) and name not in REMARKS
+    )
 
 
 def _names(mark: re.Match[str]) -> list[str]:
@@ -125,6 +133,8 @@ def _told(name: str, known: Known, plans: frozenset[str]) -> bool | None:
         return family in known.platforms if known.platforms else None
     if versioned := VERSIONED.fullmatch(name):
         return not known.versions or max(known.versions) >= int(versioned[2])
+    if name in REMARKS:
+        return True
     return name in known.words if plans & known.words else None
 
 

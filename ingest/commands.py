@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,9 +79,9 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     """In this process, which owns the indexes meanwhile."""
     from copilot.build import build
     from copilot.jobs import owning
+    from ingest.brake import one_by_one
     from ingest.load import Reading
     from ingest.pipeline import Indexer
-    from ingest.summary import total
 
     reading = Reading(
         kind=payload["kind"],
@@ -88,14 +89,11 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
         columns=payload["columns"],
         max_bytes=settings.max_file_bytes,
     )
-    with owning(settings):
-        parts = build(settings)
-        indexer, summaries = Indexer(parts), []
-        for path in payload["paths"]:
-            wish = {name: payload[name] for name in ("dry_run", "allow_mass_delete")}
-            summaries.append(indexer.ingest(workspace, Path(path), reading, **wish, progress=tell(bar)))
-        parts.close()
-    return asdict(total(summaries))
+    wish = {name: payload[name] for name in ("dry_run", "allow_mass_delete")}
+    with owning(settings), closing(build(settings)) as parts:
+        indexer, paths = Indexer(parts), [Path(path) for path in payload["paths"]]
+        made = one_by_one(lambda path: indexer.ingest(workspace, path, reading, **wish, progress=tell(bar)), paths)
+    return asdict(made)
 
 
 def report(summary: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:

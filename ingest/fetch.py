@@ -130,7 +130,8 @@ class Fetcher:
                 f"{_shown(url)} refused ({answer.status}): check the source's credentials and what they may read."
             )
         if answer.status not in fine:
-            raise Refused(f"{_shown(url)} answered {answer.status}: check the source's address.")
+            said = f"{_shown(url)} answered {answer.status}: check the source's address."
+            raise Refused(said, missing=answer.status in (404, 410))
         return answer
 
     def without_secret(self, words: str) -> str:

@@ -33,7 +33,7 @@ class Owners:
         owner = f"source {id}" if (id := _source(existing.root or "")) else existing.root
         return (
             f"it belongs to {owner} (path {existing.origin}): give it an id of its own (doc_id in its head or column, ticket_id "
-            "of a ticket), or rename the file"
+            "of a ticket), rename the file, or take the other one away first if this one is to stand in its place"
         )
 
     def _place(self, workspace: str, root: str, origin: str) -> tuple[Path | None, bool]:
@@ -45,7 +45,10 @@ class Owners:
             upstream = self._sources.get(workspace, id)
         except NotFound:
             return None, False
-        return _file(Path(upstream.address), origin) if upstream.connector in LOCAL else None, True
+        if upstream.connector not in LOCAL:
+            return None, True
+        file = _file(Path(upstream.address), origin)
+        return file, _is_there(file)
 
 
 def _source(root: str) -> str | None:
@@ -53,8 +56,10 @@ def _source(root: str) -> str | None:
 
 
 def _file(root: Path, origin: str) -> Path:
-    """A table's rows stand in one file, behind a `#`."""
-    return root / origin.split("#")[0] if root.is_dir() else root
+    """A table's rows stand in one file, behind a `#`, which a file's own name may hold too."""
+    if not root.is_dir():
+        return root
+    return root / origin if _is_there(root / origin) else root / origin.split("#")[0]
 
 
 def _is_there(file: Path) -> bool:

@@ -40,7 +40,7 @@ from copilot.store.quarantine import Quarantine
 from copilot.store.uploads import drop, is_upload
 from copilot.store.values import digest
 from ingest.ahead import ahead
-from ingest.brake import objection
+from ingest.brake import objection, one_by_one
 from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, expected, scan
 from ingest.owners import Owners
@@ -48,9 +48,12 @@ from ingest.progress import Progress, reporter
 from ingest.quarantine import Parser, Ward
 from ingest.repair import put_in_step, renew_worn
 from ingest.split import split, split_ticket
-from ingest.summary import Problem, Summary, total
+from ingest.summary import Problem, Summary
 
 log = logging.getLogger(__name__)
+
+MOST_REFUSED = 10
+"""So many refusals are the source's trouble: it is asked for all of them again the next time."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Run:
     kept: dict[str, str] = field(default_factory=dict)  # document id -> origin
     dropped: set[str] = field(default_factory=set)  # origins of what turned out to be no knowledge
     fallen: set[int] = field(default_factory=set)  # keys of what went with an article that it rested on
+    refused: int = 0  # documents that the source would not give, but for those that it does not have any more
     cancelled: bool = False
 
     def parse(self, raw: Raw, ward: Ward) -> Source | None:
@@ -80,6 +84,9 @@ class Run:
         except SourceFailed as error:
             if not isinstance(error, Refused):
                 raise
+            self.refused += not error.missing
+            if self.refused >= MOST_REFUSED:
+                raise SourceFailed(f"{MOST_REFUSED} documents were refused; the last one: {error}") from error
             return self.failed(raw.origin, str(error))
         except CopilotError as error:
             return self.failed(raw.origin, str(error))
@@ -141,13 +148,14 @@ class Indexer:
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
         found, about = scan(path.resolve(), replace(reading, redactor=self._redactor)), expected(path, reading)
         broken: list[str] = []
+        folder = path.is_dir()
         try:
             self.take(run, noted(found, broken), lambda done: progress(done, max(done, about)))
         except Cancelled:
             self.let_go(run, ())
             raise
         gone = [] if uploaded else run.gone(broken)
-        if path.is_dir() and not allow_mass_delete:
+        if folder and not allow_mass_delete:
             self._brake(run, gone)
         self.let_go(run, gone)
         self.tidy(run)
@@ -155,8 +163,11 @@ class Indexer:
         return summary
 
     def _brake(self, run: Run, gone: Collection[int]) -> None:
-        """Raise MassDeletion where this is suspiciously much; what was taken stays. A dry run tells it."""
-        ids = sorted(known.id for known in run.known.values() if known.key in set(gone))
+        """Raise MassDeletion where this is suspiciously much; what was taken stays, and a file that was renamed is no loss. A dry run tells it."""
+        lost = set(gone)
+        here = self._ledger.known(run.workspace, run.root).values()
+        renamed = {known.fingerprint for known in here if known.key not in lost}
+        ids = sorted(one.id for one in run.known.values() if one.key in lost and one.fingerprint not in renamed)
         said = objection(ids, len(run.known), self._settings.mass_delete_share)
         if said is None:
             return
@@ -361,14 +372,14 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
     if any(is_upload(parts.settings, path) and not path.exists() for path in paths):
         raise InputError("The uploaded file is gone: it is deleted when its job ends. Upload it again.")
     try:
-        summaries = [indexer.ingest(job.workspace, path, reading, **wish, progress=report) for path in paths]
+        made = one_by_one(lambda path: indexer.ingest(job.workspace, path, reading, **wish, progress=report), paths)
     except Cancelled:
         raise  # by somebody's wish, then the job thread drops what was uploaded; or the server ends, and its next start reads on
     except Exception:
         drop(parts.settings, paths)  # what failed is not worth keeping somebody's raw words for
         raise
     drop(parts.settings, paths)  # the database has all that is needed of them
-    return asdict(total(summaries))
+    return asdict(made)
 
 
 def noted(found: Iterable[Raw | Broken], broken: list[str]) -> Iterator[Raw | Broken]:
@@ -382,5 +393,5 @@ def noted(found: Iterable[Raw | Broken], broken: list[str]) -> Iterator[Raw | Br
 def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:
     """Whether an origin lies in a file or folder that could not be opened: it may hold it still, so it loses nothing."""
     closed = {origin.split("#")[0] for origin in broken}
-    folders = tuple(origin for origin in closed if origin.endswith("/"))
+    folders = tuple("" if origin == "./" else origin for origin in closed if origin.endswith("/"))
     return lambda origin: origin.split("#")[0] in closed or origin.startswith(folders)

@@ -360,3 +360,63 @@ def test_words_for_a_machine_are_not_told(planted: str) -> None:
     made = text(article(page), message="How do I reset the kettle?")
     assert "hold its button" in made
     assert planted not in made
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        "Do not reset the device using the steps below.",
+        "Never restore a backup with the method below.",
+        "Remove the battery only using the steps below.",
+        "If the result is not as described above, call us.",
+    ],
+)
+def test_nothing_is_cut_from_a_sentence_that_says_not_or_only(turned: str) -> None:
+    page = f"## Device\n\nYou may reset the device within 14 days. {turned} The device is grey."
+    made = text(article(page), message="How do I reset the device, its battery and the backup?")
+    cut = turned.partition(" using")[0].partition(" with")[0].partition(" as described")[0]
+    assert turned in made or cut not in made
+
+
+def test_a_sentence_that_forbids_something_is_told_with_its_pointer() -> None:
+    page = "## Device\n\nYou may reset the device within 14 days. Do not reset the device using the steps below. It is grey."
+    assert "Do not reset the device using the steps below." in text(article(page), message="How do I reset the device?")
+
+
+@pytest.mark.parametrize("lead", ["If you see the red light, try this:", "To print several pages on one sheet:"])
+def test_steps_without_full_stops_are_no_list_of_pages(lead: str) -> None:
+    page = (
+        f"## Pump\n\n{lead}\n\n- Unplug the pump for a minute\n- Do not use soap\n\nThe light of the pump turns green."
+    )
+    made = text(article(page), message="The pump has a red light, how do I print pages on one sheet?")
+    assert "- Unplug the pump for a minute\n- Do not use soap" in made
+
+
+def test_what_a_page_is_called_on_the_screen_is_no_pointer() -> None:
+    page = "## Form\n\nFill in the form with your name. Choose Next page at the bottom. Insert the last page face down."
+    made = text(article(page), message="How do I fill in the form?")
+    assert "Choose Next page at the bottom. Insert the last page face down." in made
+
+
+def test_a_bar_in_a_step_makes_no_table_of_the_list() -> None:
+    page = (
+        "## Delete\n\n1. Open the app.\n2. Choose Settings | Accounts.\n3. Export your data first.\n4. Choose Delete."
+    )
+    assert numbers(text(article(page), message="How do I delete my data in Settings, Accounts?")) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("head", ["Reset {#reset} now", "If the [win: PC][mac: Mac] does not start"])
+def test_a_heading_that_is_not_in_one_piece_is_not_told(head: str) -> None:
+    made = text(
+        article(f"## {head}\n\n- Hold the button\n- Wait for a minute"),
+        message="How do I reset it now, the PC does not start?",
+    )
+    assert "- Hold the button" in made
+    assert head not in made
+
+
+def test_a_warning_in_brackets_is_no_plan() -> None:
+    page = "To charge, plug it in. [warning: Never charge it overnight.] [plus: You can use the fast charger.] Wait for green."
+    made = text(article(page), message="How do I charge it? I have the plus plan.")
+    assert "Never charge it overnight." in made
+    assert "You can use the fast charger." in made

@@ -26,3 +26,10 @@ def test_without_a_budget_only_repetition_is_refused() -> None:
     room = Room(None)
     assert [room.fault(said("c" * 4_000 + str(number))) for number in range(50)] == [""] * 50
     assert room.fault(said("C" * 4_000 + "7")) == "it is said already"
+
+
+def test_what_is_full_stays_full() -> None:
+    room = Room((4, 100))
+    assert room.fault(said("a" * 100)) == ""
+    assert room.fault(said("b" * 100)) != ""
+    assert room.fault(said("c")) != ""

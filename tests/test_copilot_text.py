@@ -153,6 +153,9 @@ DISCLAIMER = (
         ("Red.\n\nCONFIDENTIAL: unauthorised use may lead to legal action.", "Red."),
         (f"Is this yours?\n\n{DISCLAIMER}\n\nI got it today.", f"Is this yours?\n\n{DISCLAIMER}\n\nI got it today."),
         ("Ugh.\n\nThis message is confidential, why did I get it?", "Ugh.\n\nThis message is confidential, why did I get it?"),
+        ("Oh.\n\nNotice: sent to the addressee in error, it burns.", "Oh.\n\nNotice: sent to the addressee in error, it burns."),
+        ("Oh.\n\nPrivacy notice: unauthorised people read the files.", "Oh.\n\nPrivacy notice: unauthorised people read the files."),
+        ("Oh.\n\nCONFIDENTIALITY NOTICE: This message may contain privileged information. Unauthorized disclosure is prohibited.", "Oh."),
     ],
 )  # fmt: skip
 def test_only_the_writers_own_words_stay(message: str, own: str) -> None:

@@ -77,3 +77,19 @@ def test_the_same_file_may_come_by_another_root(parts: Parts, tmp_path: Path, fi
         made = ingest(parts, tmp_path / "a" / "returns.md")
     assert made.failed == 0
     assert made.changed > 0
+
+
+def test_a_file_with_a_hash_in_its_name_is_there_too(parts: Parts, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "C# notes.md").write_text(f"# C\n\nWhat {name} says of it.\n", encoding="utf-8")
+    assert ingest(parts, tmp_path / "a").added == 1
+    assert ingest(parts, tmp_path / "b").failed == 1
+
+
+def test_what_moved_from_one_source_to_another_is_taken_over(parts: Parts, tmp_path: Path) -> None:
+    a, b = place(parts, "a", tmp_path / "a"), place(parts, "b", tmp_path / "b")
+    (tmp_path / "b" / "returns.md").unlink()
+    sync(parts, a), sync(parts, b)
+    (tmp_path / "a" / "returns.md").rename(tmp_path / "b" / "returns.md")
+    assert sync(parts, b).failed == 0

@@ -20,6 +20,7 @@ from copilot.store.arrivals import Place
 from copilot.store.ledger import Ledger
 from ingest import embed
 from ingest.ahead import ahead
+from ingest.brake import one_by_one
 from ingest.load import Reading
 from ingest.pipeline import Indexer
 from ingest.verify import verify
@@ -274,6 +275,29 @@ def test_a_folder_that_was_emptied_is_asked_about_before_anything_is_retired(fil
         indexer.ingest("default", folder, Reading())
     assert len(filled.ledger.known("default", str(folder))) == 6, "what is new was taken"
     assert indexer.ingest("default", folder, Reading(), allow_mass_delete=True).retired == 5
+
+
+def test_files_that_were_renamed_are_no_loss(parts: Parts, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.md").write_text(f"# The {name} lamp\n\nIt blinks.\n", encoding="utf-8")
+    ingest(parts, tmp_path)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.md").rename(tmp_path / f"new-{name}.md")
+    made = Indexer(parts).ingest("default", tmp_path, Reading())
+    assert (made.added, made.retired, made.failed) == (2, 2, 0)
+
+
+def test_a_folder_that_the_brake_stops_does_not_stop_the_next(parts: Parts, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.md").write_text(f"# {name}\n\nThe {name} lamp.\n", encoding="utf-8")
+        ingest(parts, tmp_path / name)
+    (tmp_path / "a" / "a.md").unlink()
+    (tmp_path / "b" / "c.md").write_text("# c\n\nThe c lamp.\n", encoding="utf-8")
+    indexer = Indexer(parts)
+    made = one_by_one(lambda path: indexer.ingest("default", path, Reading()), [tmp_path / "a", tmp_path / "b"])
+    assert (made.failed, made.added) == (1, 1)
+    assert "--allow-mass-delete" in made.problems[0].reason
 
 
 def test_a_guessed_encoding_is_told(parts: Parts, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from api.bodies import FeedbackBody, GapBody, within
 from api.deps import PartsOf, PathId, Who
 from api.examples import FEEDBACK, GAP
 from api.routes.learned import teach
+from api.visible import seen_by
 from copilot.choices import Corrected, Outcome, edit_distance
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
@@ -53,12 +54,14 @@ class Latest:
 
 @router.get("/{suggestion_id}/feedback")
 def latest(suggestion_id: PathId, parts: PartsOf, who: Who) -> Latest | None:
-    """The last verdict on the suggestion, null where none was given; without its words once a source of theirs was deleted."""
+    """The last verdict on the suggestion, null where none was given; without its words where a source of theirs is gone or not for this reader."""
     found = parts.records.feedback(who.workspace, suggestion_id)
     if found is None:
         return None
+    made = parts.records.suggestion(who.workspace, suggestion_id)
+    shown = seen_by(who, parts.library, made) == made
     return Latest(
-        verdict=found.verdict, final_text=found.final_text, reason=found.reason, copied=found.copied,
+        verdict=found.verdict, final_text=found.final_text if shown else None, reason=found.reason if shown else None, copied=found.copied,
         corrected=found.corrected, decided_at=found.decided_at,
     )  # fmt: skip
 

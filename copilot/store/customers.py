@@ -16,6 +16,9 @@ from copilot.store.unlearn import forget_untaught
 from copilot.store.values import parts
 from copilot.text import normalise
 
+LONGEST = 500
+"""Fewer letters than the audit log cuts an id at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
@@ -97,10 +100,19 @@ class Customers:
             rows = [{"workspace": workspace, "customer": one, "at": at or datetime.now(UTC)} for one in known]
             connection.execute(insert(t.erased), rows)
             forget_untaught(connection, workspace)
-            read = (a.workspace == workspace) & (a.action == "customer.read") & (a.object == customer.strip())
-            connection.execute(update(t.audit).where(read).values(object=None))
+            looked = select(a.id, a.object).where(a.workspace == workspace, a.action == "customer.read")
+            theirs = [
+                row.id for row in connection.execute(looked) if row.object and _is_cut(spelt(row.object), customer)
+            ]
+            for some in parts(theirs):
+                connection.execute(update(t.audit).where(a.id.in_(some)).values(object=None))
             connection.execute(update(t.jobs).where(j.kind == "erase", j.state != "queued").values(payload={}))
         return found
+
+
+def _is_cut(noted: str, customer: str) -> bool:
+    """Whether the log names this customer; it notes the beginning of a very long id."""
+    return noted == spelt(customer) or (len(noted) >= LONGEST and spelt(customer).startswith(noted))
 
 
 def traces(connection: Connection, workspace: str, customer: str) -> Traces:

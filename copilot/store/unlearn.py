@@ -14,7 +14,9 @@ from copilot.store.queue import queued
 def forget_untaught(connection: Connection, workspace: str) -> None:
     """Destroy what was learned from anything that is gone; the newest that is left comes into force, else what is shipped."""
     c = t.trained.c
-    query = select(c.kind, c.number, c.basis).where(c.workspace == workspace, c.state.in_(("active", "undone")))
+    query = select(c.kind, c.number, c.basis, c.state).where(
+        c.workspace == workspace, c.state.in_(("active", "undone"))
+    )
     for row in connection.execute(query.order_by(c.kind, c.number)).all():
         if missing(connection, workspace, row.basis):
             before = in_force(connection, workspace, row.kind)
@@ -24,6 +26,8 @@ def forget_untaught(connection: Connection, workspace: str) -> None:
                 record(connection, workspace, row.kind, "deleted")
                 if row.kind == "embedder":  # all vectors are its: they are made anew by the model before it
                     queued(connection, workspace, "train", {"what": "go back"})
+            elif row.state == "active":  # it may have been in force for want of one that fits
+                _tick(connection, workspace)
 
 
 def record(connection: Connection, workspace: str, kind: str, why: str, fits: str | None = None) -> int | None:
@@ -31,9 +35,14 @@ def record(connection: Connection, workspace: str, kind: str, why: str, fits: st
     number = in_force(connection, workspace, kind, fits)
     values = {"workspace": workspace, "kind": kind, "number": number, "why": why, "at": datetime.now(UTC)}
     connection.execute(insert(t.switches).values(values))
+    _tick(connection, workspace)
+    return number
+
+
+def _tick(connection: Connection, workspace: str) -> None:
+    """Move the clock: what runs reads anew what is in force."""
     c = t.workspaces.c
     connection.execute(update(t.workspaces).where(c.id == workspace).values(clock=c.clock + 1))
-    return number
 
 
 def missing(connection: Connection, workspace: str, basis: Collection[str]) -> set[str]:
