@@ -16,11 +16,11 @@ from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
-from copilot.questions import LANGUAGES
+from copilot.query import replies
 from copilot.reading import ADDRESSED, Reading, blocks, hosts
 from copilot.sayable import DOES, says
 from copilot.variants import Known, undecided, undecided_plan
-from prompts import render
+from prompts import LANGUAGES, render
 
 VERSIONS = r"\bversion \d[\w.]{0,12} (?:or|and) (?:later|newer|higher|above|earlier|older)\b|\b(?:from|since|before|until|up to|in) version \d"
 PLANS = (
@@ -81,12 +81,15 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     more = [] if room.tight else more
     share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
     told: dict[int, list[Proposed]] = {}
-    said_before = _replies(request)
+    said_before, again = replies(request.conversation), dict[int, list[Proposed]]()
     for chosen in first:
         lines = _told(request, chosen, wanted, share, room)
         if lines and not _repeats(lines, said_before):
             told[chosen] = lines
             break
+        if lines and not again:
+            again[chosen] = lines
+    told = told or again  # nothing else answers
     for further in more if told else ():
         said = [line for lines in told.values() for line in lines]
         left = Room(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
@@ -186,7 +189,7 @@ def _replaces(newer: Evidence, older: Evidence) -> bool:
 
 def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
     """What each section is worth; of one article's sections the best comes first, and what an agent said already comes last."""
-    said = content(_replies(request))
+    said = content(replies(request.conversation))
     worth = {i: one.fit for i, one in enumerate(request.evidence) if one.kind == "article"}
     for i in worth:
         newer = [worth[j] for j in worth if _replaces(request.evidence[j], request.evidence[i])]
@@ -228,7 +231,7 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
         return
     language = request.language if request.language in LANGUAGES else "en"
     question = render("question", {"about": about, "platforms": platforms, "language": language})
-    if question not in _replies(request):
+    if question not in replies(request.conversation):
         yield Proposed(text=question, lead="\n\n")
 
 
@@ -243,11 +246,6 @@ def _missing(request: DraftRequest, lines: Sequence[Proposed], known: Known) -> 
     missing = ["account"] if any(undecided_plan(request.evidence[i].text, known) for i in sources) else []
     missing += [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
     return platforms, "platform" if platforms else missing[0] if missing else ""
-
-
-def _replies(request: DraftRequest) -> str:
-    """What agents have written to this customer."""
-    return "\n".join(m.text for m in request.conversation.messages if m.author == "agent" and m.visibility == "public")
 
 
 def _plan(request: DraftRequest) -> str:

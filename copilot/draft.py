@@ -23,7 +23,7 @@ from copilot.domain import (
     Support,
 )
 from copilot.fit import fitted, words_of
-from copilot.frame import FRAMED, TERSE, Frame, frame
+from copilot.frame import TERSE, Frame, frame
 from copilot.ground import Grounded, harm
 from copilot.pointers import POINTER
 from copilot.ports import Drafter, DraftRequest
@@ -33,7 +33,7 @@ from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
 from copilot.room import Room
 from copilot.variants import MARK
-from prompts import render
+from prompts import LANGUAGES, render
 
 SECTION_CHARS = 2_400
 RESOLUTION_CHARS = 4_000
@@ -252,7 +252,7 @@ def _conflicts(page: Page, drafter: Drafter, language: str, request: DraftReques
         both = [(which, _alone(citation)) for which, _, citation in found.in_order()]
         if found.said.kind == "article" and all(_sendable(one, own) for _, one in both):
             for which, one in both:
-                words = render("conflict", {"which": which, "language": language if language in FRAMED else "en"})
+                words = render("conflict", {"which": which, "language": language if language in LANGUAGES else "en"})
                 yield page.add(words, GAP if which in ("newer", "one") else "\n")
                 yield page.add(one.text, one.lead, one)
 
@@ -272,7 +272,7 @@ def _held(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     framed = frame(request.conversation, request.sentiment, request.language, request.tone, request.handover)
     yield from (page.add(line, GAP) for line in (*framed.opening, *framed.closing))
     if page.statements:
-        yield _whole(page, drafter, request.language if request.language in FRAMED else "en", ())
+        yield _whole(page, drafter, request.language if request.language in LANGUAGES else "en", ())
 
 
 def _whole(page: Page, drafter: Drafter, language: str, dropped: Sequence[Dropped]) -> Draft:

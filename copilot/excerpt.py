@@ -13,14 +13,13 @@ from copilot.fit import USUAL, Telling
 from copilot.ground import content
 from copilot.kept import bare, told
 from copilot.ports import Piece, Proposed
-from copilot.reading import ANCHOR, CELLS, ITEM, OURS, Block, Reading, read, whole
+from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
 from copilot.sayable import WARNS, says
 from copilot.variants import MARK, Known
 
 ENOUGH = 260
 SHORT_SECTION = 750
 HEADING_CHARS = 80
-NUMBERED = re.compile(r"(\d{1,3})[.)] ")
 FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
 LATER = 0.02

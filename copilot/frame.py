@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from copilot.domain import Conversation
 from copilot.ports import Handover
+from copilot.query import replies
 from copilot.sayable import APOLOGY
-from prompts import render
+from prompts import LANGUAGES, render
 
-FRAMED = ("en", "de", "fr", "nl", "es")
 TERSE = ("chat", "social")
 """Channels with no room for more than the answer."""
 SENTENCE = 4
@@ -41,20 +41,18 @@ def frame(
 
     Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
     """
-    language = language if language in FRAMED else "en"
-    replies = "\n".join(m.text for m in conversation.messages if m.author == "agent" and m.visibility == "public")
+    language = language if language in LANGUAGES else "en"
+    told = replies(conversation)
     held, channel = handover is not None and handover.only, conversation.channel
     inputs = {
         "name": first_name(conversation.customer.name), "channel": channel, "language": language,
-        "sentiment": sentiment, "tone": "short" if held else tone or "", "first": not replies,
+        "sentiment": sentiment, "tone": "short" if held else tone or "", "first": not told,
     }  # fmt: skip
-    empathy = _fresh(render("empathy", {**inputs, "tone": tone or ""}), replies)
+    empathy = _fresh(render("empathy", {**inputs, "tone": tone or ""}), told)
     opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
-    passed = (
-        _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), replies) if handover else ""
-    )
+    passed = _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), told) if handover else ""
     alternatives = "" if handover and channel in TERSE else render("closing", inputs)
-    closing = _fresh(alternatives, replies)
+    closing = _fresh(alternatives, told)
     if channel != "chat":  # a mail is signed, and in public it is said each time where account details belong
         closing = closing or alternatives.split("%%")[-1].strip()
     return Frame(tuple(filter(None, opening)), tuple(filter(None, (passed, closing))))

@@ -12,14 +12,14 @@ from copilot.facts import says_no
 from copilot.fit import Telling
 from copilot.ground import content
 from copilot.pointers import ABOVE, LINKS, POINTER, elsewhere
-from copilot.reading import CELLS, ITEM, OURS, Block, Reading, blocks
+from copilot.reading import CELLS, ITEM, NUMBERED, OURS, Block, Reading, blocks
 from copilot.sayable import CUT_OFF, DOES, WARNS, brief, says
 
-NUMBERED = re.compile(r"\d{1,3}[.)] ")
 TITLE = 14
 """More words has no title of a page."""
 ROWS = 3
 REACH, CUT_REACH = 12, 40
+FORBIDS = re.compile(r"(?:do not|don['’]t|never|no|not) ", re.I)
 ADDRESS = re.compile(r"^\[name-\d{1,6}\],? |,? ?\[name-\d{1,6}\](?=[.!?]*$)")
 
 Span = tuple[int, int]
@@ -71,7 +71,7 @@ def _titles(reading: Reading, block: Block) -> bool:
         and all(
             len(item.split()) <= TITLE
             and not item.endswith((".", "!", "?", ":"))
-            and not (DOES.match(item) or says_no(item))
+            and not (DOES.match(item) or FORBIDS.match(item))
             for item in items
         )
     )

@@ -22,6 +22,11 @@ def search_text(conversation: Conversation) -> str:
     return asked_in(conversation.subject, said(conversation))
 
 
+def replies(conversation: Conversation) -> str:
+    """What agents have written to the customer, one reply under the other."""
+    return "\n".join(m.text for m in conversation.messages if m.author == "agent" and m.visibility == "public")
+
+
 def said(conversation: Conversation) -> list[str]:
     """Each customer turn in the customer's own words, oldest first; those without words are left out."""
     texts = (straight(own_words(normalise(message.text))).strip() for message in customer_turns(conversation))

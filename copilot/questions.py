@@ -8,12 +8,11 @@ from functools import cache
 from copilot.facts import has_facts
 from copilot.text import sentences
 from copilot.variants import SPOKEN
-from prompts import load, render
+from prompts import LANGUAGES, load, render
 
 MOST_WORDS = 22
 ABOUT = ("rest", "order number", "serial number", "version", "account", "error code")
-LANGUAGES = ("en", "de", "fr", "nl", "es")
-"""What our own question may ask for, and the languages that it is put in; a platform is asked for by its name."""
+"""What our own question may ask for; a platform is asked for by its name."""
 OPENING = re.compile(
     r"(?:please |and )?(?:"
     r"(?:could|can|would|will) you (?:please |also |perhaps ){0,2}"

@@ -25,7 +25,7 @@ SHARED = re.compile(
 )
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
-ITEM = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) ")
+ITEM, NUMBERED = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) "), re.compile(r"(\d{1,3})[.)] ")
 SPECIAL = re.compile(r"\||(?<= )[ ,.;:!?)]")
 """Letters that may be read otherwise than they are, wherever they stand."""
 WORD_END = re.compile(r"[\w.!?:;]")

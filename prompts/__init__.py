@@ -15,6 +15,8 @@ import yaml
 from jinja2 import Environment, StrictUndefined, Template
 
 FOLDER = Path(__file__).parent
+LANGUAGES = ("en", "de", "fr", "nl", "es")
+"""The languages that what a customer reads is written in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -420,3 +420,11 @@ def test_a_warning_in_brackets_is_no_plan() -> None:
     made = text(article(page), message="How do I charge it? I have the plus plan.")
     assert "Never charge it overnight." in made
     assert "You can use the fast charger." in made
+
+
+def test_what_was_told_already_is_told_again_where_nothing_else_answers() -> None:
+    only = article("## Red\n\nHold the button for ten seconds until the lamp is green.", id="a", fit=3.0)
+    made = text(
+        only, message="Still red after that.", replies=("Hold the button for ten seconds until the lamp is green.",)
+    )
+    assert "Hold the button" in made

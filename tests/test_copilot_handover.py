@@ -12,9 +12,9 @@ from copilot.domain import Channel, Conversation, Customer, Draft, Escalation, M
 from copilot.draft import write
 from copilot.escalate import NOTED
 from copilot.facts import has_facts
-from copilot.frame import FRAMED
 from copilot.handover import BESIDE, DANGER, ONLY, handover, held
 from copilot.ports import DraftRequest, Handover
+from prompts import LANGUAGES
 from tests.conftest import AGENT, asks
 from tests.test_copilot_compose import STEPS, article
 
@@ -67,7 +67,7 @@ def test_an_emergency_by_a_rule_of_ones_own_is_not_answered_by_an_article() -> N
     assert handover(reasons("asbestos", level="emergency")) == Handover(reason="asbestos", only=True)
 
 
-@pytest.mark.parametrize("language", FRAMED)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("reason", sorted(ONLY | DANGER | BESIDE | {"a_rule_of_ones_own"}))
 def test_a_holding_reply_names_no_time_and_no_figure_in_any_language(language: str, reason: str) -> None:
     text = reply(Handover(reason=reason, only=True), language=language)

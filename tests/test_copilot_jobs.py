@@ -58,6 +58,19 @@ def ids(parts: Parts) -> list[str]:
     return sorted(one.id for one in parts.ledger.known(W, DOCS.root).values())
 
 
+def endless_job() -> tuple[list[str], Callable[[Parts, Job, Callable[[dict[str, Any]], None]], dict[str, Any]]]:
+    """The ids of the jobs that were begun, and a handler that never ends by itself."""
+    begun: list[str] = []
+
+    def endless(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        begun.append(job.id)
+        while True:
+            progress({"done": 1, "total": None, "rate": 1.0, "eta_seconds": None})
+            time.sleep(0.01)
+
+    return begun, endless
+
+
 def test_a_job_that_waits_is_cancelled_at_once_and_never_begins(parts: Parts, door: TestClient) -> None:
     job = parts.jobs.add(W, "ingest", {"paths": []})
     answer = door.post(f"/v1/jobs/{job.id}/cancel")
@@ -139,13 +152,7 @@ def test_a_cancelled_ingest_is_resumed_without_reading_anything_twice(
 
 def test_a_running_job_is_told_over_http_and_stops(parts: Parts, door: TestClient) -> None:
     thread = JobThread(parts)
-    begun: list[str] = []
-
-    def endless(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-        begun.append(job.id)
-        while True:
-            progress({"done": 1, "total": None, "rate": 1.0, "eta_seconds": None})
-            time.sleep(0.01)
+    begun, endless = endless_job()
 
     thread._handlers["sync"] = endless
     job = parts.jobs.add(W, "sync", {"source": None})
@@ -300,13 +307,7 @@ def test_an_upload_whose_job_is_cancelled_while_it_runs_leaves_no_file_and_is_as
 def test_a_server_that_ends_keeps_the_upload_that_it_was_reading(parts: Parts, door: TestClient) -> None:
     id, file = uploaded(parts, door)
     thread = JobThread(parts)
-    begun: list[str] = []
-
-    def endless(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-        begun.append(job.id)
-        while True:
-            progress({"done": 1, "total": None, "rate": 1.0, "eta_seconds": None})
-            time.sleep(0.01)
+    begun, endless = endless_job()
 
     thread._handlers["ingest"] = endless
     thread.start()
