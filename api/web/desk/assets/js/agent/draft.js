@@ -40,7 +40,7 @@ export class DraftView {
 
   /** The statement's words; its last word and the numbers of its sources stay on one line. */
   spoken(statement, at) {
-    const cites = statement.citations.map((citation, number) => this.cite(citation, at, number));
+    const cites = ofEachSource(statement.citations).map(([citation, number]) => this.cite(citation, at, number));
     const [head, tail] = cites.length ? parted(statement.text) : [statement.text, ""];
     const said = h("span", { class: `statement ${statement.support}`, title: statement.support === "partial" ? "Supported in part: check it against the source" : null }, head, cites.length > 0 && h("span", { class: "together" }, tail, cites));
     if (cites.length) said.addEventListener("click", (event) => { if (!event.target.closest(".cite") && !String(getSelection())) this.opened(at, 0); });
@@ -72,6 +72,12 @@ export class DraftView {
 function parted(text) {
   const at = text.lastIndexOf(" ") + 1;
   return text.length - at <= 24 ? [text.slice(0, at), text.slice(at)] : [text, ""];
+}
+
+/** The first citation of each source with its index: a statement that rests on several stretches of one text shows its number once. */
+export function ofEachSource(citations) {
+  const same = (one, other) => one.document_id === other.document_id && one.revision === other.revision;
+  return [...citations.entries()].filter(([at, one]) => citations.findIndex((other) => same(one, other)) === at).map(([at, one]) => [one, at]);
 }
 
 /** A finished draft's statements with their words, as they were streamed. */

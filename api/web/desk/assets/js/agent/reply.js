@@ -128,12 +128,13 @@ export class Reply {
     const found = (this.suggestion?.draft?.statements ?? this.view.statements)[statement]?.citations[citation];
     if (!found) return;
     this.clicked.push({ statement, citation, at: new Date().toISOString() });
-    this.hooks.source(found, this.sameSource(found));
+    this.hooks.source(found, this.sameSource(found, statement));
   }
 
-  /** The cited words first, then whatever else of the draft rests on the same text. */
-  sameSource(citation) {
-    return [citation, ...this.view.statements.flatMap((one) => one.citations).filter((one) => one !== citation && one.document_id === citation.document_id && one.revision === citation.revision && (one.end <= citation.start || citation.end <= one.start))];
+  /** The cited words first, then whatever else of the draft rests on the same text; what the same statement rests on is marked alike. */
+  sameSource(citation, statement) {
+    const same = (one) => one !== citation && one.document_id === citation.document_id && one.revision === citation.revision && (one.end <= citation.start || citation.end <= one.start);
+    return [citation, ...this.view.statements.flatMap((said, at) => said.citations.filter(same).map((one) => ({ ...one, cited: at === statement })))];
   }
 
   edit(text = this.offered ?? this.text()) {

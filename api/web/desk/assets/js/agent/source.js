@@ -48,10 +48,10 @@ function lines(text, spans) {
   for (const line of text.split("\n")) {
     const length = [...line].length, inside = spans
       .filter((one) => one.start < at + length && one.end > at)
-      .map((one) => ({ first: one === spans[0], start: Math.max(one.start - at, 0), end: Math.min(one.end - at, length) }));
+      .map((one) => ({ cited: one.cited || one === spans[0], start: Math.max(one.start - at, 0), end: Math.min(one.end - at, length) }));
     const heading = HEADING.exec(line);
     made.push(h("div", { class: heading ? `line heading-${Math.min(heading[1].length, 3)}` : "line" },
-      cut(line, inside).map((piece) => (piece.span ? h("mark", { class: piece.span.first ? "cited" : "other" }, piece.text) : piece.text))));
+      cut(line, inside).map((piece) => (piece.span ? h("mark", { class: piece.span.cited ? "cited" : "other" }, piece.text) : piece.text))));
     at += length + 1;
   }
   return h("div", { class: "source-text words", dir: "auto" }, made);
