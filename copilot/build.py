@@ -261,9 +261,9 @@ def embedder_of(settings: Settings) -> Embedder:
         )
     folder = Path(settings.embedder_path())
     if settings.engine != "torch" and (folder / "model.safetensors").is_file():
-        from copilot.adapters.onnx import trained_folder
+        from copilot.adapters.onnx import from_folder
 
-        return trained_folder(
+        return from_folder(
             folder,
             settings.models,
             settings.threads,

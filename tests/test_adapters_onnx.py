@@ -1,8 +1,31 @@
-"""What the shipped model promises beyond the embedders' contract."""
+"""What models on ONNX Runtime promise beyond the embedders' contract."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from copilot.adapters.onnx import OnnxEmbedder, from_folder, package_folder
+from copilot.errors import ConfigurationError
 from copilot.ports import Embedder
+
+WORDS = [
+    "<s>",
+    "<pad>",
+    "</s>",
+    "<unk>",
+    "<mask>",
+    *"the lamp blinks twice when its battery is low query passage : .".split(),
+]
+TEXTS = ["The lamp blinks.", "the battery is low . " * 9, "Reset"]
+ENCODERS: dict[str, dict[str, Any]] = {
+    "bert": {}, "mpnet": {}, "xlm-roberta": {"type_vocab_size": 1}, "roberta": {"type_vocab_size": 1},
+    "distilbert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64},
+}  # fmt: skip
 
 
 def test_a_text_has_the_same_vector_whatever_is_embedded_beside_it(embedder: Embedder) -> None:
@@ -16,3 +39,82 @@ def test_a_text_has_the_same_vector_whatever_is_embedded_beside_it(embedder: Emb
     for text, vector in zip(texts, together, strict=True):
         assert embedder.embed([text], "document").tobytes() == vector.tobytes()
         assert embedder.embed([text], "query").tobytes() == vector.tobytes()
+
+
+def written(folder: Path, kind: str = "bert", pooling: str = "mean", prompts: dict[str, str] | None = None) -> Path:
+    """A tiny untrained encoder, as sentence-transformers writes it."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
+
+    torch.manual_seed(7)
+    sizes = {
+        "vocab_size": len(WORDS),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
+    config = AutoConfig.for_model(kind, max_position_embeddings=80, pad_token_id=1, **{**sizes, **ENCODERS[kind]})
+    raw = folder / "raw"
+    AutoModel.from_config(config).eval().save_pretrained(raw)  # type: ignore[no-untyped-call]
+    words = Tokenizer(models.WordLevel({word: id for id, word in enumerate(WORDS)}, unk_token="<unk>"))
+    words.normalizer, words.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.BertPreTokenizer()
+    words.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    names = {"bos": "<s>", "cls": "<s>", "eos": "</s>", "sep": "</s>", "pad": "<pad>", "unk": "<unk>"}
+    special = {f"{name}_token": word for name, word in names.items()}
+    PreTrainedTokenizerFast(tokenizer_object=words, model_max_length=64, **special).save_pretrained(raw)  # type: ignore[no-untyped-call]
+    encoder = Transformer(str(raw), max_seq_length=24)
+    model = SentenceTransformer(modules=[encoder, Pooling(32, pooling), Normalize()], prompts=prompts, device="cpu")
+    model.save(str(folder / "model"))
+    return folder / "model"
+
+
+def loaded(model: Path) -> OnnxEmbedder:
+    return from_folder(model, model.parent / "cache", 1, 64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pooling", "prompts"),
+    [
+        ("bert", "cls", {"query": "query: "}), ("bert", "mean", {"query": "query: ", "passage": "passage: "}), ("mpnet", "mean", None),
+        ("xlm-roberta", "mean", {"query": "query: ", "document": "passage: "}), ("roberta", "cls", None), ("distilbert", "mean", None),
+    ],
+)  # fmt: skip
+def test_a_model_in_a_folder_gives_the_vectors_of_sentence_transformers(
+    tmp_path: Path, kind: str, pooling: str, prompts: dict[str, str] | None
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    folder = written(tmp_path, kind, pooling, prompts)
+    mine, theirs = loaded(folder), SentenceTransformer(str(folder), device="cpu")
+    for asked, encode in (("query", theirs.encode_query), ("document", theirs.encode_document)):
+        expected = np.stack([encode(text, normalize_embeddings=True, show_progress_bar=False) for text in TEXTS])
+        assert (mine.embed(TEXTS, asked) * expected).sum(axis=1) == pytest.approx(1, abs=1e-5)  # type: ignore[arg-type]
+
+
+def test_other_prompts_or_another_pooling_make_another_index(tmp_path: Path) -> None:
+    prompts = [None, {"query": "query: "}, {"query": "query: ", "document": "passage: "}]
+    seen = {loaded(written(tmp_path / str(at), prompts=words)).fingerprint for at, words in enumerate(prompts)}
+    assert len(seen | {loaded(written(tmp_path / "first", pooling="cls")).fingerprint}) == 4
+
+
+def test_what_cannot_run_here_says_which_engine_can(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="holds no sentence-transformers model"):
+        loaded(tmp_path)
+    with pytest.raises(ConfigurationError, match="COPILOT_ENGINE=torch"):
+        loaded(written(tmp_path / "max", pooling="max"))
+    dense = written(tmp_path / "dense")
+    modules = json.loads((dense / "modules.json").read_text())
+    modules.append({"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"})
+    (dense / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ConfigurationError, match="COPILOT_ENGINE=torch"):
+        loaded(dense)
+
+
+def test_the_shipped_model_is_read_from_its_folder_alike(tmp_path: Path, embedder: Embedder) -> None:
+    """The package has no prompts, so the plain fingerprint stands: an index made by it stays valid."""
+    found = from_folder(package_folder(), tmp_path, 1, 256)
+    assert found.fingerprint == embedder.fingerprint

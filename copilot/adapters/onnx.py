@@ -9,11 +9,12 @@ import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,20 +30,35 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 Dtype = Literal["fp32", "int8"]
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a model does besides its forward pass: words in front of questions and of documents, and which states make the vector."""
+
+    query: str = ""
+    document: str = ""
+    first: bool = False
+    """The state of the first token, not the mean of all."""
+
+
 class OnnxEmbedder:
-    """Unit vectors of a BERT-like sentence-transformers model with mean pooling, in fp32 or, faster and a little off, in int8."""
+    """Unit vectors of an encoder by sentence-transformers, in fp32 or, faster and a little off, in int8."""
 
     def __init__(
-        self, model: Path, weights: str, cache: Path, threads: int, window: int, dtype: Dtype = "fp32"
-    ) -> None:
-        self._model, self._weights, self._threads, self._window = model, weights, threads, window
+        self, model: Path, weights: str, cache: Path, threads: int, window: int, dtype: Dtype = "fp32", recipe: Recipe = Recipe(),
+    ) -> None:  # fmt: skip
+        self._model, self._weights, self._threads, self._window, self._recipe = model, weights, threads, window, recipe
         self._dtype, self._graph = dtype, cache / f"{weights[:16]}.onnx"
         self._one_question = Lock()  # each has all threads: together they would all be late, and the last of them last
 
     @property
     def fingerprint(self) -> str:
-        """Weights, engine, dtype and window."""
-        return f"{self._weights[:16]}-ort-{self._dtype}-{self._window}"
+        """Weights, engine, dtype, window and, where there is one, the recipe."""
+        recipe = (
+            ""
+            if self._recipe == Recipe()
+            else f"-{hashlib.sha256(repr(astuple(self._recipe)).encode()).hexdigest()[:8]}"
+        )
+        return f"{self._weights[:16]}-ort-{self._dtype}-{self._window}{recipe}"
 
     @cached_property
     def dimensions(self) -> int:
@@ -53,10 +69,14 @@ class OnnxEmbedder:
         """One unit row a text. Each text passes the model alone, so that its bytes never vary with what is embedded beside it."""
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        prompt = self._recipe.query if kind == "query" else self._recipe.document
+        ids = [
+            encoding.ids
+            for encoding in self._tokenizer.encode_batch([prompt + text for text in texts] if prompt else list(texts))
+        ]
         if kind == "query":
             with self._one_question:
-                return np.stack([_forward(self._session, one) for one in ids])
+                return np.stack([self._forward(self._session, one) for one in ids])
         return self._bulk(ids)
 
     def _bulk(self, ids: list[list[int]]) -> Vectors:
@@ -66,12 +86,20 @@ class OnnxEmbedder:
         out, session = np.empty((len(ids), self.dimensions), dtype=np.float32), self._alone
 
         def read(at: int) -> None:
-            out[at] = _forward(session, ids[at])
+            out[at] = self._forward(session, ids[at])
 
         with ThreadPoolExecutor(self._threads, thread_name_prefix="embedding") as threads:
             for _ in threads.map(read, order):
                 pass
         return out
+
+    def _forward(self, session: InferenceSession, ids: list[int]) -> Vectors:
+        """The unit vector of a text's token ids: the direction of the mean of the last states, or of the first of them."""
+        tokens = np.array([ids], dtype=np.int64)
+        states: Vectors = session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0]
+        pooled = states[0, 0] if self._recipe.first else states[0].mean(axis=0)
+        unit: Vectors = (pooled / np.linalg.norm(pooled)).astype(np.float32)
+        return unit
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text without the two that frame it."""
@@ -129,15 +157,6 @@ class OnnxEmbedder:
         return small
 
 
-def _forward(session: InferenceSession, ids: list[int]) -> Vectors:
-    """The unit vector of a text's token ids: the direction of the mean of the last states."""
-    tokens = np.array([ids], dtype=np.int64)
-    states: Vectors = session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0]
-    pooled = states[0].mean(axis=0)
-    unit: Vectors = (pooled / np.linalg.norm(pooled)).astype(np.float32)
-    return unit
-
-
 def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:
     """all-MiniLM-L6-v2 from its package, its weights checked. Raises ConfigurationError where they are not the known ones."""
     model = package_folder()
@@ -149,17 +168,66 @@ def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> Onn
     return OnnxEmbedder(model, digest, cache, threads, window, dtype)
 
 
-def trained_folder(model: Path, cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:
-    """A model like MiniLM (BERT, mean pooling) in a folder that sentence-transformers wrote. Raises ConfigurationError for another kind."""
+def from_folder(model: Path, cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:
+    """An encoder in a folder that sentence-transformers wrote: one pooling by mean or first token, the model's own prompts and longest text.
+
+    Raises ConfigurationError for another kind, such as one with layers after the pooling.
+    """
     try:
-        pooling = json.loads((model / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
-        kind = json.loads((model / "config.json").read_text(encoding="utf-8"))["model_type"]
-    except (OSError, ValueError, KeyError) as error:
+        modules = _read(model / "modules.json")
+        pooling = _read(model / modules[1]["path"] / "config.json")
+        kinds = [module["type"].rpartition(".")[2] for module in modules]
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise ConfigurationError(f"{model} holds no sentence-transformers model ({error}).") from error
-    mean = pooling.get("pooling_mode_mean_tokens", pooling.get("pooling_mode") == "mean")
-    if kind != "bert" or not mean or not (model / "tokenizer.json").is_file():
-        raise ConfigurationError(f"The model in {model} is no BERT with mean pooling: set COPILOT_ENGINE=torch.")
-    return OnnxEmbedder(model, sha256(model / "model.safetensors"), cache, threads, window, dtype)
+    plain = (
+        kinds[:2] == ["Transformer", "Pooling"]
+        and set(kinds[2:]) <= {"Normalize"}
+        and pooling.get("include_prompt", True)
+    )
+    way = _pooling(pooling)
+    if not plain or way not in ("mean", "cls") or not (model / "tokenizer.json").is_file():
+        raise ConfigurationError(
+            f"The model in {model} is no encoder with mean or first-token pooling alone: set COPILOT_ENGINE=torch."
+        )
+    recipe = _recipe(model, first=way == "cls")
+    return OnnxEmbedder(
+        model, sha256(model / "model.safetensors"), cache, threads, min(window, _longest(model, window)), dtype, recipe
+    )
+
+
+def _pooling(config: dict[str, Any]) -> str | None:
+    """The one way of pooling, as older versions of sentence-transformers write it or as newer ones do; None where there are several."""
+    if isinstance(config.get("pooling_mode"), str):
+        return str(config["pooling_mode"])
+    chosen = [
+        name.removeprefix("pooling_mode_")
+        for name, value in config.items()
+        if value is True and name.startswith("pooling_mode_")
+    ]
+    return chosen[0].removesuffix("_tokens").removesuffix("_token") if len(chosen) == 1 else None
+
+
+def _recipe(model: Path, first: bool) -> Recipe:
+    """The prompts that sentence-transformers would put in front: those named query and document (or passage), else the default one."""
+    file = model / "config_sentence_transformers.json"
+    told = _read(file) if file.is_file() else {}
+    prompts = told.get("prompts") or {}
+    usual = prompts.get(told.get("default_prompt_name") or "", "")
+    document = next((prompts[name] for name in ("document", "passage", "corpus") if name in prompts), usual)
+    return Recipe(prompts.get("query", usual), document, first)
+
+
+def _longest(model: Path, window: int) -> int:
+    """The longest text that the model takes, in tokens, where its folder tells it."""
+    for name, key in (("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length")):
+        told = _read(model / name).get(key) if (model / name).is_file() else None
+        if told:
+            return int(told)
+    return window
+
+
+def _read(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def graphs(weights: str, cache: Path) -> tuple[Path, ...]:
@@ -186,6 +254,7 @@ def export(model: Path, target: Path) -> None:
     import warnings
 
     import torch
+    from tokenizers import Tokenizer
     from transformers import AutoModel
     from transformers.utils import logging as transformers_logging
 
@@ -204,9 +273,11 @@ def export(model: Path, target: Path) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     target.parent.mkdir(parents=True, exist_ok=True)
     states = States()
-    # Two tensors that are not the same object, with padding in one row: else the exporter takes the one for the other.
-    ids = torch.tensor([[101, 7592, 2088, 2129, 2024, 102], [101, 7592, 2088, 102, 0, 0]])
-    mask = (ids > 0).long()
+    words = Tokenizer.from_file(str(model / "tokenizer.json"))
+    words.enable_padding()
+    # Padding in one row: else the exporter takes ids and mask for the same tensor.
+    rows = words.encode_batch(["The lamp blinks twice.", "Hello"])
+    ids, mask = torch.tensor([row.ids for row in rows]), torch.tensor([row.attention_mask for row in rows])
     shape = {0: torch.export.Dim("batch", min=1, max=4096), 1: torch.export.Dim("tokens", min=2, max=512)}
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -139,11 +139,11 @@ def main() -> None:
 
 def _export(model: SentenceTransformer, texts: list[str], folder: Path, cache: Path, window: int) -> None:
     """Put the model's graph into the cache. Raises ConfigurationError where it reads these texts in another way than the model does."""
-    from copilot.adapters.onnx import trained_folder
+    from copilot.adapters.onnx import from_folder
 
     model.max_seq_length = window
     expected = model.encode(texts, batch_size=1, normalize_embeddings=True, show_progress_bar=False)
-    found = trained_folder(folder, cache, 1, window).embed(texts, "document")
+    found = from_folder(folder, cache, 1, window).embed(texts, "document")
     if not (worst := float((found * expected).sum(axis=1).min())) >= SAME:
         raise ConfigurationError(
             f"The exported model differs from the taught one (cosine {worst:.5f}). Set COPILOT_ENGINE=torch."
