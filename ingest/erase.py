@@ -16,7 +16,7 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.settings import Settings
 from copilot.store import schema as t
-from copilot.store.customers import Customers, pseudonyms, traces
+from copilot.store.customers import Customers, traces
 from copilot.store.database import Database
 from copilot.store.uploads import drop_idle
 from ingest.backup import Held, held_by_backups
@@ -78,8 +78,7 @@ def _rows(connection: Connection, workspace: str, customer: str | None) -> Itera
     became = became.where(s.workspace == workspace)
     if customer is not None:
         theirs = traces(connection, workspace, customer)
-        owners = select(t.customers.c.document).where(t.customers.c.customer.in_(pseudonyms(workspace, customer)))
-        texts, threads = texts.where(d.key.in_(owners)), threads.where(v.id.in_(theirs.conversations))
+        texts, threads = texts.where(d.id.in_(theirs.tickets)), threads.where(v.id.in_(theirs.conversations))
         made, verdicts, became = (query.where(s.id.in_(theirs.suggestions)) for query in (made, verdicts, became))
     queries: tuple[tuple[str, Select[Any]], ...] = (
         ("revision", texts.order_by(d.id, r.number)), ("conversation", threads.order_by(v.id)),
