@@ -281,11 +281,12 @@ class Records:
                 forget_untaught(connection, workspace)
 
     def forget_older_than(self, days: int) -> None:
-        """Delete conversations and suggestions past their retention, and claims that a crash left in flight."""
-        limit = now() - timedelta(days=days)
+        """Delete conversations past their retention with their suggestions, older suggestions, and claims that a crash left in flight."""
+        limit, s, v = now() - timedelta(days=days), t.suggestions.c, t.conversations.c
+        theirs = select(v.id).where(v.workspace == s.workspace, v.id == s.conversation, v.created_at < limit).exists()
         with self._db.write() as connection:
-            connection.execute(delete(t.suggestions).where(t.suggestions.c.created_at < limit))
-            connection.execute(delete(t.conversations).where(t.conversations.c.created_at < limit))
+            connection.execute(delete(t.suggestions).where(or_(s.created_at < limit, theirs)))
+            connection.execute(delete(t.conversations).where(v.created_at < limit))
             for workspace in connection.execute(select(t.trained.c.workspace).distinct()).scalars().all():
                 forget_untaught(connection, workspace)
             connection.execute(delete(t.idempotency).where(t.idempotency.c.suggestion.is_(None)))
