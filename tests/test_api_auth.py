@@ -12,11 +12,12 @@ from api.auth import ROLES, is_loopback
 from api.routes import inbox
 from copilot.build import Parts
 from copilot.domain import Role
-from copilot.errors import NotFound
+from copilot.errors import DrafterFailed, NotFound
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from ingest.pipeline import ingest_job
 from tests.conftest import client_of, ingest
+from tests.test_copilot_rewrite import Says
 
 SEARCH = "/v1/search?q=folder"
 
@@ -240,7 +241,7 @@ def test_nobody_uploads_for_a_team_that_is_not_theirs(parts: Parts) -> None:
 
 
 def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_others(
-    parts: Parts, tmp_path: Path
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -258,8 +259,17 @@ def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_ot
             "---\ntitle: Close the valve\naudience: team:billing\n---\n\nTurn it.\n", encoding="utf-8"
         )
         ingest(parts, docs)
-        shown = client.get(f"/v1/suggestions/{made['id']}", headers=headers).json()
-    assert "SECRETLEVER" not in str(shown)
+        path = f"/v1/suggestions/{made['id']}"
+        judged = client.post(f"{path}/feedback", json={"verdict": "accepted"}, headers=headers)
+        assert judged.json()["statements"] == []
+        monkeypatch.setattr(parts.copilot, "_model", Says(DrafterFailed("slow")))
+        asked = {"rewrite": {"task": "instruct", "instruction": "Shorter."}}
+        answers = [
+            client.get(path, headers=headers),
+            client.get(f"{path}/feedback", headers=headers),
+            client.post(f"{path}/regenerate", json=asked, headers=headers),
+        ]
+    assert "SECRETLEVER" not in str([one.json() for one in answers])
 
 
 def test_a_job_on_another_teams_documents_is_neither_listed_nor_found(parts: Parts) -> None:

@@ -85,7 +85,7 @@ def regenerate(
     request: Request, parts: PartsOf, metrics: MetricsOf, turns: TurnsOf, who: Who, events: WantsEvents, key: Key = None,
 ) -> Suggestion | Response:  # fmt: skip
     """Another suggestion for the same conversation, as it stands now, or the reply in other words."""
-    before = parts.records.suggestion(who.workspace, suggestion_id)
+    before = seen_by(who, parts.library, parts.records.suggestion(who.workspace, suggestion_id))
     conversation = parts.records.conversation(who.workspace, before.conversation_id).conversation
     asked = Asked(
         conversation=conversation, new=False, options=body.options.noun(), key=key,
