@@ -255,6 +255,7 @@ def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_ot
         asked = {"conversation": {"messages": [{"text": "How do I close the valve?"}]}}
         made = client.post("/v1/suggestions", json=asked, headers=headers).json()
         assert "SECRETLEVER" in made["draft"]["text"]
+        (docs / "old.md").write_text("# Close the old valve\n\nTo close the valve of the old pump, turn it.\n")
         (docs / "valve.md").write_text(
             "---\ntitle: Close the valve\naudience: team:billing\n---\n\nTurn it.\n", encoding="utf-8"
         )
@@ -262,6 +263,7 @@ def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_ot
         path = f"/v1/suggestions/{made['id']}"
         judged = client.post(f"{path}/feedback", json={"verdict": "accepted"}, headers=headers)
         assert judged.json()["statements"] == []
+        assert client.post("/v1/suggestions", json=asked, headers=headers).json()["draft"]
         monkeypatch.setattr(parts.copilot, "_model", Says(DrafterFailed("slow")))
         asked = {"rewrite": {"task": "instruct", "instruction": "Shorter."}}
         answers = [
@@ -270,6 +272,8 @@ def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_ot
             client.post(f"{path}/regenerate", json=asked, headers=headers),
         ]
     assert "SECRETLEVER" not in str([one.json() for one in answers])
+    assert {one.status_code for one in answers[:2]} == {200}
+    assert "there is no draft to rewrite" in answers[2].json()["detail"].lower()
 
 
 def test_a_job_on_another_teams_documents_is_neither_listed_nor_found(parts: Parts) -> None:
