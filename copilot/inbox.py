@@ -10,7 +10,7 @@ from copilot.case import in_utc
 from copilot.domain import Conversation, Escalation, Message, Triage
 from copilot.errors import EmptyMessage
 from copilot.escalate import LEVELS
-from copilot.store.inbox import Entry, Facets, Filter, Glance, Glances, State
+from copilot.store.inbox import Entry, Facets, Filter, Glance, Glances, State, folded
 from copilot.store.records import Stored
 from copilot.store.values import now
 from copilot.text import normalise, own_words
@@ -142,4 +142,4 @@ def _words(conversation: Conversation) -> str:
     """What the conversation can be searched by: its subject, its customer, and the words of its end."""
     who = conversation.customer
     text = "\n".join(message.text for message in conversation.messages)[-SEARCHED:]
-    return "\n".join(filter(None, (conversation.subject, who.name, who.id, text))).casefold()
+    return folded("\n".join(filter(None, (conversation.subject, who.name, who.id, text))))

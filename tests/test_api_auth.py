@@ -265,11 +265,11 @@ def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_ot
         assert judged.json()["statements"] == []
         assert client.post("/v1/suggestions", json=asked, headers=headers).json()["draft"]
         monkeypatch.setattr(parts.copilot, "_model", Says(DrafterFailed("slow")))
-        asked = {"rewrite": {"task": "instruct", "instruction": "Shorter."}}
+        wish = {"rewrite": {"task": "instruct", "instruction": "Shorter."}}
         answers = [
             client.get(path, headers=headers),
             client.get(f"{path}/feedback", headers=headers),
-            client.post(f"{path}/regenerate", json=asked, headers=headers),
+            client.post(f"{path}/regenerate", json=wish, headers=headers),
         ]
     assert "SECRETLEVER" not in str([one.json() for one in answers])
     assert {one.status_code for one in answers[:2]} == {200}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -93,6 +95,9 @@ def test_filters_and_words_narrow_the_list(desk: TestClient) -> None:
     assert listed(desk, state="all", q="zoë LAWYER") == ["two"]
     assert listed(desk, q="grösse 100%") == ["one"]
     assert listed(desk, q="gr_sse") == []
+    start(desk, "three", message(CALM), subject=normalize("NFD", "Grüße"))
+    assert listed(desk, q="grüße") == listed(desk, q=normalize("NFD", "GRÜSSE")) == ["three"]
+    desk.post("/v1/conversations/three/resolve")
     [one] = desk.get("/v1/conversations").json()["conversations"]
     tags = one["glance"]["triage"]
     assert listed(desk, intent=tags["intent"]["label"], mood=tags["sentiment"]["label"], language="en") == ["one"]
@@ -111,7 +116,20 @@ def test_pages_follow_each_other_without_a_gap(desk: TestClient) -> None:
         if after is None:
             break
     assert paged == whole == ["c0", "c2", "c4", "c1", "c3"]
-    assert desk.get("/v1/conversations", params={"after": "unknown"}).status_code == 404
+    assert listed(desk, after="c2") == ["c4", "c1", "c3"], "an id stands for its place"
+    for wrong in ("unknown", "210/c0", "x/2026-01-01T00:00:00+00:00/c0", "9" * 30 + "/2026-01-01T00:00:00+00:00/c0"):
+        assert desk.get("/v1/conversations", params={"after": wrong}).status_code == 404
+
+
+def test_the_next_page_is_the_same_when_the_last_of_the_page_before_is_answered_meanwhile(desk: TestClient) -> None:
+    for number in range(5):
+        start(desk, f"c{number}", message(CALM, number))
+    page = desk.get("/v1/conversations", params={"limit": 2}).json()
+    desk.post("/v1/conversations/c1/messages", json=message("Done.", 9, "agent"))
+    start(desk, "urgent", message(URGENT, 9))
+    assert listed(desk, limit=3, after=page["next"]) == ["c2", "c3", "c4"]
+    desk.post("/v1/conversations/c1/resolve")
+    assert listed(desk, after=page["next"]) == ["c2", "c3", "c4"]
 
 
 def test_a_conversation_without_words_is_listed_without_tags(desk: TestClient) -> None:
@@ -195,7 +213,7 @@ def test_news_come_once_each_and_in_order(desk: TestClient, parts: Parts, monkey
             found: bytes = portal.call(news.__anext__)
             return found
 
-        assert told() == b"event: ready\ndata: {}\n\n"
+        assert _ready(told())
         start(desk, "new", message(CALM), subject="Zeile\nzwei")
         assert _told(told()) == ("new", None)
         desk.post("/v1/conversations/new/resolve")
@@ -206,8 +224,37 @@ def test_news_come_once_each_and_in_order(desk: TestClient, parts: Parts, monkey
         portal.call(news.aclose)
 
 
+def test_who_comes_back_is_told_what_came_meanwhile(
+    desk: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(inbox, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "SEVERAL_WRITERS", timedelta(0))
+
+    def told(last: str | None) -> tuple[list[str], str]:
+        answer = desk.get("/v1/conversations/events", headers={} if last is None else {"Last-Event-ID": last})
+        frames = [one for one in answer.text.split("\n\n") if "data:" in one]
+        assert _ready(frames[0].encode())
+        return [_told(one.encode())[0] for one in frames[1:]], re.findall("^id: (.*)$", answer.text, re.M)[-1]
+
+    start(desk, "before", message(CALM))
+    nothing, last = told(None)
+    for id in ("one", "two"):
+        start(desk, id, message(CALM))
+    came, later = told(last)
+    assert (nothing, came) == ([], ["one", "two"])
+    assert told(later)[0] == []
+    long_ago, ahead = (datetime.now(UTC) + days * timedelta(days=1) for days in (-1, 1))
+    for wrong in ("", "x", "2026-01-01", long_ago.isoformat(), ahead.isoformat()):
+        assert told(wrong)[0] == [], wrong
+
+
+def _ready(frame: bytes) -> bool:
+    return re.fullmatch(r"id: \S+\nevent: ready\ndata: {}\s*", frame.decode()) is not None
+
+
 def _told(frame: bytes) -> tuple[str, str | None]:
-    name, data = frame.decode().strip().split("\n")
+    name, data = frame.decode().strip().split("\n")[-2:]
     assert name == "event: changed"
     entry = json.loads(data.removeprefix("data: "))
     return entry["conversation_id"], entry["resolved_at"]
@@ -219,7 +266,7 @@ def test_a_stream_of_news_ends_so_that_who_may_look_is_asked_again(
     monkeypatch.setattr(inbox, "STREAM_SECONDS", 0.0)
     answer = desk.get("/v1/conversations/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.text == "event: ready\ndata: {}\n\n"
+    assert _ready(answer.content)
 
 
 def test_the_demo_companys_inbox_is_filled_once(filled: Parts) -> None:
