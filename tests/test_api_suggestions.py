@@ -218,7 +218,10 @@ def test_the_same_request_with_the_same_key_is_answered_once(client: TestClient)
     assert "".join(one["lead"] + one["text"] for one in said) == first.json()["draft"]["text"]
 
 
-def test_a_repetition_is_answered_anew_once_a_cited_document_has_expired(parts: Parts, tmp_path: Path) -> None:
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_repetition_is_answered_anew_once_a_cited_document_has_expired_or_is_deleted(
+    parts: Parts, tmp_path: Path, deleted: bool
+) -> None:
     def write(until: str) -> None:
         head = f"---\ntitle: Winter discount on samovars\nvalid_until: {until}\n---\n"
         (tmp_path / "discount.md").write_text(f"{head}\nThe samovar winter discount has the code FROSTY.\n")
@@ -230,8 +233,12 @@ def test_a_repetition_is_answered_anew_once_a_cited_document_has_expired(parts: 
         made = suggested(client, asked, "winter")
         assert "FROSTY" in made["draft"]["text"]
         assert suggested(client, asked, "winter") == made
-        write("2020-01-01T00:00:00Z")
+        if deleted:
+            client.delete("/v1/documents/discount")
+        else:
+            write("2020-01-01T00:00:00Z")
         again = suggested(client, asked, "winter")
+        assert again["id"] != made["id"]
         assert "FROSTY" not in json.dumps(again)
         assert suggested(client, asked, "winter") == again
 

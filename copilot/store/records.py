@@ -197,8 +197,7 @@ class Records:
             made, present = _suggestion(connection, workspace, suggestion, lock=True), now()
             decided = max(made.created_at, min(given.decided_at or present, present))
             found = fates(made.draft, given, decided)
-            statements = made.draft.statements if made.draft else ()
-            if any(one.support == "withdrawn" for one in statements):  # what the agent still had on screen is gone, too
+            if _is_withdrawn(made):  # what the agent still had on screen is gone, too
                 given = replace(given, final_text=None, reason=None)
             stored = connection.execute(insert(t.feedback).values(
                 suggestion=suggestion, principal=principal, verdict=given.verdict, final_text=given.final_text, reason=given.reason,
@@ -255,7 +254,7 @@ class Records:
             )
         with self._db.write() as connection:
             made = _suggestion(connection, workspace, row["suggestion"])
-            if not _expired(connection, workspace, mentions(made)):
+            if not _is_withdrawn(made) and not _expired(connection, workspace, mentions(made)):
                 return made
             again = mine & (c.suggestion == made.id)
             if connection.execute(
@@ -326,6 +325,11 @@ def without_documents(suggestion: Suggestion, ids: Collection[str]) -> Suggestio
 
 def _still_there(connection: Connection, workspace: str, ids: Collection[str]) -> set[str]:
     return set(connection.execute(STILL_THERE, {"workspace": workspace, "ids": sorted(ids)}).scalars())
+
+
+def _is_withdrawn(made: Suggestion) -> bool:
+    """Whether a document that the draft rested on was deleted."""
+    return made.draft is not None and any(one.support == "withdrawn" for one in made.draft.statements)
 
 
 def _expired(connection: Connection, workspace: str, ids: Collection[str]) -> bool:
