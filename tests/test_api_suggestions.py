@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Signal
@@ -204,6 +204,51 @@ def test_a_customer_erased_while_the_suggestion_is_made_leaves_nothing_behind(co
     with company.database.read() as connection:
         mine = select(schema.suggestions.c.id).where(schema.suggestions.c.conversation == "gone")
         assert connection.execute(mine).all() == []
+
+
+class Overtaken:
+    """A copilot during whose first suggestion something else happens."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def stream(self, *given: Any, **options: Any) -> Iterator[Event]:
+        for event in self._parts.copilot.stream(*given, **options):
+            while self.meanwhile:
+                self.meanwhile.pop()()
+            yield event
+
+
+def test_what_came_later_counts_though_it_was_answered_sooner(company: Parts) -> None:
+    slow: Any = Overtaken(company)
+    first = {"id": "overtaken", **ASKED["conversation"]}
+    second = {**first, "messages": [*first["messages"], {"text": "I found it, thank you."}]}
+    with client_of(replace(company, copilot=slow)) as client:
+        newer: list[dict[str, Any]] = []
+        slow.meanwhile.append(lambda: newer.append(suggested(client, {"conversation": second})))
+        older = suggested(client, {"conversation": first})
+        kept = client.get("/v1/conversations/overtaken").json()
+        assert len(kept["conversation"]["messages"]) == 2
+        assert client.get("/v1/conversations/overtaken/suggestion").json()["id"] == newer[0]["id"]
+        assert (older["superseded_by"], newer[0]["superseded_by"]) == (newer[0]["id"], None)
+        assert older["created_at"] < kept["changed_at"] < newer[0]["created_at"]
+
+
+@pytest.mark.parametrize("how", ["conversation_id", "regenerate", "conversation"])
+def test_a_suggestion_is_of_the_time_when_its_conversation_was_read(company: Parts, how: str) -> None:
+    slow: Any = Overtaken(company)
+    given = {"id": f"late-{how}", **ASKED["conversation"]}
+    path = f"/v1/conversations/late-{how}"
+    with client_of(replace(company, copilot=slow)) as client:
+        made = suggested(client, {"conversation": given})
+        assert client.get(path).json()["changed_at"] < made["created_at"]
+        slow.meanwhile.append(lambda: client.post(f"{path}/messages", json={"text": "One more thing."}))
+        if how == "regenerate":
+            made = client.post(f"/v1/suggestions/{made['id']}/regenerate", json={}).json()
+        else:
+            made = suggested(client, {"conversation": given} if how == "conversation" else {how: given["id"]})
+        assert made["created_at"] < client.get(path).json()["changed_at"]
 
 
 # -- the same request twice --------------------------------------------------------------------------------------
