@@ -246,6 +246,16 @@ def test_erasing_one_takes_nothing_that_others_taught(filled: Parts) -> None:
     assert in_force() == []
 
 
+def test_what_agents_noted_of_a_customers_gap_is_exported_with_the_rest(filled: Parts, tmp_path: Path) -> None:
+    for id, customer in (("conv-1", "c-1"), ("conv-2", "c-9")):
+        filled.gaps.report("default", talk(filled, id, customer), f"the gap of {customer}")
+    file = tmp_path / "theirs.jsonl"
+    assert export(filled.settings, "default", file, "c-1")["gap"] == 1
+    assert "the gap of c-1" in file.read_text()
+    assert "c-9" not in file.read_text()
+    assert export(filled.settings, "default", file)["gap"] == 2
+
+
 def test_the_audit_log_forgets_whose_history_was_read(filled: Parts) -> None:
     audit = Audit(filled.database)
     for workspace, customer in (("default", "c-1"), ("default", "C-1 "), ("default", "c-9"), ("other", "c-1")):
