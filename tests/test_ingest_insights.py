@@ -335,6 +335,24 @@ def test_an_approved_proposal_is_an_article_and_a_withdrawn_one_waits_again(
     assert http.get(f"/v1/documents/{approved['document_id']}").status_code == 404
 
 
+def test_what_a_team_made_of_a_proposal_is_the_teams(queue: dict[str, Any], stocked: Parts) -> None:
+    keys = {
+        team: {"Authorization": f"Bearer {stocked.accounts.create('default', ['knowledge_manager'], (team,))[1]}"}
+        for team in ("claims", "sales")
+    }
+    path, wanted = f"/v1/proposals/{queue['id']}", {"title": "OBSIDIAN map", "audience": "team:claims"}
+    with client_of(stocked) as client:
+        assert client.post(f"{path}/approve", json=wanted, headers=keys["sales"]).status_code == 403
+        made = client.post(f"{path}/approve", json=wanted, headers=keys["claims"]).json()
+        assert made["state"] == "approved"
+        assert client.get("/v1/proposals", headers=keys["sales"]).json()["items"] == []
+        for act in ("approve", "reject", "withdraw"):
+            assert client.post(f"{path}/{act}", json={}, headers=keys["sales"]).status_code == 404
+        assert client.get(f"/v1/documents/{made['document_id']}", headers=keys["claims"]).status_code == 200
+        assert client.post(f"{path}/withdraw", headers=keys["claims"]).json()["state"] == "waiting"
+        assert len(client.get("/v1/proposals", headers=keys["sales"]).json()["items"]) == 1
+
+
 def test_deleting_a_ticket_takes_its_words_out_of_the_article_and_the_proposal(
     http: TestClient, queue: dict[str, Any], stocked: Parts
 ) -> None:
