@@ -38,6 +38,7 @@ def told(body: dict[str, Any]) -> str:
         ("a +n b +m", "a b c", "a +n b +m c"),
         ("a +n +m", "a", "a +n +m"),
         ("a b +n", "new", "+n new"),
+        ("a +n b c +m", "new", "+n +m new"),
         ("a b +n", "a", "a +n"),
         ("a +n", "a n", "a +n"),
         ("a +n", "n", "+n"),

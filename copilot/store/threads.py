@@ -49,13 +49,14 @@ def _joined(kept: list[Json], now: list[Json]) -> list[Json]:
             left.append((before, one))
         else:
             before += 1
-    ours, new = defaultdict[int, list[Json]](list), fresh.first()
-    for before, one in left:
-        ours[before if before <= len(now) else new].append(one)
+    ours, new, place = defaultdict[int, deque[Json]](deque), fresh.first(), len(now)
+    for before, one in reversed(left):
+        place = min(place, before if before <= len(now) else new)  # none comes behind one that was behind it
+        ours[place].appendleft(one)
     messages = list[Json]()
     for at, one in enumerate(now):
         messages += (*ours[at], {**one, ADDED: True} if at in told else one)
-    return messages + ours[len(now)]
+    return [*messages, *ours[len(now)]]
 
 
 class _Fresh:
