@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,12 +48,15 @@ class Inbox:
         at, mark = now(), self._marks.get(workspace)
         known = mark if mark and at - mark.whole < LOOK_AT_ALL else None
         unread = self._glances.unread(workspace, AT_ONCE, known.until - SEVERAL_WRITERS if known else None)
-        for stored in unread:
-            glance = self._glance(workspace, stored)
-            self._glances.keep(workspace, stored, glance, _words(stored.conversation))
+        self._keep(workspace, unread)
         if len(unread) < AT_ONCE:
             self._marks[workspace] = Mark(at, known.whole if known else at)
         return len(unread)
+
+    def _keep(self, workspace: str, unread: Iterable[Stored]) -> None:
+        for stored in unread:
+            glance = self._glance(workspace, stored)
+            self._glances.keep(workspace, stored, glance, _words(stored.conversation))
 
     def page(self, workspace: str, wanted: Filter, after: str | None, limit: int) -> list[Entry]:
         """The wanted conversations in the order in which they should be answered. Raises NotFound for an unknown `after`."""
@@ -61,7 +65,8 @@ class Inbox:
 
     def one(self, workspace: str, id: str) -> Entry:
         """The conversation as the list shows it. Raises NotFound."""
-        self.read(workspace)
+        if self.read(workspace) == AT_ONCE:  # it may be among those that wait
+            self._keep(workspace, self._glances.unread(workspace, 1, id=id))
         return self._glances.one(workspace, id)
 
     def facets(self, workspace: str, state: State) -> Facets:
@@ -75,7 +80,8 @@ class Inbox:
 
     def of_customer(self, workspace: str, customer: str, limit: int) -> list[Entry]:
         """A customer's conversations over all channels, the latest first."""
-        self.read(workspace)
+        if self.read(workspace) == AT_ONCE:
+            self._keep(workspace, self._glances.unread(workspace, limit, customer=customer))
         return self._glances.of_customer(workspace, customer, limit)
 
     def _glance(self, workspace: str, stored: Stored) -> Glance:

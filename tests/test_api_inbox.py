@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from api.routes import inbox
 from copilot import inbox as reading
 from copilot.build import Parts
+from copilot.domain import Conversation, Customer, Message
 from copilot.store import schema as t
 from ingest import erase
 from ingest.demo.inbox import fill
@@ -175,6 +176,21 @@ def test_a_customers_history_spans_channels_and_tickets(filled: Parts) -> None:
         found = client.get("/v1/customers/c-1/timeline").json()
     assert [one["glance"]["channel"] for one in found["conversations"]] == ["phone", "email"]
     assert [one["id"] for one in found["tickets"]] == ["t-1"]
+
+
+def test_a_history_is_whole_and_a_glance_there_while_many_conversations_wait_to_be_read(
+    desk: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "AT_ONCE", 1)
+    for number in range(6):
+        thread = Conversation(
+            id=f"c{number}", customer=Customer(id=f"u-{number % 2}"), messages=(Message(text=f"{CALM} {number}"),)
+        )
+        parts.records.keep_conversation("inbox", thread)
+    assert desk.get("/v1/conversations/c1/glance").status_code == 200
+    found = desk.get("/v1/customers/u-0/timeline").json()["conversations"]
+    assert {one["conversation_id"] for one in found} == {"c0", "c2", "c4"}
+    assert desk.get("/v1/conversations/unknown/glance").status_code == 404
 
 
 def test_an_id_with_a_slash_has_a_history_too(desk: TestClient) -> None:

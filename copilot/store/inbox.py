@@ -87,8 +87,13 @@ class Glances:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def unread(self, workspace: str, limit: int, since: datetime | None = None) -> list[Stored]:
-        """Stored conversations whose present state has not been read yet, the newest first; of those that changed since then, where given."""
+    def unread(
+        self, workspace: str, limit: int, since: datetime | None = None, *, id: str | None = None, customer: str | None = None
+    ) -> list[Stored]:  # fmt: skip
+        """Stored conversations whose present state has not been read yet, the newest first.
+
+        Only those that changed `since`, the one of an `id`, or those of a `customer`, where given.
+        """
         both = t.conversations.outerjoin(t.inbox, and_(_i.workspace == _v.workspace, _i.conversation == _v.id))
         query = select(t.conversations).select_from(both).where(_v.workspace == workspace)
         query = query.where(or_(_i.read_of.is_(None), _i.read_of != _v.changed_at)).order_by(
@@ -96,6 +101,10 @@ class Glances:
         )
         if since is not None:
             query = query.where(_v.changed_at >= since)
+        if id is not None:
+            query = query.where(_v.id == id)
+        if customer is not None:
+            query = query.where(_v.body["customer"]["id"].as_string() == customer)
         with self._db.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
         return [
