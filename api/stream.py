@@ -28,9 +28,9 @@ def documented(description: str, names: Sequence[str]) -> dict[int | str, dict[s
     return {200: {"description": description, "content": {MEDIA_TYPE: {"itemSchema": item}}}}
 
 
-def frame(name: str, json: bytes) -> bytes:
-    """One event; JSON has no raw line ends, so its data is one line."""
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), json)
+def frame(name: str, json: bytes, id: str = "") -> bytes:
+    """One event; JSON has no raw line ends, so its data is one line. A client that comes back sends the last `id` that it saw."""
+    return b"%sevent: %s\ndata: %s\n\n" % (f"id: {id}\n".encode() if id else b"", name.encode(), json)
 
 
 class EventStream(StreamingResponse):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from copilot.domain import Principal, Suggestion
+from collections.abc import Mapping
+
+from copilot.domain import INTERNAL, PUBLIC, Principal, Suggestion
 from copilot.errors import NotFound
 from copilot.retrieve import visible_to
+from copilot.store.jobs import Job
 from copilot.store.library import Library, Text
 from copilot.store.records import mentions, without_documents
+from copilot.store.sources import Upstream
 
 
 def readable(library: Library, who: Principal, document_id: str, revision: int | None = None) -> Text:
@@ -29,3 +33,23 @@ def seen_by(who: Principal, library: Library, made: Suggestion) -> Suggestion:
         return made
     had = library.audiences(who.workspace, mentions(made))
     return without_documents(made, {id for id, kept in had.items() if not kept <= audiences})
+
+
+def sees_source(who: Principal, upstream: Upstream) -> bool:
+    """Whether the source feeds an audience of the reader's."""
+    audiences = visible_to(who)
+    return audiences is None or (upstream.audience or PUBLIC) in (*audiences, PUBLIC, INTERNAL)
+
+
+def sees_job(who: Principal, job: Job, sources: Mapping[str, Upstream]) -> bool:
+    """Whether the job may name nothing but what the reader may see: not a sync of another team's source, nor what another team uploads."""
+    audiences, wanted = visible_to(who), job.payload
+    if audiences is None:
+        return True
+    if job.kind in ("sync", "remove-source"):
+        asked = [wanted["source"]] if wanted.get("source") else list(sources)
+        return all(id in sources and sees_source(who, sources[id]) for id in asked)
+    if job.kind == "ingest":
+        kept_to = [wanted["audience"]] if wanted.get("audience") else wanted.get("allowed") or ()
+        return audiences.issuperset(kept_to)
+    return True

@@ -135,12 +135,14 @@ class Copilot:
 
     def stream(
         self, principal: Principal, conversation: Conversation, options: Options = DEFAULT,
-        *, key: str | None = None, rewrite: Rewrite | None = None, stored: bool = False,
+        *, key: str | None = None, rewrite: Rewrite | None = None, stored: bool = False, at: datetime | None = None,
     ) -> Iterator[Event]:  # fmt: skip
         """The same, step by step as it comes; the last event is `done`. A `rewrite` puts a reply in other words. Raises NeedsModel too.
 
-        A conversation that is stored by now, or by the second step (`stored`), is still there at the end, or NotFound is raised.
+        A conversation that is stored by now (`stored`: it is) is still there at the end, or NotFound is raised. `at` is when it was read,
+        now where left out: the suggestion is of that time, so that what was said since is known to be missing.
         """
+        at = at or now()
         allowed(rewrite, self._model)
         stored = stored or self._records.has_conversation(principal.workspace, conversation.id)
         watch = Stopwatch()
@@ -188,7 +190,7 @@ class Copilot:
         watch.lap("draft")
 
         suggestion = Suggestion(
-            id=uuid.uuid4().hex, conversation_id=conversation.id or uuid.uuid4().hex, status=drafted.status, created_at=now(),
+            id=uuid.uuid4().hex, conversation_id=conversation.id or uuid.uuid4().hex, status=drafted.status, created_at=at,
             draft=drafted.draft, triage=triage, escalation=escalation,
             abstention=None if drafted.draft else abstention(findings, triage, answers, weak),
             similar_tickets=similar([hit for hit in findings.tickets if hit.scores["dense"] >= SIMILAR_FROM][:SIMILAR], findings.texts),

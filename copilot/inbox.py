@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from copilot.case import in_utc
 from copilot.domain import Conversation, Escalation, Message, Triage
 from copilot.errors import EmptyMessage
 from copilot.escalate import LEVELS
-from copilot.store.inbox import Entry, Facets, Filter, Glance, Glances, State
+from copilot.store.inbox import Entry, Facets, Filter, Glance, Glances, State, folded
 from copilot.store.records import Stored
 from copilot.store.values import now
 from copilot.text import normalise, own_words
@@ -47,12 +48,15 @@ class Inbox:
         at, mark = now(), self._marks.get(workspace)
         known = mark if mark and at - mark.whole < LOOK_AT_ALL else None
         unread = self._glances.unread(workspace, AT_ONCE, known.until - SEVERAL_WRITERS if known else None)
-        for stored in unread:
-            glance = self._glance(workspace, stored)
-            self._glances.keep(workspace, stored, glance, _words(stored.conversation))
+        self._keep(workspace, unread)
         if len(unread) < AT_ONCE:
             self._marks[workspace] = Mark(at, known.whole if known else at)
         return len(unread)
+
+    def _keep(self, workspace: str, unread: Iterable[Stored]) -> None:
+        for stored in unread:
+            glance = self._glance(workspace, stored)
+            self._glances.keep(workspace, stored, glance, _words(stored.conversation))
 
     def page(self, workspace: str, wanted: Filter, after: str | None, limit: int) -> list[Entry]:
         """The wanted conversations in the order in which they should be answered. Raises NotFound for an unknown `after`."""
@@ -61,7 +65,8 @@ class Inbox:
 
     def one(self, workspace: str, id: str) -> Entry:
         """The conversation as the list shows it. Raises NotFound."""
-        self.read(workspace)
+        if self.read(workspace) == AT_ONCE:  # it may be among those that wait
+            self._keep(workspace, self._glances.unread(workspace, 1, id=id))
         return self._glances.one(workspace, id)
 
     def facets(self, workspace: str, state: State) -> Facets:
@@ -75,7 +80,8 @@ class Inbox:
 
     def of_customer(self, workspace: str, customer: str, limit: int) -> list[Entry]:
         """A customer's conversations over all channels, the latest first."""
-        self.read(workspace)
+        if self.read(workspace) == AT_ONCE:
+            self._keep(workspace, self._glances.unread(workspace, limit, customer=customer))
         return self._glances.of_customer(workspace, customer, limit)
 
     def _glance(self, workspace: str, stored: Stored) -> Glance:
@@ -142,4 +148,4 @@ def _words(conversation: Conversation) -> str:
     """What the conversation can be searched by: its subject, its customer, and the words of its end."""
     who = conversation.customer
     text = "\n".join(message.text for message in conversation.messages)[-SEARCHED:]
-    return "\n".join(filter(None, (conversation.subject, who.name, who.id, text))).casefold()
+    return folded("\n".join(filter(None, (conversation.subject, who.name, who.id, text))))

@@ -27,6 +27,11 @@ def replies(conversation: Conversation) -> str:
     return "\n".join(m.text for m in conversation.messages if m.author == "agent" and m.visibility == "public")
 
 
+def has_words(conversation: Conversation) -> bool:
+    """Whether a customer's message has a word: a thread that its help desk sends again may have none left where it once was asked."""
+    return bool(said(conversation))
+
+
 def said(conversation: Conversation) -> list[str]:
     """Each customer turn in the customer's own words, oldest first; those without words are left out."""
     texts = (straight(own_words(normalise(message.text))).strip() for message in customer_turns(conversation))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from tld import is_tld
 
 from copilot.pointers import ASIDE, ASIDE_REACH, THERE, TURNS
 from copilot.text import sentences
@@ -20,9 +23,12 @@ ADDRESSED = re.compile(
     r"(?:^|(?<=\n))(?i:hi|hello|hey|dear) (?:\[name-\d{1,6}\][,!.]?|[A-Z][\w-]{1,30}[,!.]) ?|,? ?\[name-\d{1,6}\](?=[,.!?])"
 )
 CELL, CELLS = re.compile(r"\| "), re.compile(r" \| ")
-SHARED = re.compile(
-    r"(?:co|com|org|net|ac|gov|edu)\.[a-z]{2}|github\.io|[a-z]+\.app|web\.com|blogspot\.com|wordpress\.com"
+SHARED = frozenset(
+    "atlassian.net crisp.help custhelp.com desk.com document360.io elevio.help freshdesk.com freshservice.com github.com gitlab.com "
+    "gorgias.help happyfox.com helpdocs.io helpjuice.com helpscoutdocs.com intercom.help kayako.com livehelpnow.net notion.so readme.io "
+    "sharepoint.com statuspage.io tawk.help uservoice.com web.com wordpress.com zammad.com zendesk.com zohodesk.com".split()
 )
+"""Providers under whose name many companies have their pages, as far as the list of public suffixes does not name them."""
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
 ITEM, NUMBERED = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) "), re.compile(r"(\d{1,3})[.)] ")
@@ -65,26 +71,40 @@ class Block:
 
 def hosts(urls: Collection[str | None]) -> frozenset[str]:
     """The hosts of these addresses and their siblings: the company's own, to which a reply may send a customer."""
-    return frozenset(_domain(host) for url in urls if url and (host := _host(url)))
-
-
-def _domain(host: str) -> str:
-    """`help.company.example` is of `company.example`; nobody owns `co.uk`."""
-    parent = host.partition(".")[2]
-    return host if "." not in parent or SHARED.fullmatch(parent) else parent
+    return frozenset(_domain(url) for url in urls if url and _host(url))
 
 
 def is_own(url: str, own: Collection[str]) -> bool:
     """Whether the address is on one of the company's hosts."""
     host = _host(url)
-    return any(host == domain or host.endswith(f".{domain}") for domain in own)
+    return _domain(url) in own or any(host == domain or host.endswith(f".{domain}") for domain in own)
+
+
+def _domain(url: str) -> str:
+    """`help.company.example` is of `company.example`; nobody else is of `company.zendesk.com`, nor of `intercom.help/company`."""
+    host = _host(url)
+    if _is_shared(host):
+        return f"{host}/{_split(url).path.strip('/').partition('/')[0].rstrip('.,;:!?').lower()}"
+    parent = host.partition(".")[2]
+    return host if "." not in parent or host[-1].isdigit() or _is_shared(parent) else parent
+
+
+@lru_cache(10_000)
+def _is_shared(domain: str) -> bool:
+    """Whether its hosts and pages are of different companies."""
+    return domain in SHARED or is_tld(domain)
 
 
 def _host(url: str) -> str:
+    return (_split(url).hostname or "").rstrip(".")  # one may end the sentence
+
+
+def _split(url: str) -> SplitResult:
+    """As a browser reads the address, to which a backslash is a slash."""
     try:
-        return (urlsplit(url.strip("()<>[]")).hostname or "").lower().rstrip(".")  # one may end the sentence
+        return urlsplit(url.strip("()<>[]").replace("\\", "/"))
     except ValueError:
-        return ""
+        return urlsplit("")
 
 
 def read(text: str, start: int, end: int, known: Known, own: Collection[str]) -> Reading:

@@ -198,7 +198,9 @@ class Settings(BaseSettings):
         "(`public`), one for the eyes of staff (`internal`), or nothing (`off`). Redacted, and undone with one call.",
     )
     retention_days: int = Field(
-        365, ge=1, description="Conversations and suggestions older than this are deleted at start."
+        365,
+        ge=1,
+        description="Conversations older than this, with their suggestions, and older suggestions are deleted at start.",
     )
     audit_days: int = Field(365, ge=1, description="Entries of the audit log older than this are deleted at start.")
     session_idle_hours: float = Field(

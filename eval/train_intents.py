@@ -15,7 +15,7 @@ from copilot.intents import IntentHead, LeftOut, intent_head, judged, outsidenes
 from copilot.learn import OTHER, Example, leaning, packed, softmax
 from copilot.learned import fits_of
 from copilot.ports import Vectors
-from copilot.query import search_text
+from copilot.query import has_words, search_text
 from copilot.store.cases import Cases
 from copilot.store.choices import Choices
 from copilot.store.trained import Lesson, Trained
@@ -162,7 +162,7 @@ def _put_right(parts: Parts, workspace: str, intents: Taxonomy, until: datetime 
     return [
         Labelled.of(search_text(one.conversation), one.corrected.intent, one.at, CORRECTION + one.suggestion)
         for one in corrections
-        if one.corrected.intent in intents.labels
+        if one.corrected.intent in intents.labels and has_words(one.conversation)
     ]
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from copilot.build import Parts
 from copilot.domain import Principal
 from copilot.errors import InputError
-from copilot.query import search_text
+from copilot.query import has_words, search_text
 from copilot.rank import ARMS, Weights
 from copilot.ranking import RANKING, Ranking
 from copilot.retrieve import Query, Told
@@ -122,7 +122,7 @@ def _harmless(
 def gathered(parts: Parts, workspace: str, progress: Progress, until: datetime | None) -> Source:
     """Cases and choices as the arms heard them, each with only what was known then."""
     articles = {one.id: one for one in Cases(parts.database).articles(workspace)}
-    made = Choices(parts.database).choices(workspace, until)
+    made = [one for one in Choices(parts.database).choices(workspace, until) if has_words(one.conversation)]
     disliked, basis, decided = _disliked(made)
     ranking = Ranking(parts.retriever.shipped(), disliked)
     tickets = Cases(parts.database).tickets(workspace)

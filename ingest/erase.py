@@ -16,7 +16,7 @@ from copilot.build import Parts
 from copilot.crash import point
 from copilot.settings import Settings
 from copilot.store import schema as t
-from copilot.store.customers import Customers, pseudonyms, traces
+from copilot.store.customers import Customers, traces
 from copilot.store.database import Database
 from copilot.store.uploads import drop_idle
 from ingest.backup import Held, held_by_backups
@@ -74,17 +74,19 @@ def _rows(connection: Connection, workspace: str, customer: str | None) -> Itera
     threads = select(v.id, v.body, v.created_at, v.resolved_at).where(v.workspace == workspace)
     made = select(s.id, s.conversation, s.body, s.created_at).where(s.workspace == workspace)
     verdicts = select(t.feedback).join(t.suggestions, s.id == f.suggestion).where(s.workspace == workspace)
+    g = t.gaps.c
+    lacking = select(g.suggestion, g.reason, g.note, g.created_at, g.reported_at).where(g.workspace == workspace)
     became = select(t.fates).join(t.feedback, f.id == fate.feedback).join(t.suggestions, s.id == f.suggestion)
     became = became.where(s.workspace == workspace)
     if customer is not None:
         theirs = traces(connection, workspace, customer)
-        owners = select(t.customers.c.document).where(t.customers.c.customer.in_(pseudonyms(workspace, customer)))
-        texts, threads = texts.where(d.key.in_(owners)), threads.where(v.id.in_(theirs.conversations))
+        texts, threads = texts.where(d.id.in_(theirs.tickets)), threads.where(v.id.in_(theirs.conversations))
         made, verdicts, became = (query.where(s.id.in_(theirs.suggestions)) for query in (made, verdicts, became))
+        lacking = lacking.where(g.suggestion.in_(theirs.suggestions))
     queries: tuple[tuple[str, Select[Any]], ...] = (
         ("revision", texts.order_by(d.id, r.number)), ("conversation", threads.order_by(v.id)),
         ("suggestion", made.order_by(s.id)), ("feedback", verdicts.order_by(f.id)),
-        ("fate", became.order_by(fate.feedback, fate.statement, fate.document_id)),
+        ("fate", became.order_by(fate.feedback, fate.statement, fate.document_id)), ("gap", lacking.order_by(g.suggestion)),
     )  # fmt: skip
     for type, query in queries:
         for row in connection.execution_options(yield_per=100).execute(query).mappings():

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,11 +12,12 @@ from api.auth import ROLES, is_loopback
 from api.routes import inbox
 from copilot.build import Parts
 from copilot.domain import Role
-from copilot.errors import NotFound
+from copilot.errors import DrafterFailed, NotFound
 from copilot.store.accounts import Accounts
 from copilot.store.database import Database
 from ingest.pipeline import ingest_job
 from tests.conftest import client_of, ingest
+from tests.test_copilot_rewrite import Says
 
 SEARCH = "/v1/search?q=folder"
 
@@ -240,7 +241,7 @@ def test_nobody_uploads_for_a_team_that_is_not_theirs(parts: Parts) -> None:
 
 
 def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_others(
-    parts: Parts, tmp_path: Path
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -254,12 +255,58 @@ def test_a_document_that_went_behind_a_team_wall_leaves_stored_suggestions_of_ot
         asked = {"conversation": {"messages": [{"text": "How do I close the valve?"}]}}
         made = client.post("/v1/suggestions", json=asked, headers=headers).json()
         assert "SECRETLEVER" in made["draft"]["text"]
+        (docs / "old.md").write_text("# Close the old valve\n\nTo close the valve of the old pump, turn it.\n")
         (docs / "valve.md").write_text(
             "---\ntitle: Close the valve\naudience: team:billing\n---\n\nTurn it.\n", encoding="utf-8"
         )
         ingest(parts, docs)
-        shown = client.get(f"/v1/suggestions/{made['id']}", headers=headers).json()
-    assert "SECRETLEVER" not in str(shown)
+        path = f"/v1/suggestions/{made['id']}"
+        judged = client.post(f"{path}/feedback", json={"verdict": "accepted"}, headers=headers)
+        assert judged.json()["statements"] == []
+        assert client.post("/v1/suggestions", json=asked, headers=headers).json()["draft"]
+        monkeypatch.setattr(parts.copilot, "_model", Says(DrafterFailed("slow")))
+        wish = {"rewrite": {"task": "instruct", "instruction": "Shorter."}}
+        answers = [
+            client.get(path, headers=headers),
+            client.get(f"{path}/feedback", headers=headers),
+            client.post(f"{path}/regenerate", json=wish, headers=headers),
+        ]
+    assert "SECRETLEVER" not in str([one.json() for one in answers])
+    assert {one.status_code for one in answers[:2]} == {200}
+    assert "there is no draft to rewrite" in answers[2].json()["detail"].lower()
+
+
+def test_a_job_on_another_teams_documents_is_neither_listed_nor_found(parts: Parts) -> None:
+    who = {team: bearer(parts, "knowledge_manager", teams=(team,)) for team in ("alpha", "beta")}
+    who["none"], who["admin"] = bearer(parts, "knowledge_manager"), bearer(parts, "admin")
+    files = {"file": ("ALPHA.pdf", b"no pdf", "application/pdf")}
+    source = {"id": "alphas", "connector": "web", "address": "https://alpha.example/", "audience": "team:alpha"}
+
+    def job(path: str, of: str = "alpha", **sent: Any) -> str:
+        made: str = client.post(path, headers=who[of], **sent).json()["id"]
+        return made
+
+    with client_of(parts) as client:
+        client.post("/v1/sources", json=source, headers=who["alpha"])
+        theirs = {
+            job("/v1/documents", files=files, data={"audience": "team:alpha"}),
+            job("/v1/documents", files=files),  # it may name its team itself
+            job("/v1/sources/alphas/sync", json={}),
+            parts.jobs.add("default", "sync", {"source": None}).id,
+        }
+        gone = {parts.jobs.add("default", "sync", {"source": "gone"}).id}
+        shared = {
+            job("/v1/documents", files=files, data={"audience": "internal"}),
+            job("/v1/documents", of="none", files=files),
+            parts.jobs.add("default", "ingest", {"paths": ["kb"], "audience": None}).id,
+            parts.jobs.add("default", "compact", {}).id,
+        }
+        everything = theirs | gone | shared
+        for name, seen in {"alpha": theirs | shared, "beta": shared, "none": shared, "admin": everything}.items():
+            assert {one["id"] for one in client.get("/v1/jobs", headers=who[name]).json()["jobs"]} == seen, name
+            for id in everything - seen:
+                for how, to in (("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("POST", "/resume")):
+                    assert client.request(how, f"/v1/jobs/{id}{to}", headers=who[name]).status_code == 404
 
 
 def test_nobody_replaces_a_document_of_another_team_by_uploading_its_name(parts: Parts, tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -15,6 +17,7 @@ from starlette.testclient import TestClient
 from api.routes import inbox
 from copilot import inbox as reading
 from copilot.build import Parts
+from copilot.domain import Conversation, Customer, Message
 from copilot.store import schema as t
 from ingest import erase
 from ingest.demo.inbox import fill
@@ -93,6 +96,9 @@ def test_filters_and_words_narrow_the_list(desk: TestClient) -> None:
     assert listed(desk, state="all", q="zoë LAWYER") == ["two"]
     assert listed(desk, q="grösse 100%") == ["one"]
     assert listed(desk, q="gr_sse") == []
+    start(desk, "three", message(CALM), subject=normalize("NFD", "Grüße"))
+    assert listed(desk, q="grüße") == listed(desk, q=normalize("NFD", "GRÜSSE")) == ["three"]
+    desk.post("/v1/conversations/three/resolve")
     [one] = desk.get("/v1/conversations").json()["conversations"]
     tags = one["glance"]["triage"]
     assert listed(desk, intent=tags["intent"]["label"], mood=tags["sentiment"]["label"], language="en") == ["one"]
@@ -111,7 +117,20 @@ def test_pages_follow_each_other_without_a_gap(desk: TestClient) -> None:
         if after is None:
             break
     assert paged == whole == ["c0", "c2", "c4", "c1", "c3"]
-    assert desk.get("/v1/conversations", params={"after": "unknown"}).status_code == 404
+    assert listed(desk, after="c2") == ["c4", "c1", "c3"], "an id stands for its place"
+    for wrong in ("unknown", "210/c0", "x/2026-01-01T00:00:00+00:00/c0", "9" * 30 + "/2026-01-01T00:00:00+00:00/c0"):
+        assert desk.get("/v1/conversations", params={"after": wrong}).status_code == 404
+
+
+def test_the_next_page_is_the_same_when_the_last_of_the_page_before_is_answered_meanwhile(desk: TestClient) -> None:
+    for number in range(5):
+        start(desk, f"c{number}", message(CALM, number))
+    page = desk.get("/v1/conversations", params={"limit": 2}).json()
+    desk.post("/v1/conversations/c1/messages", json=message("Done.", 9, "agent"))
+    start(desk, "urgent", message(URGENT, 9))
+    assert listed(desk, limit=3, after=page["next"]) == ["c2", "c3", "c4"]
+    desk.post("/v1/conversations/c1/resolve")
+    assert listed(desk, after=page["next"]) == ["c2", "c3", "c4"]
 
 
 def test_a_conversation_without_words_is_listed_without_tags(desk: TestClient) -> None:
@@ -159,6 +178,21 @@ def test_a_customers_history_spans_channels_and_tickets(filled: Parts) -> None:
     assert [one["id"] for one in found["tickets"]] == ["t-1"]
 
 
+def test_a_history_is_whole_and_a_glance_there_while_many_conversations_wait_to_be_read(
+    desk: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "AT_ONCE", 1)
+    for number in range(6):
+        thread = Conversation(
+            id=f"c{number}", customer=Customer(id=f"u-{number % 2}"), messages=(Message(text=f"{CALM} {number}"),)
+        )
+        parts.records.keep_conversation("inbox", thread)
+    assert desk.get("/v1/conversations/c1/glance").status_code == 200
+    found = desk.get("/v1/customers/u-0/timeline").json()["conversations"]
+    assert {one["conversation_id"] for one in found} == {"c0", "c2", "c4"}
+    assert desk.get("/v1/conversations/unknown/glance").status_code == 404
+
+
 def test_an_id_with_a_slash_has_a_history_too(desk: TestClient) -> None:
     start(desk, "t", message(CALM), customer={"id": "crm/7"})
     assert len(desk.get("/v1/customers/crm%2F7/timeline").json()["conversations"]) == 1
@@ -195,7 +229,7 @@ def test_news_come_once_each_and_in_order(desk: TestClient, parts: Parts, monkey
             found: bytes = portal.call(news.__anext__)
             return found
 
-        assert told() == b"event: ready\ndata: {}\n\n"
+        assert _ready(told())
         start(desk, "new", message(CALM), subject="Zeile\nzwei")
         assert _told(told()) == ("new", None)
         desk.post("/v1/conversations/new/resolve")
@@ -206,8 +240,37 @@ def test_news_come_once_each_and_in_order(desk: TestClient, parts: Parts, monkey
         portal.call(news.aclose)
 
 
+def test_who_comes_back_is_told_what_came_meanwhile(
+    desk: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(inbox, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "SEVERAL_WRITERS", timedelta(0))
+
+    def told(last: str | None) -> tuple[list[str], str]:
+        answer = desk.get("/v1/conversations/events", headers={} if last is None else {"Last-Event-ID": last})
+        frames = [one for one in answer.text.split("\n\n") if "data:" in one]
+        assert _ready(frames[0].encode())
+        return [_told(one.encode())[0] for one in frames[1:]], re.findall("^id: (.*)$", answer.text, re.M)[-1]
+
+    start(desk, "before", message(CALM))
+    nothing, last = told(None)
+    for id in ("one", "two"):
+        start(desk, id, message(CALM))
+    came, later = told(last)
+    assert (nothing, came) == ([], ["one", "two"])
+    assert told(later)[0] == []
+    long_ago, ahead = (datetime.now(UTC) + days * timedelta(days=1) for days in (-1, 1))
+    for wrong in ("", "x", "2026-01-01", long_ago.isoformat(), ahead.isoformat()):
+        assert told(wrong)[0] == [], wrong
+
+
+def _ready(frame: bytes) -> bool:
+    return re.fullmatch(r"id: \S+\nevent: ready\ndata: {}\s*", frame.decode()) is not None
+
+
 def _told(frame: bytes) -> tuple[str, str | None]:
-    name, data = frame.decode().strip().split("\n")
+    name, data = frame.decode().strip().split("\n")[-2:]
     assert name == "event: changed"
     entry = json.loads(data.removeprefix("data: "))
     return entry["conversation_id"], entry["resolved_at"]
@@ -219,7 +282,7 @@ def test_a_stream_of_news_ends_so_that_who_may_look_is_asked_again(
     monkeypatch.setattr(inbox, "STREAM_SECONDS", 0.0)
     answer = desk.get("/v1/conversations/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.text == "event: ready\ndata: {}\n\n"
+    assert _ready(answer.content)
 
 
 def test_the_demo_companys_inbox_is_filled_once(filled: Parts) -> None:

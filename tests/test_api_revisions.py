@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -141,6 +142,9 @@ def test_the_catalogue_tells_state_source_and_words(filled: Parts, tmp_path: Pat
         assert {"old", "next", "reset-password"} <= ids("state=any")
         assert ids("state=any&q=100%25_R") == {"old", "next"}
         assert ids("q=%25") == set(), "a wildcard is a character like any other"
+        (tmp_path / "accent.md").write_text(f"---\ndoc_id: accent\ntitle: {normalize('NFD', 'Zürich')}\n---\n\nText.\n")
+        ingest(filled, tmp_path / "accent.md")
+        assert {frozenset(ids(f"q={normalize(form, 'ürich')}")) for form in ("NFC", "NFD")} == {frozenset({"accent"})}
         assert ids("source=nothing") == set()
         (one,) = (
             one for one in client.get("/v1/documents").json()["documents"] if one["document"]["id"] == "reset-password"

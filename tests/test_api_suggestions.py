@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Signal
@@ -206,6 +206,51 @@ def test_a_customer_erased_while_the_suggestion_is_made_leaves_nothing_behind(co
         assert connection.execute(mine).all() == []
 
 
+class Overtaken:
+    """A copilot during whose first suggestion something else happens."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def stream(self, *given: Any, **options: Any) -> Iterator[Event]:
+        for event in self._parts.copilot.stream(*given, **options):
+            while self.meanwhile:
+                self.meanwhile.pop()()
+            yield event
+
+
+def test_what_came_later_counts_though_it_was_answered_sooner(company: Parts) -> None:
+    slow: Any = Overtaken(company)
+    first = {"id": "overtaken", **ASKED["conversation"]}
+    second = {**first, "messages": [*first["messages"], {"text": "I found it, thank you."}]}
+    with client_of(replace(company, copilot=slow)) as client:
+        newer: list[dict[str, Any]] = []
+        slow.meanwhile.append(lambda: newer.append(suggested(client, {"conversation": second})))
+        older = suggested(client, {"conversation": first})
+        kept = client.get("/v1/conversations/overtaken").json()
+        assert len(kept["conversation"]["messages"]) == 2
+        assert client.get("/v1/conversations/overtaken/suggestion").json()["id"] == newer[0]["id"]
+        assert (older["superseded_by"], newer[0]["superseded_by"]) == (newer[0]["id"], None)
+        assert older["created_at"] < kept["changed_at"] < newer[0]["created_at"]
+
+
+@pytest.mark.parametrize("how", ["conversation_id", "regenerate", "conversation"])
+def test_a_suggestion_is_of_the_time_when_its_conversation_was_read(company: Parts, how: str) -> None:
+    slow: Any = Overtaken(company)
+    given = {"id": f"late-{how}", **ASKED["conversation"]}
+    path = f"/v1/conversations/late-{how}"
+    with client_of(replace(company, copilot=slow)) as client:
+        made = suggested(client, {"conversation": given})
+        assert client.get(path).json()["changed_at"] < made["created_at"]
+        slow.meanwhile.append(lambda: client.post(f"{path}/messages", json={"text": "One more thing."}))
+        if how == "regenerate":
+            made = client.post(f"/v1/suggestions/{made['id']}/regenerate", json={}).json()
+        else:
+            made = suggested(client, {"conversation": given} if how == "conversation" else {how: given["id"]})
+        assert made["created_at"] < client.get(path).json()["changed_at"]
+
+
 # -- the same request twice --------------------------------------------------------------------------------------
 
 
@@ -218,7 +263,10 @@ def test_the_same_request_with_the_same_key_is_answered_once(client: TestClient)
     assert "".join(one["lead"] + one["text"] for one in said) == first.json()["draft"]["text"]
 
 
-def test_a_repetition_is_answered_anew_once_a_cited_document_has_expired(parts: Parts, tmp_path: Path) -> None:
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_repetition_is_answered_anew_once_a_cited_document_has_expired_or_is_deleted(
+    parts: Parts, tmp_path: Path, deleted: bool
+) -> None:
     def write(until: str) -> None:
         head = f"---\ntitle: Winter discount on samovars\nvalid_until: {until}\n---\n"
         (tmp_path / "discount.md").write_text(f"{head}\nThe samovar winter discount has the code FROSTY.\n")
@@ -230,8 +278,12 @@ def test_a_repetition_is_answered_anew_once_a_cited_document_has_expired(parts: 
         made = suggested(client, asked, "winter")
         assert "FROSTY" in made["draft"]["text"]
         assert suggested(client, asked, "winter") == made
-        write("2020-01-01T00:00:00Z")
+        if deleted:
+            client.delete("/v1/documents/discount")
+        else:
+            write("2020-01-01T00:00:00Z")
         again = suggested(client, asked, "winter")
+        assert again["id"] != made["id"]
         assert "FROSTY" not in json.dumps(again)
         assert suggested(client, asked, "winter") == again
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from copilot.build import Parts, build
 from copilot.choices import Corrected, Feedback
-from copilot.domain import Customer, Options, Principal, Suggestion
+from copilot.domain import Customer, Message, Options, Principal, Suggestion
 from copilot.errors import Conflict, InputError, NotFound
 from copilot.learn import packed, unpacked
 from copilot.ranking import RANKING
@@ -26,7 +26,7 @@ from copilot.store.trained import Lesson, Trained, TrainedStore
 from eval.lessons import Memory, key_of
 from eval.train_commands import register, trained
 from eval.train_intents import train_intents
-from eval.train_ranking import train_ranking
+from eval.train_ranking import gathered, train_ranking
 from ingest.pipeline import Indexer
 from tests.conftest import AGENT, asks, ingest, write_company, write_tickets
 from tests.test_copilot_triage import SMALL
@@ -311,6 +311,15 @@ def test_corrections_teach_and_go_with_the_customer_who_wrote_them(stocked: Shop
     Customers(stocked.parts.database).forget(stocked.name, "c-9")
     assert stocked.parts.trained.all(stocked.name)[0].state == "dropped"
     assert stocked.ask("PIN refused at the pad").provenance.trained == ()
+
+
+def test_a_correction_of_a_thread_whose_words_its_help_desk_took_back_teaches_nothing(stocked: Shop) -> None:
+    for text in SIGNS:
+        stocked.answered(text, Feedback(verdict="rejected", corrected=Corrected(intent="account")))
+    empty = replace(asks("-"), id=f"{stocked.name} {SIGNS[0]}", messages=(Message(author="agent", text="Hello!"),))
+    stocked.parts.records.put_conversation(stocked.name, empty)
+    assert train_intents(stocked.parts, stocked.name).trained.figures["corrections"] == len(SIGNS) - 1
+    assert len(gathered(stocked.parts, stocked.name, lambda done, all: None, None).choices) < len(SIGNS)
 
 
 def test_a_workspace_may_have_a_taxonomy_of_its_own(stocked: Shop) -> None:

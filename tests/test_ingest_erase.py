@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from copilot.jobs import JobThread
 from copilot.store import schema as t
 from copilot.store.audit import Audit
 from copilot.store.customers import Customers
+from copilot.store.trained import Lesson
 from ingest.backup import backup
 from ingest.compact import compact
 from ingest.erase import erase, export
@@ -109,6 +110,16 @@ def test_a_conversation_that_is_known_by_name_alone_is_found_by_it(parts: Parts)
     parts.records.keep_conversation("default", thread)
     assert erase(parts, "default", "").conversations == 0
     assert erase(parts, "default", "zora kovac").conversations == 1
+
+
+@pytest.mark.parametrize("known_as", ["c-1", "Ada", "c-2", "Bob"])
+def test_a_conversation_that_changed_hands_is_found_by_all_who_had_it(parts: Parts, known_as: str) -> None:
+    thread = Conversation(id="conv-1", messages=(Message(text="It leaks"),))
+    for customer in (Customer(id="c-1", name="Ada"), Customer(id="c-2"), Customer(name="Bob")):
+        parts.records.put_conversation("default", replace(thread, customer=customer))
+    kept = parts.records.conversation("default", "conv-1").conversation
+    assert (kept.customer.id, kept.customer.name) == (None, "Bob")
+    assert erase(parts, "default", known_as).conversations == 1
 
 
 def test_who_was_erased_by_an_earlier_version_stays_erased_and_its_notes_are_found(
@@ -207,6 +218,42 @@ def test_suggestions_whose_conversation_is_not_kept_go_with_the_next_erase(fille
     assert filled.records.suggestion("default", kept).id == kept
     with pytest.raises(NotFound):
         filled.records.suggestion("default", loose.id)
+
+
+def test_erasing_one_takes_nothing_that_others_taught(filled: Parts) -> None:
+    """A suggestion goes with its conversation at the end of the retention; left alone, the next erase would take it for anybody's."""
+    old, other, theirs = talk(filled, "conv-2", "c-2"), talk(filled, "conv-3", "c-3"), talk(filled, "conv-1", "c-1")
+    v = t.conversations.c
+    with filled.database.write() as connection:
+        past = update(t.conversations).where(v.id == "conv-2").values(created_at=datetime.now(UTC) - timedelta(days=31))
+        connection.execute(past)
+    for taught_by in ({other}, {other, old}):
+        basis = frozenset(f"suggestion/{id}" for id in taught_by)
+        filled.trained.keep("default", Lesson(kind="ranking", payload=b"-", figures={}, basis=basis), active=True)
+
+    def in_force() -> list[int]:
+        return [one.number for one in filled.trained.all("default", "ranking") if one.state == "active"]
+
+    filled.records.forget_older_than(30)
+    with pytest.raises(NotFound):
+        filled.records.suggestion("default", old)
+    assert in_force() == [1]
+    erase(filled, "default", "c-1")
+    with pytest.raises(NotFound):
+        filled.records.suggestion("default", theirs)
+    assert in_force() == [1], "nothing of c-1's taught it"
+    erase(filled, "default", "c-3")
+    assert in_force() == []
+
+
+def test_what_agents_noted_of_a_customers_gap_is_exported_with_the_rest(filled: Parts, tmp_path: Path) -> None:
+    for id, customer in (("conv-1", "c-1"), ("conv-2", "c-9")):
+        filled.gaps.report("default", talk(filled, id, customer), f"the gap of {customer}")
+    file = tmp_path / "theirs.jsonl"
+    assert export(filled.settings, "default", file, "c-1")["gap"] == 1
+    assert "the gap of c-1" in file.read_text()
+    assert "c-9" not in file.read_text()
+    assert export(filled.settings, "default", file)["gap"] == 2
 
 
 def test_the_audit_log_forgets_whose_history_was_read(filled: Parts) -> None:

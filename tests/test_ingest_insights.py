@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from copilot.build import Parts, build
-from copilot.domain import Principal
+from copilot.domain import Conversation, Message, Principal
 from copilot.settings import Settings
 from copilot.store import schema as t
 from ingest.erase import erase
@@ -216,6 +216,30 @@ def test_a_gap_that_an_older_version_kept_without_its_vector_is_embedded_once(ht
         assert all(connection.execute(select(t.gaps.c.vector)).scalars())
 
 
+def test_what_agents_report_is_a_gap_too_though_the_copilot_had_an_answer(http: TestClient) -> None:
+    for at in range(3):
+        words = "Until when can I return an unused item, and where is the label?"
+        made = http.post("/v1/suggestions", json={"conversation": {"id": f"r-{at}", "messages": [{"text": words}]}})
+        assert made.json()["abstention"] is None
+        assert http.post(f"/v1/suggestions/{made.json()['id']}/gap", json={}).status_code == 200
+    (gap,) = http.get("/v1/insights/gaps").json()["items"]
+    assert (gap["size"], gap["nearest"]) == (3, [])
+    assert http.get("/v1/insights").json()["counts"]["gaps"] == 1
+
+
+def test_a_thread_that_was_edited_until_no_word_is_left_of_what_was_asked_is_no_gap(
+    http: TestClient, stocked: Parts
+) -> None:
+    words = Message(text="Do you sell gift cards in your shop?")
+    for at in range(4):
+        body = {"conversation": {"id": f"g-{at}", "messages": [{"text": words.text}]}}
+        assert http.post("/v1/suggestions", json=body).json()["status"] == "abstained"
+    greeted = Conversation(id="g-3", messages=(Message(author="agent", text="Welcome!"), words))
+    stocked.records.put_conversation("default", greeted)  # as by a stream whose client went away before its suggestion
+    (gap,) = http.get("/v1/insights/gaps").json()["items"]
+    assert {one["conversation_id"] for one in gap["examples"]} == {"g-0", "g-1", "g-2"}
+
+
 def test_what_suggestions_rest_on_is_used_and_what_they_only_list_is_not(stocked: Parts) -> None:
     made = stocked.copilot.suggest(AGENT, asks("Until when can I return an unused item, and where is the label?"))
     cited = {c.document_id for s in (made.draft.statements if made.draft else ()) for c in s.citations}
@@ -309,6 +333,24 @@ def test_an_approved_proposal_is_an_article_and_a_withdrawn_one_waits_again(
     back = http.post(f"/v1/proposals/{queue['id']}/withdraw").json()
     assert (back["state"], back["document_id"], back["text"]) == ("waiting", None, queue["text"])
     assert http.get(f"/v1/documents/{approved['document_id']}").status_code == 404
+
+
+def test_what_a_team_made_of_a_proposal_is_the_teams(queue: dict[str, Any], stocked: Parts) -> None:
+    keys = {
+        team: {"Authorization": f"Bearer {stocked.accounts.create('default', ['knowledge_manager'], (team,))[1]}"}
+        for team in ("claims", "sales")
+    }
+    path, wanted = f"/v1/proposals/{queue['id']}", {"title": "OBSIDIAN map", "audience": "team:claims"}
+    with client_of(stocked) as client:
+        assert client.post(f"{path}/approve", json=wanted, headers=keys["sales"]).status_code == 403
+        made = client.post(f"{path}/approve", json=wanted, headers=keys["claims"]).json()
+        assert made["state"] == "approved"
+        assert client.get("/v1/proposals", headers=keys["sales"]).json()["items"] == []
+        for act in ("approve", "reject", "withdraw"):
+            assert client.post(f"{path}/{act}", json={}, headers=keys["sales"]).status_code == 404
+        assert client.get(f"/v1/documents/{made['document_id']}", headers=keys["claims"]).status_code == 200
+        assert client.post(f"{path}/withdraw", headers=keys["claims"]).json()["state"] == "waiting"
+        assert len(client.get("/v1/proposals", headers=keys["sales"]).json()["items"]) == 1
 
 
 def test_deleting_a_ticket_takes_its_words_out_of_the_article_and_the_proposal(

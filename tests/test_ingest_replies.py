@@ -19,7 +19,7 @@ from copilot.store import schema as t
 from copilot.store.learned import Learned
 from copilot.store.withdraw import LEARNED
 from ingest import embed
-from ingest.erase import erase
+from ingest.erase import erase, export
 from ingest.pipeline import Indexer
 from ingest.replies import learn, learn_job
 from ingest.summary import Summary
@@ -165,6 +165,15 @@ def test_erasing_the_customer_takes_the_ticket_and_where_it_came_from(filled: Pa
     erase(filled, "default", "c-9")
     assert "closed-1" not in found(filled, NEW)
     assert Learned(filled.database).list("default") == []
+
+
+def test_so_does_erasing_a_customer_who_became_known_after_the_reply_was_learned(filled: Parts, tmp_path: Path) -> None:
+    learned(filled)
+    thread = filled.records.conversation("default", "closed-1").conversation
+    filled.records.put_conversation("default", replace(thread, customer=Customer(id="c-77")))
+    assert export(filled.settings, "default", tmp_path / "theirs.jsonl", "c-77")["revision"] == 1
+    assert erase(filled, "default", "c-77").tickets == 1
+    assert "closed-1" not in found(filled, NEW)
 
 
 def test_another_reply_in_the_reopened_conversation_is_its_next_revision(filled: Parts) -> None:

@@ -86,7 +86,7 @@ def upload(
     ] = None,
 ) -> JobView:  # fmt: skip
     """Take a file in; the job that is answered tells when it can be found and cited."""
-    _require_theirs(who, audience)
+    require_theirs(who, audience)
     saved = uploads.save(parts.settings, who.workspace, file.filename or "", file.file)
     audiences = visible_to(who)
     allowed = None if audiences is None else sorted(audiences)
@@ -120,7 +120,8 @@ def delete(document_id: Id, parts: PartsOf, who: Who, retire: RetireOf) -> None:
     retire(who.workspace, [document_id])
 
 
-def _require_theirs(who: Principal, audience: str | None) -> None:
+def require_theirs(who: Principal, audience: str | None) -> None:
+    """Raise NotAllowed for an audience that is not the caller's to write for."""
     audiences = visible_to(who)
     if audience is not None and audiences is not None and audience not in audiences:
         raise NotAllowed(f"The key belongs to no team that may see {audience!r}. Choose an audience of its own.")

@@ -18,6 +18,7 @@ from copilot.choices import Corrected, Outcome, edit_distance
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
 from copilot.store.gaps import Gap
+from copilot.store.records import mentions
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 
@@ -77,8 +78,11 @@ def feedback(
     distance = _distance(suggestion, body)
     found = parts.records.keep_feedback(who.workspace, suggestion_id, who.id, body.noun(), distance)
     teach(parts, who.workspace, suggestion.conversation_id)
+    shown = mentions(seen_by(who, parts.library, suggestion))
     statements = tuple(
-        Decided(statement=fate.statement, document_id=fate.document_id, outcome=fate.outcome) for fate in found
+        Decided(statement=fate.statement, document_id=fate.document_id, outcome=fate.outcome)
+        for fate in found
+        if fate.document_id in shown
     )
     return Judged(verdict=body.verdict, edit_distance=distance, statements=statements)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from pydantic import StringConstraints
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
@@ -25,7 +25,7 @@ from copilot.inbox import Inbox
 from copilot.labelled import MOODS
 from copilot.retrieve import visible_to
 from copilot.store.frames import View
-from copilot.store.inbox import Entry, Facets, Filter, State
+from copilot.store.inbox import Entry, Facets, Filter, State, place
 from copilot.store.values import now
 
 router = APIRouter(prefix="/v1", tags=["conversations"], route_class=Guarded)
@@ -34,6 +34,8 @@ LOOK_SECONDS = 0.7
 QUIET_LOOKS = 20  # then a comment keeps proxies from closing the stream
 STREAM_SECONDS = 600.0
 """After so long a stream ends and a browser asks again, so that whoever may no longer look does not."""
+MISSED = timedelta(hours=1)
+"""Of a stream that broke off, what was missed is told for so long; after that its list is out of date anyway."""
 MOST_WORDS = 8
 TIMELINE = 100
 
@@ -71,7 +73,7 @@ def page(
     parts: PartsOf, who: Who, state: State = "open", intent: Label | None = None, mood: Label | None = None,
     language: Label | None = None, escalated: bool | None = None,
     q: Annotated[Words, Query(max_length=200, description="Words that must all occur in the conversation.")] = "",
-    after: Annotated[Words | None, Query(max_length=128, description="The last id of the page before.")] = None,
+    after: Annotated[Words | None, Query(max_length=200, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> InboxPage:  # fmt: skip
     """The conversations: who waits first, then by urgency, escalation and waiting time."""
@@ -80,7 +82,7 @@ def page(
     found = parts.inbox.page(who.workspace, wanted, after, limit + 1)
     shown = tuple(found[:limit])
     return InboxPage(
-        conversations=shown, next=shown[-1].conversation_id if len(found) > limit else None,
+        conversations=shown, next=place(shown[-1]) if len(found) > limit else None,
         facets=parts.inbox.facets(who.workspace, state),
     )  # fmt: skip
 
@@ -89,32 +91,45 @@ EVENTS = documented(
     "`ready` at once, then `changed` with the conversation at each arrival, continuation or resolution.",
     ("ready", "changed"),
 )
+LastSeen = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description="The last id that was seen: what changed since then comes first."),
+]
 
 
 @router.get("/conversations/events", response_class=StreamingResponse, responses=EVENTS)
-def events(parts: PartsOf, who: Who) -> Response:
+def events(parts: PartsOf, who: Who, seen: LastSeen = None) -> Response:
     """News of conversations as server-sent events, for ten minutes; a browser's EventSource then asks again by itself."""
-    return EventStream(followed(parts.inbox, who.workspace))
+    return EventStream(followed(parts.inbox, who.workspace, _until(seen)))
 
 
-async def followed(inbox: Inbox, workspace: str) -> AsyncGenerator[bytes, None]:
-    """A frame for each change. Between two looks it waits without a thread, so that many may follow."""
-    since, ends, quiet = now(), monotonic() + STREAM_SECONDS, 0
-    shown: set[tuple[str, datetime, datetime | None]] = {
-        _state(one) for one in await run_in_threadpool(inbox.changed, workspace, since)
-    }
-    yield frame("ready", b"{}")
+async def followed(inbox: Inbox, workspace: str, seen: datetime | None = None) -> AsyncGenerator[bytes, None]:
+    """A frame for each change, since what was `seen`. Between two looks it waits without a thread, so that many may follow."""
+    since, ends, quiet = seen or now(), monotonic() + STREAM_SECONDS, 0
+    shown: set[tuple[str, datetime, datetime | None]] = set()
+    if seen is None:
+        shown = {_state(one) for one in await run_in_threadpool(inbox.changed, workspace, since)}
+    yield frame("ready", b"{}", since.isoformat())
     while monotonic() < ends:
         await anyio.sleep(LOOK_SECONDS)
         look = now()
         found = await run_in_threadpool(inbox.changed, workspace, since)
         fresh = [one for one in found if _state(one) not in shown]
-        for one in fresh:
-            yield frame("changed", to_json(one))
+        for number, one in enumerate(fresh, 1):
+            yield frame("changed", to_json(one), look.isoformat() if number == len(fresh) else "")
         quiet = 0 if fresh else quiet + 1
         if quiet and quiet % QUIET_LOOKS == 0:
             yield KEEP_ALIVE
         shown, since = {_state(one) for one in found}, look
+
+
+def _until(seen: str | None) -> datetime | None:
+    """Until when all was seen, as an id of these events tells; None where it is none of them or too long ago."""
+    try:
+        at = datetime.fromisoformat(seen or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo and now() - MISSED < at <= now() else None
 
 
 def _state(entry: Entry) -> tuple[str, datetime, datetime | None]:

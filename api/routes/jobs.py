@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 import anyio
@@ -16,13 +17,18 @@ from starlette.responses import Response, StreamingResponse
 from api.auth import Guarded
 from api.deps import PartsOf, PathId, Who
 from api.stream import KEEP_ALIVE, EventStream, documented, frame
+from api.visible import sees_job
 from api.words import cleaned
-from copilot.domain import JobState
+from copilot.build import Parts
+from copilot.domain import JobState, Principal
+from copilot.errors import NotFound
 from copilot.store.jobs import Job, Jobs
+from copilot.store.sources import Sources
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Guarded)
 
 LOOK_SECONDS = 0.3
+LOOKED_AT = 1000
 QUIET_LOOKS = 50  # then a comment keeps proxies from closing the stream
 
 
@@ -48,6 +54,14 @@ class JobList:
     jobs: tuple[JobView, ...]
 
 
+def _theirs(parts: Parts, who: Principal, id: str) -> Job:
+    """The job. Raises NotFound, where it is on another team's documents as if it were not there."""
+    job = parts.jobs.get(who.workspace, id)
+    if not sees_job(who, job, {one.id: one for one in Sources(parts.database).list(who.workspace)}):
+        raise NotFound(f"There is no job {id!r}.")
+    return job
+
+
 def view(job: Job) -> JobView:
     """What is shown of a job. File names that are no UTF-8 may stand in its report, so it is cleaned."""
     return JobView(
@@ -58,25 +72,29 @@ def view(job: Job) -> JobView:
 
 @router.get("")
 def newest(parts: PartsOf, who: Who, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> JobList:
-    """The newest jobs."""
-    return JobList(jobs=tuple(view(job) for job in parts.jobs.list(who.workspace, limit)))
+    """The newest jobs, but for those on another team's documents."""
+    sources = {one.id: one for one in Sources(parts.database).list(who.workspace)}
+    seen = (job for job in parts.jobs.list(who.workspace, LOOKED_AT) if sees_job(who, job, sources))
+    return JobList(jobs=tuple(view(job) for job in islice(seen, limit)))
 
 
 @router.get("/{job_id}")
 def show(job_id: PathId, parts: PartsOf, who: Who) -> JobView:
     """One job: its state, its progress, and what came of it."""
-    return view(parts.jobs.get(who.workspace, job_id))
+    return view(_theirs(parts, who, job_id))
 
 
 @router.post("/{job_id}/cancel")
 def cancel(job_id: PathId, parts: PartsOf, who: Who) -> JobView:
     """Stop it: at once where it waits, at its next whole document where it runs. What it has committed stays."""
+    _theirs(parts, who, job_id)
     return view(parts.jobs.cancel(who.workspace, job_id))
 
 
 @router.post("/{job_id}/resume", status_code=202)
 def resume(job_id: PathId, parts: PartsOf, who: Who) -> JobView:
     """Go on with one that was cancelled or failed, from its last committed document."""
+    _theirs(parts, who, job_id)
     return view(parts.jobs.resume(who.workspace, job_id))
 
 
@@ -88,7 +106,7 @@ EVENTS = documented(
 @router.get("/{job_id}/events", response_class=StreamingResponse, responses=EVENTS)
 def follow(job_id: PathId, parts: PartsOf, who: Who) -> Response:
     """The job's progress as server-sent events until it is finished."""
-    parts.jobs.get(who.workspace, job_id)
+    _theirs(parts, who, job_id)
     return EventStream(followed(parts.jobs, who.workspace, job_id))
 
 

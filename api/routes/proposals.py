@@ -13,7 +13,7 @@ from api.auth import Guarded
 from api.bodies import Body, Words
 from api.deps import PartsOf, PathId, Who
 from api.examples import APPROVE, REJECT
-from api.routes.documents import Audience
+from api.routes.documents import Audience, require_theirs
 from api.routes.jobs import JobView, view
 from copilot.store.proposals import State
 from ingest.insights.proposals import Proposal, Proposals
@@ -64,6 +64,7 @@ def approve(
     proposal_id: PathId, body: Annotated[ApproveBody, Content(openapi_examples=APPROVE)], parts: PartsOf, who: Who
 ) -> Proposal:
     """Make it an article: when this answers it is found and cited."""
+    require_theirs(who, body.audience)
     return Proposals(parts).approve(who, proposal_id, body.title, body.audience)
 
 

@@ -18,11 +18,11 @@ from api.deps import PartsOf, Who
 from api.examples import SOURCE, SYNC
 from api.routes.documents import Audience
 from api.routes.jobs import JobView, view
+from api.visible import sees_source
 from api.words import cleaned
 from copilot.build import Parts
-from copilot.domain import INTERNAL, PUBLIC, Principal
+from copilot.domain import Principal
 from copilot.errors import NotAllowed, NotFound
-from copilot.retrieve import visible_to
 from copilot.store.catalogue import Catalogue
 from copilot.store.sources import ID, Sources, Upstream
 from ingest.connect import LOCAL, REMOTE, check, options_of
@@ -94,7 +94,7 @@ class SourceList:
 @router.get("")
 def listed(parts: PartsOf, who: Who) -> SourceList:
     """The sources of the workspace that feed an audience of the reader's."""
-    found = [one for one in Sources(parts.database).list(who.workspace) if _sees(who, one)]
+    found = [one for one in Sources(parts.database).list(who.workspace) if sees_source(who, one)]
     counts = Catalogue(parts.database).counts(who.workspace)
     connectors = tuple(ConnectorView(name=name, options=options_of(name)) for name in REMOTE)
     return SourceList(sources=tuple(_view(parts, one, counts) for one in found), connectors=connectors)
@@ -145,14 +145,9 @@ def _view(parts: Parts, upstream: Upstream, counts: Mapping[str, int] | None = N
 def _theirs(parts: Parts, who: Principal, id: str) -> Upstream:
     """The source, where it feeds an audience of the reader's. Raises NotFound, as if it were not there."""
     found = Sources(parts.database).get(who.workspace, id)
-    if not _sees(who, found):
+    if not sees_source(who, found):
         raise NotFound(f"There is no source {id!r}.")
     return found
-
-
-def _sees(who: Principal, upstream: Upstream) -> bool:
-    audiences = visible_to(who)
-    return audiences is None or (upstream.audience or PUBLIC) in (*audiences, PUBLIC, INTERNAL)
 
 
 def _require_harmless(who: Principal, upstream: Upstream) -> None:
@@ -167,7 +162,7 @@ def _require_harmless(who: Principal, upstream: Upstream) -> None:
         raise NotAllowed(
             "A source with credentials takes the role admin: whoever names the address decides who is sent the secret."
         )
-    if not _sees(who, upstream):
+    if not sees_source(who, upstream):
         raise NotAllowed(
             f"The key belongs to no team that may see {upstream.audience!r}. Choose an audience of its own."
         )

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
 from typing import Annotated
 
@@ -26,6 +27,8 @@ from copilot.build import Parts
 from copilot.domain import Conversation, Options, Principal, Suggestion
 from copilot.draft import retold
 from copilot.ports import Rewrite
+from copilot.query import search_text
+from copilot.store.values import now
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 
@@ -45,13 +48,14 @@ STREAMED = documented(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request for a suggestion: the conversation, whether it is to be stored, and what tells the same request from another."""
+    """A request for a suggestion: the conversation, whether it is to be stored, when it was read, and what tells the same request from another."""
 
     conversation: Conversation
     new: bool
     options: Options
     key: str | None
     hash: str
+    at: datetime
     rewrite: Rewrite | None = None
 
 
@@ -61,6 +65,7 @@ def suggest(
     request: Request, parts: PartsOf, metrics: MetricsOf, turns: TurnsOf, who: Who, events: WantsEvents, key: Key = None,
 ) -> Suggestion | Response:  # fmt: skip
     """A suggestion for the latest message of a conversation, given here or by the id of a stored one."""
+    at = now()
     if body.conversation is None:
         conversation = parts.records.conversation(who.workspace, body.conversation_id or "").conversation
     else:
@@ -68,7 +73,7 @@ def suggest(
     within((message.text for message in conversation.messages), parts.settings.max_message_chars)
     asked = Asked(
         conversation=replace(conversation, id=conversation.id or uuid.uuid4().hex), new=body.conversation is not None,
-        options=body.options.noun(), key=key, hash=_hash(who, request, body.model_dump_json()),
+        options=body.options.noun(), key=key, hash=_hash(who, request, body.model_dump_json()), at=at,
     )  # fmt: skip
     return _answer(parts, metrics, turns, who, asked, request if events else None)
 
@@ -85,11 +90,11 @@ def regenerate(
     request: Request, parts: PartsOf, metrics: MetricsOf, turns: TurnsOf, who: Who, events: WantsEvents, key: Key = None,
 ) -> Suggestion | Response:  # fmt: skip
     """Another suggestion for the same conversation, as it stands now, or the reply in other words."""
-    before = parts.records.suggestion(who.workspace, suggestion_id)
+    at, before = now(), seen_by(who, parts.library, parts.records.suggestion(who.workspace, suggestion_id))
     conversation = parts.records.conversation(who.workspace, before.conversation_id).conversation
     asked = Asked(
         conversation=conversation, new=False, options=body.options.noun(), key=key,
-        hash=_hash(who, request, body.model_dump_json()), rewrite=_rewrite(body, before),
+        hash=_hash(who, request, body.model_dump_json()), at=at, rewrite=_rewrite(body, before),
     )  # fmt: skip
     within([asked.rewrite.text if asked.rewrite else ""], parts.settings.max_message_chars)
     return _answer(parts, metrics, turns, who, asked, request if events else None)
@@ -126,7 +131,7 @@ def _answer(
         if made is not None:
             shown = seen_by(who, parts.library, made)
             return EventStream(frames(replayed(shown), id_of(request.scope))) if request else shown
-    steps = _events(parts, metrics, who, asked)
+    steps = _events(parts, metrics, who, _stored(parts, who, asked) if asked.new else asked)
     if request is None:
         with turns.one:
             *_, done = steps
@@ -137,15 +142,26 @@ def _answer(
     return EventStream(frames(chain([first], events), id_of(request.scope)), steps.close)
 
 
+def _stored(parts: Parts, who: Principal, asked: Asked) -> Asked:
+    """The request with its conversation as it is stored from now on: before it waits for its turn, so that what came last is what is kept."""
+    try:
+        parts.library.clock(who.workspace)
+        search_text(asked.conversation)  # what cannot be answered is not kept
+        kept = parts.records.put_conversation(who.workspace, asked.conversation)
+    except Exception:
+        if asked.key is not None:
+            parts.records.release(who.workspace, asked.key)
+        raise
+    return replace(asked, conversation=kept, at=now())
+
+
 def _events(parts: Parts, metrics: Metrics, who: Principal, asked: Asked) -> Generator[Event, None, None]:
-    """The steps; the conversation is stored once the first shows that it can be answered, a key whose request came to nothing is free again."""
+    """The steps; a key whose request came to nothing is free again."""
     steps = parts.copilot.stream(
-        who, asked.conversation, asked.options, key=asked.key, rewrite=asked.rewrite, stored=True
+        who, asked.conversation, asked.options, key=asked.key, rewrite=asked.rewrite, stored=True, at=asked.at
     )
     try:
-        for number, event in enumerate(steps):
-            if number == 0 and asked.new:
-                parts.records.put_conversation(who.workspace, asked.conversation)
+        for event in steps:
             if isinstance(event.data, Suggestion):
                 metrics.suggestion(event.data)
             yield event

@@ -13,6 +13,7 @@ from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.arrivals import HEAD
 from copilot.store.database import Database
+from copilot.text import normalise
 
 DocumentState = Literal["in_force", "waiting", "expired"]
 """Whether it may be found and cited: now, from a later time on, or not any more."""
@@ -110,7 +111,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.source:
         conditions.append(d.root == SOURCE + wanted.source)
     if wanted.words:
-        words = wanted.words
+        words = normalise(wanted.words)
         conditions.append(or_(d.title.icontains(words, autoescape=True), d.id.icontains(words, autoescape=True)))
     return conditions
 

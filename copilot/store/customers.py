@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,8 +14,11 @@ from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.unlearn import forget_untaught
 from copilot.store.values import parts
+from copilot.store.withdraw import LEARNED
 from copilot.text import normalise
 
+BEFORE = "before"
+"""Stands beside a stored conversation's fields where it was somebody else's before: by which ids and names they were known."""
 LONGEST = 500
 """Fewer letters than the audit log cuts an id at."""
 
@@ -120,7 +123,6 @@ def traces(connection: Connection, workspace: str, customer: str) -> Traces:
     d, c, s, f = t.documents.c, t.customers.c, t.suggestions.c, t.feedback.c
     owned = select(d.id).join(t.customers, c.document == d.key)
     owned = owned.where(d.workspace == workspace, c.customer.in_(pseudonyms(workspace, customer)))
-    owned = owned.distinct().order_by(d.id)
     threads = _threads(connection, workspace, spelt(customer))
     made: list[str] = []
     verdicts = 0
@@ -128,14 +130,27 @@ def traces(connection: Connection, workspace: str, customer: str) -> Traces:
         ids = connection.execute(select(s.id).where(s.workspace == workspace, s.conversation == thread)).scalars().all()
         verdicts += len(connection.execute(select(f.id).where(f.suggestion.in_(ids))).all())
         made += ids
-    tickets = tuple(connection.execute(owned).scalars())
-    return Traces(tickets=tickets, conversations=tuple(threads), suggestions=tuple(sorted(made)), feedback=verdicts)
+    tickets = {*connection.execute(owned).scalars(), *_made_of(connection, workspace, threads)}
+    return Traces(
+        tickets=tuple(sorted(tickets)), conversations=tuple(threads), suggestions=tuple(sorted(made)), feedback=verdicts
+    )
+
+
+def _made_of(connection: Connection, workspace: str, threads: Collection[str]) -> Iterator[str]:
+    """The tickets that were made of replies in these conversations: whose those are may have become known later."""
+    d = t.documents.c
+    for some in parts(threads):
+        made = select(d.id).where(d.workspace == workspace, d.root == LEARNED, d.id.in_(some))
+        yield from connection.execute(made).scalars()
 
 
 def _threads(connection: Connection, workspace: str, customer: str) -> list[str]:
-    """The conversations of whoever is spelt so, by id or by name."""
+    """The conversations that are, or were, of whoever is spelt so, by id or by name."""
     v = t.conversations.c
-    who = [v.body["customer"][key].as_string() for key in ("id", "name")]
-    query = select(v.id, *who).where(v.workspace == workspace).order_by(v.id).execution_options(yield_per=1000)
-    rows = connection.execute(query)
-    return [id for id, *known_as in rows if customer and customer in {spelt(one) for one in known_as if one}]
+    query = select(v.id, v.body["customer"], v.body[BEFORE]).where(v.workspace == workspace).order_by(v.id)
+    rows = connection.execute(query.execution_options(yield_per=1000))
+    return [id for id, now, before in rows if customer and customer in _names((now, *(before or ())))]
+
+
+def _names(people: Iterable[Mapping[str, str | None]]) -> set[str]:
+    return {spelt(known) for one in people for name in ("id", "name") if (known := one.get(name))}

@@ -16,6 +16,7 @@ from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.records import CONVERSATION, Stored
+from copilot.text import normalise
 
 State = Literal["open", "resolved", "all"]
 
@@ -73,6 +74,8 @@ class Facets:
 
 
 GLANCE = TypeAdapter(Glance)
+HIGHEST = 1000
+"""Above every rank."""
 _i, _v = t.inbox.c, t.conversations.c
 _LISTED = (_v.id, _v.created_at, _v.changed_at, _v.resolved_at, _i.body)
 _BOTH = t.inbox.join(t.conversations, and_(_i.workspace == _v.workspace, _i.conversation == _v.id))
@@ -84,8 +87,13 @@ class Glances:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def unread(self, workspace: str, limit: int, since: datetime | None = None) -> list[Stored]:
-        """Stored conversations whose present state has not been read yet, the newest first; of those that changed since then, where given."""
+    def unread(
+        self, workspace: str, limit: int, since: datetime | None = None, *, id: str | None = None, customer: str | None = None
+    ) -> list[Stored]:  # fmt: skip
+        """Stored conversations whose present state has not been read yet, the newest first.
+
+        Only those that changed `since`, the one of an `id`, or those of a `customer`, where given.
+        """
         both = t.conversations.outerjoin(t.inbox, and_(_i.workspace == _v.workspace, _i.conversation == _v.id))
         query = select(t.conversations).select_from(both).where(_v.workspace == workspace)
         query = query.where(or_(_i.read_of.is_(None), _i.read_of != _v.changed_at)).order_by(
@@ -93,6 +101,10 @@ class Glances:
         )
         if since is not None:
             query = query.where(_v.changed_at >= since)
+        if id is not None:
+            query = query.where(_v.id == id)
+        if customer is not None:
+            query = query.where(_v.body["customer"]["id"].as_string() == customer)
         with self._db.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
         return [
@@ -118,7 +130,10 @@ class Glances:
                 connection.execute(insert(t.inbox).values(row))
 
     def page(self, workspace: str, wanted: Filter, after: str | None, limit: int) -> list[Entry]:
-        """The wanted conversations: who waits first, then by urgency, escalation and waiting time. Raises NotFound for an unknown `after`."""
+        """The wanted conversations: who waits first, then by urgency, escalation and waiting time; from the place `after` on.
+
+        Raises NotFound for a place that is none.
+        """
         query = select(*_LISTED).select_from(_BOTH).where(*_conditions(workspace, wanted))
         with self._db.read() as connection:
             if after is not None:
@@ -161,6 +176,11 @@ class Glances:
             return [_entry(row) for row in found]
 
 
+def folded(words: str) -> str:
+    """The words as they are compared: neither case nor the encoding of accents counts."""
+    return normalise(words).casefold()
+
+
 def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [_i.workspace == workspace]
     if wanted.state != "all":
@@ -169,17 +189,38 @@ def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
     conditions += [column == label for column, label in tags if label is not None]
     if wanted.escalated is not None:
         conditions.append(_i.escalated.is_(wanted.escalated))
-    return conditions + [_i.words.contains(word.casefold(), autoescape=True) for word in wanted.words]
+    return conditions + [_i.words.contains(folded(word), autoescape=True) for word in wanted.words]
+
+
+def place(entry: Entry) -> str:
+    """Where the conversation stands in the list's order, for `after`: it stays so when somebody answers it before the next page is asked for."""
+    glance = entry.glance
+    return f"{glance.rank}/{(glance.waiting_since or glance.last_at).isoformat()}/{entry.conversation_id}"
 
 
 def _behind(connection: Connection, workspace: str, after: str) -> ColumnElement[bool]:
-    """Comes after this conversation in the list's order."""
-    query = select(_i.rank, _i.since).where(_i.workspace == workspace, _i.conversation == after)
+    """Comes after this place in the list's order, or after where the conversation of this id stands now."""
+    rank, since, id = _placed(after) or _standing(connection, workspace, after)
+    later = or_(_i.since > since, and_(_i.since == since, _i.conversation > id))
+    return or_(_i.rank < rank, and_(_i.rank == rank, later))
+
+
+def _placed(after: str) -> tuple[int, datetime, str] | None:
+    rank, _, rest = after.partition("/")
+    since, _, id = rest.partition("/")
+    try:
+        at = datetime.fromisoformat(since)
+        return (int(rank), at, id) if at.tzinfo and abs(int(rank)) < HIGHEST else None
+    except ValueError:
+        return None
+
+
+def _standing(connection: Connection, workspace: str, id: str) -> tuple[int, datetime, str]:
+    query = select(_i.rank, _i.since).where(_i.workspace == workspace, _i.conversation == id)
     last = connection.execute(query).first()
     if last is None:
-        raise NotFound(f"There is no conversation {after!r} to go on after. Ask for the first page again.")
-    later = or_(_i.since > last.since, and_(_i.since == last.since, _i.conversation > after))
-    return or_(_i.rank < last.rank, and_(_i.rank == last.rank, later))
+        raise NotFound(f"There is no place {id!r} to go on after. Ask for the first page again.")
+    return last.rank, last.since, id
 
 
 def _counts(labels: Sequence[str | None]) -> dict[str, int]:

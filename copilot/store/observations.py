@@ -106,7 +106,7 @@ class Observations:
             Abstained(
                 suggestion_id=row.suggestion, conversation=_as_it_stood(row.body, row.turns), at=row.created_at,
                 vector=np.frombuffer(row.vector, dtype="<f4") if row.vector and row.embedder == embedder else None,
-                nearest=tuple(Nearest(**one) for one in row.abstention["nearest"]),
+                nearest=tuple(Nearest(**one) for one in row.abstention["nearest"]) if row.abstention else (),
             )
             for row in rows
         ]  # fmt: skip

@@ -36,12 +36,12 @@ STILL_THERE = (
     .with_for_update(read=True)
 )
 """Put together once, as is the next: every suggestion asks them."""
-OLDER = (
-    select(t.suggestions.c.id, t.suggestions.c.body)
+OTHERS = (
+    select(t.suggestions.c.id, t.suggestions.c.body, t.suggestions.c.created_at)
     .where(
         t.suggestions.c.workspace == bindparam("workspace"),
         t.suggestions.c.conversation == bindparam("conversation"),
-        t.suggestions.c.id != bindparam("newer"),
+        t.suggestions.c.id != bindparam("id"),
     )
     .with_for_update()
 )
@@ -78,8 +78,8 @@ class Records:
                 f"There is a conversation {conversation.id!r} already. Add to it with POST …/messages."
             ) from error
 
-    def put_conversation(self, workspace: str, conversation: Conversation) -> None:
-        """Store the conversation as the help desk has it now; messages that were added here and who the customer is stay.
+    def put_conversation(self, workspace: str, conversation: Conversation) -> Conversation:
+        """Store the conversation as the help desk has it now, and return it; messages that were added here and who the customer is stay.
 
         One that was resolved is open again where the customer has written since.
         """
@@ -88,16 +88,17 @@ class Records:
             row = _row(connection, workspace, conversation.id or "", lock=True)
             if row is not None:
                 body = sent_again(row["body"], now_there)
-                if body == row["body"]:
-                    return None
-                values = {"body": body, "changed_at": now()}
-                if asks_again(row["body"], body):
-                    values["resolved_at"] = None
-                return _update_conversation(connection, workspace, conversation.id or "", **values)
+                if body != row["body"]:
+                    values = {"body": body, "changed_at": now()}
+                    if asks_again(row["body"], body):
+                        values["resolved_at"] = None
+                    _update_conversation(connection, workspace, conversation.id or "", **values)
+                return CONVERSATION.validate_python(body)
         try:
-            return self.keep_conversation(workspace, conversation)
+            self.keep_conversation(workspace, conversation)
         except Conflict:  # another request stored it first
             return self.put_conversation(workspace, conversation)
+        return conversation
 
     def rejoined(self, workspace: str, conversation: Conversation) -> Conversation:
         """The conversation with what is stored under its id and is not sent again: as `put_conversation` will store it."""
@@ -166,7 +167,7 @@ class Records:
             if key is not None:
                 mine = (t.idempotency.c.workspace == workspace) & (t.idempotency.c.key == key)
                 connection.execute(update(t.idempotency).where(mine).values(suggestion=suggestion.id))
-            _supersede(connection, workspace, suggestion)
+            suggestion = _supersede(connection, workspace, suggestion)
             if stored:  # last, so that locks are taken in the order in which erasing takes them
                 _kept(connection, workspace, suggestion.conversation_id, lock=True)
         return suggestion
@@ -197,8 +198,7 @@ class Records:
             made, present = _suggestion(connection, workspace, suggestion, lock=True), now()
             decided = max(made.created_at, min(given.decided_at or present, present))
             found = fates(made.draft, given, decided)
-            statements = made.draft.statements if made.draft else ()
-            if any(one.support == "withdrawn" for one in statements):  # what the agent still had on screen is gone, too
+            if _is_withdrawn(made):  # what the agent still had on screen is gone, too
                 given = replace(given, final_text=None, reason=None)
             stored = connection.execute(insert(t.feedback).values(
                 suggestion=suggestion, principal=principal, verdict=given.verdict, final_text=given.final_text, reason=given.reason,
@@ -255,7 +255,7 @@ class Records:
             )
         with self._db.write() as connection:
             made = _suggestion(connection, workspace, row["suggestion"])
-            if not _expired(connection, workspace, mentions(made)):
+            if not _is_withdrawn(made) and not _expired(connection, workspace, mentions(made)):
                 return made
             again = mine & (c.suggestion == made.id)
             if connection.execute(
@@ -281,11 +281,12 @@ class Records:
                 forget_untaught(connection, workspace)
 
     def forget_older_than(self, days: int) -> None:
-        """Delete conversations and suggestions past their retention, and claims that a crash left in flight."""
-        limit = now() - timedelta(days=days)
+        """Delete conversations past their retention with their suggestions, older suggestions, and claims that a crash left in flight."""
+        limit, s, v = now() - timedelta(days=days), t.suggestions.c, t.conversations.c
+        theirs = select(v.id).where(v.workspace == s.workspace, v.id == s.conversation, v.created_at < limit).exists()
         with self._db.write() as connection:
-            connection.execute(delete(t.suggestions).where(t.suggestions.c.created_at < limit))
-            connection.execute(delete(t.conversations).where(t.conversations.c.created_at < limit))
+            connection.execute(delete(t.suggestions).where(or_(s.created_at < limit, theirs)))
+            connection.execute(delete(t.conversations).where(v.created_at < limit))
             for workspace in connection.execute(select(t.trained.c.workspace).distinct()).scalars().all():
                 forget_untaught(connection, workspace)
             connection.execute(delete(t.idempotency).where(t.idempotency.c.suggestion.is_(None)))
@@ -327,6 +328,11 @@ def _still_there(connection: Connection, workspace: str, ids: Collection[str]) -
     return set(connection.execute(STILL_THERE, {"workspace": workspace, "ids": sorted(ids)}).scalars())
 
 
+def _is_withdrawn(made: Suggestion) -> bool:
+    """Whether a document that the draft rested on was deleted."""
+    return made.draft is not None and any(one.support == "withdrawn" for one in made.draft.statements)
+
+
 def _expired(connection: Connection, workspace: str, ids: Collection[str]) -> bool:
     """Whether one of the documents is not in force any more, or not yet."""
     d, present = t.documents.c, now()
@@ -335,12 +341,22 @@ def _expired(connection: Connection, workspace: str, ids: Collection[str]) -> bo
     return connection.execute(query).first() is not None
 
 
-def _supersede(connection: Connection, workspace: str, newer: Suggestion) -> None:
-    """Earlier suggestions for the same conversation name this one; locked, so that a withdrawal in between is not written over."""
-    c, mine = t.suggestions.c, {"workspace": workspace, "conversation": newer.conversation_id, "newer": newer.id}
-    for id, body in connection.execute(OLDER, mine).all():
-        if body["superseded_by"] is None:
-            connection.execute(update(t.suggestions).where(c.id == id).values(body={**body, "superseded_by": newer.id}))
+def _supersede(connection: Connection, workspace: str, made: Suggestion) -> Suggestion:
+    """Earlier suggestions for the same conversation name this one; this one, where it took longer than a later one, names that.
+
+    Locked, so that a withdrawal in between is not written over.
+    """
+    c, later = t.suggestions.c, list[tuple[datetime, str]]()
+    mine = {"workspace": workspace, "conversation": made.conversation_id, "id": made.id}
+    for id, body, at in connection.execute(OTHERS, mine).all():
+        if at > made.created_at:
+            later.append((at, id))
+        elif body["superseded_by"] is None:
+            connection.execute(update(t.suggestions).where(c.id == id).values(body={**body, "superseded_by": made.id}))
+    if later:
+        made = replace(made, superseded_by=max(later)[1])
+        connection.execute(update(t.suggestions).where(c.id == made.id).values(body=_json(SUGGESTION, made)))
+    return made
 
 
 def _json(adapter: TypeAdapter[Any], value: object) -> Any:

@@ -76,11 +76,11 @@ class Proposals:
         self._parts, self._store = parts, ProposalStore(parts.database)
 
     def list(self, who: Principal, state: State | None = None) -> list[Proposal]:
-        """What the reader may see of the queue: a proposal is theirs when every ticket in it is."""
-        return [_shown(one) for one in self._store.list(who.workspace, state) if _sees(who, one)]
+        """What the reader may see of the queue: a proposal is theirs when every ticket in it is, and the article that it became."""
+        return [_shown(one) for one in self._seen(who, self._store.list(who.workspace, state))]
 
     def get(self, who: Principal, id: str) -> Proposal:
-        """One proposal. Raises NotFound, also where a ticket of it is not the reader's to see."""
+        """One proposal. Raises NotFound, also where a ticket of it, or its article, is not the reader's to see."""
         return _shown(self._theirs(who, id))
 
     def propose(self, who: Principal) -> int:
@@ -161,9 +161,16 @@ class Proposals:
 
     def _theirs(self, who: Principal, id: str) -> Kept:
         kept = self._store.get(who.workspace, id)
-        if not _sees(who, kept):
+        if not self._seen(who, [kept]):
             raise NotFound(f"There is no proposal {id!r}.")
         return kept
+
+    def _seen(self, who: Principal, some: Sequence[Kept]) -> Sequence[Kept]:
+        audiences = visible_to(who)
+        if audiences is None:
+            return some
+        articles = self._parts.library.audiences(who.workspace, {one.document_id for one in some if one.document_id})
+        return [one for one in some if _audiences(one) | articles.get(one.document_id or "", set()) <= audiences]
 
 
 def propose_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -225,9 +232,8 @@ def _evidence(entry: Entry) -> Evidence:
 # ---- what is shown ----
 
 
-def _sees(who: Principal, kept: Kept) -> bool:
-    audiences = visible_to(who)
-    return audiences is None or {one.document.audience for one in kept.stretches} <= audiences
+def _audiences(kept: Kept) -> set[str]:
+    return {one.document.audience for one in kept.stretches}
 
 
 def _shown(kept: Kept) -> Proposal:

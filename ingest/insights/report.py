@@ -14,7 +14,7 @@ import numpy as np
 from copilot.build import Parts
 from copilot.domain import Principal
 from copilot.ports import Vectors
-from copilot.query import search_text
+from copilot.query import has_words, search_text
 from copilot.redact import Redactor
 from copilot.retrieve import visible_to
 from copilot.store.choices import Choices
@@ -110,9 +110,8 @@ class Insights:
     def _unanswered(self) -> list[Unanswered]:
         """The messages without an answer, redacted, each with its vector; one that an older version kept without is embedded once."""
         embedder, observed = self.parts.embedder, Observations(self.parts.database)
-        found = [
-            one for one in observed.unanswered(self.who.workspace, embedder.fingerprint, MOST) if one.at <= self.as_of
-        ]
+        noted = observed.unanswered(self.who.workspace, embedder.fingerprint, MOST)
+        found = [one for one in noted if one.at <= self.as_of and has_words(one.conversation)]
         missing = [one for one in found if one.vector is None]
         made = dict(
             zip(

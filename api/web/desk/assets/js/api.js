@@ -52,10 +52,12 @@ export async function* events(method, path, { body, headers, signal, quiet = fal
 
 /** Follow a GET stream until one of the events in `until` came; a broken connection is taken up again, slower each time. */
 export async function* follow(path, { until = ["done", "failed"], signal } = {}) {
+  let seen = "";
   for (let tries = 0; ; tries += 1) {
     try {
-      for await (const one of events("GET", path, { signal, quiet: true })) {
+      for await (const one of events("GET", path, { headers: seen ? { "Last-Event-ID": seen } : {}, signal, quiet: true })) {
         tries = 0;
+        seen = one.id || seen;
         yield one;
         if (until.includes(one.event)) return;
       }
@@ -147,10 +149,11 @@ async function* blocks(stream) {
 }
 
 function parsed(block) {
-  let event = "message", data = "";
+  let event = "message", data = "", id = "";
   for (const line of block.split(/\r?\n/)) {
     if (line.startsWith("event:")) event = line.slice(6).trim();
+    else if (line.startsWith("id:")) id = line.slice(3).trim();
     else if (line.startsWith("data:")) data += (data && "\n") + line.slice(5).replace(/^ /, "");
   }
-  return data ? { event, data: JSON.parse(data) } : null;
+  return data ? { event, id, data: JSON.parse(data) } : null;
 }
