@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from copilot.denied import hidden, left
 from copilot.domain import Conversation, Message, Triage
 from copilot.words import Prefilter, fold, without_quotes
 
@@ -19,7 +20,10 @@ _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A customer's message: its own words, folded, at the offsets of the message as received; `answered` once an agent replied to it."""
+    """A customer's message: its own words, folded, at the offsets of the message as received, without harms that it denies.
+
+    `answered` once an agent replied to it, `denies` where one was plainly denied.
+    """
 
     index: int
     text: str
@@ -27,6 +31,15 @@ class Turn:
     answered: bool
     may: frozenset[int] | None = None
     """Which of a policy's expressions may be in its words; None: any."""
+    denies: bool = False
+
+    @classmethod
+    def of(cls, index: int, text: str, answered: bool = False, filter: Prefilter | None = None) -> Turn:
+        """The turn that a message's text as received makes."""
+        own = fold(without_quotes(text))
+        words = hidden(own)
+        denies = words != own and left(own) != own
+        return cls(index, text, words, answered, filter.may(words) if filter else None, denies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +66,15 @@ class Case:
             (i for i, m in enumerate(conversation.messages) if m.author == "agent" and m.visibility == "public"),
             default=-1,
         )
-        may = filter.may if filter else lambda text: None
-        written = (
-            (index, message.text, fold(without_quotes(message.text)))
+        turns = tuple(
+            Turn.of(index, message.text, index < replied, filter)
             for index, message in enumerate(conversation.messages)
             if message.author == "customer" and message.visibility == "public"
         )
-        turns = tuple(Turn(index, text, words, index < replied, may(words)) for index, text, words in written)
         fresh = [conversation.messages[turn.index] for turn in turns if not turn.answered]
-        subject = fold(conversation.subject) if replied < 0 else ""
-        return cls(
-            turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability, may(subject)
-        )
+        subject = hidden(fold(conversation.subject)) if replied < 0 else ""
+        may = filter.may(subject) if filter else None
+        return cls(turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability, may)
 
     @property
     def brief(self) -> bool:

@@ -114,7 +114,7 @@ class Critical:
 def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:
     """What the message's words and letter groups, each counted once, score together."""
     buckets, _ = made.bag
-    worth = idf[buckets]
+    worth = idf.take(buckets)
     return np.asarray((worth / max(float(np.linalg.norm(worth)), 1e-9)) @ words[buckets], dtype=np.float32)
 
 

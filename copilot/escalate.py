@@ -19,7 +19,7 @@ from copilot.domain import Channel, Conversation, Entity, Escalation, Reason, Tr
 from copilot.entities import in_message, value
 from copilot.errors import ConfigurationError
 from copilot.phrases import LONG
-from copilot.words import HIDDEN, Clauses, Prefilter, Words, fold, shown, without_quotes
+from copilot.words import HIDDEN, Clauses, Prefilter, Words, fold, shown
 
 LEVELS = ("note", "lead", "specialist", "emergency")
 ANSWERED = 0.5
@@ -209,7 +209,7 @@ def escalate(
     """Whether a person should step in, who, and why: one reason a code, the strongest first; the score is 1 - Π(1 - weight)."""
     case = Case.of(conversation, triage, abstained, refund_limit, answerability, policy.filter)
     fired = [(rule, reason) for rule in policy.rules if (reason := reason_of(rule, case))]
-    kept = strongest([believed(policy, *one, triage.attention) for one in (*fired, *read_alike(policy, case))])
+    kept = strongest([believed(policy, case, *one) for one in (*fired, *read_alike(policy, case))])
     grounds = [Ground(reason, rule.level, rule.team) for rule, reason in kept]
     unseen, said_so = learned(policy, None if case.brief else triage.attention, grounds)
     called = [one for one in grounds if one.level != "note"]  # the learned chance knows no team
@@ -275,11 +275,13 @@ def taken_back(policy: Policy, one: Reason) -> bool:
     return doubts and not any(said(rule, phrase) for rule in rules)
 
 
-def believed(policy: Policy, rule: Rule, reason: Reason, attention: Reason | None) -> tuple[Rule, Reason]:
+def believed(policy: Policy, case: Case, rule: Rule, reason: Reason) -> tuple[Rule, Reason]:
     """The reason as it stands, or as a note: where its rule is doubted at so low a learned chance that a person is needed, and where it is
-    an intent, read from words that the code's rules take back."""
+    an intent, read from a message that denies a harm, or from words that the code's rules take back."""
+    attention = case.triage.attention
     doubted = rule.doubted_below is not None and attention is not None and attention.weight < rule.doubted_below
-    denied = rule.intent is not None and rule.words is None and taken_back(policy, reason)
+    by_intent = rule.intent is not None and rule.words is None
+    denied = by_intent and (case.turns[-1].denies or taken_back(policy, reason))
     return noted(rule, reason) if doubted or denied else (rule, reason)
 
 
@@ -392,5 +394,5 @@ def said(rule: Rule, text: str, may: frozenset[int] | None = None) -> tuple[int,
 
 def words_of(rule: Rule, text: str, limit: float) -> str | None:
     """The words of a bare text that meet the rule's patterns; None where none do."""
-    span = _span(rule, Turn(0, text, fold(without_quotes(text)), False), limit)
+    span = _span(rule, Turn.of(0, text), limit)
     return text[slice(*span)] if span else None

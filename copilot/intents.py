@@ -34,7 +34,7 @@ from copilot.learn import (
     stretch,
     write_arrays,
 )
-from copilot.phrases import distinct, hashed
+from copilot.phrases import distinct, hashed, hashed_bytes
 from copilot.ports import Embedder, Vectors
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ RIGHT_HIGH, RIGHT_MEDIUM = 0.85, 0.6
 """How many of a level's answers were right on examples left out; a level reaches as far down as that allows."""
 NEVER = 1.01
 """A confidence that no answer has."""
-_TOKEN = re.compile(r"[^\W_]+|[!?]+")
+_TOKEN, _ASCII_TOKEN = re.compile(r"[^\W_]+|[!?]+"), re.compile(rb"[^\W_]+|[!?]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +181,9 @@ def word_grams(text: str | Grams) -> Grams:
     """The words and pairs of words at the start of a text, whatever their case, as numbers; what is numbers already stays."""
     if not isinstance(text, str):
         return text
-    grams = hashed(_TOKEN.findall(text[:READ_CHARS].lower()))
-    return distinct(np.array(grams, dtype=np.intp) % BUCKETS)
+    text = text[:READ_CHARS].lower()
+    grams = hashed_bytes(_ASCII_TOKEN.findall(text.encode())) if text.isascii() else hashed(_TOKEN.findall(text))
+    return distinct(np.array(grams, dtype=np.intp) & (BUCKETS - 1))
 
 
 def word_rows(texts: Sequence[str | Grams]) -> csr_array:

@@ -46,10 +46,15 @@ _FORWARDED = re.compile(
     r"begin forwarded message:\s*|anfang der weitergeleiteten nachricht:\s*|début du message (?:réexpédié|transféré)\s*:\s*)",
     re.I,
 )
-_FROM = re.compile(r"\s*\*?(?:From|Von|De|Van|Da|Od|Expéditeur)\s*:\*?\s", re.I)
+_SENDER = r"\s*\*?(?:From|Von|De|Van|Da|Od|Expéditeur)\s*:\*?\s"
+_FROM = re.compile(_SENDER, re.I)
 _SENT = re.compile(r"\s*\*?(?:Sent|Gesendet|Envoyé|Verzonden|Enviado|Inviato|Wysłano)(?: le| el| am)?\s*:", re.I)
 _DATED = re.compile(r"\s*\*?(?:Date|Datum|Data|Fecha)\s*:", re.I)
 _ABOUT = re.compile(r"\s*\*?(?:Subject|Betreff|Objet|Onderwerp|Asunto|Oggetto|Assunto|Temat)\s*:", re.I)
+
+
+_HEADS = re.compile(rf"(?i:\s*(?:[-_*=#]{{2}}|begin|anfang|début)|{_SENDER})|{_BEGINS.pattern}")
+"""How each line begins that may stand above quoted mail; most others are told by this one look."""
 
 
 def unquoted(lines: Sequence[str], numbers: Sequence[int]) -> list[int]:
@@ -58,7 +63,7 @@ def unquoted(lines: Sequence[str], numbers: Sequence[int]) -> list[int]:
     quoting = False
     for number in numbers:
         line = lines[number]
-        if _FORWARDED.fullmatch(line) or _mail_head(lines, number) or _mail_attribution(lines, number):
+        if _HEADS.match(line) and _heads_quoted(lines, number):
             _drop_rules(lines, kept)
             break
         if quoted := line.lstrip(" ").startswith(">"):
@@ -68,6 +73,11 @@ def unquoted(lines: Sequence[str], numbers: Sequence[int]) -> list[int]:
             kept.append(number)
         quoting = quoted
     return kept
+
+
+def _heads_quoted(lines: Sequence[str], number: int) -> bool:
+    """Whether quoted mail begins with this line, or with what is below it."""
+    return bool(_FORWARDED.fullmatch(lines[number])) or _mail_head(lines, number) or _mail_attribution(lines, number)
 
 
 def _mail_head(lines: Sequence[str], number: int) -> bool:

@@ -23,12 +23,21 @@ LONG = 140
 _PHRASE = re.compile(r"[^\n.!?…]+[.!?…]*|[.!?…]+")
 _PART = re.compile(r"[^,;]{24,}?(?:[,;]|\s(?=(?:and|but|so|und|aber|et|mais|en|maar|y|pero)\s))|[^,;]+[,;]?|[,;]+")
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[!?]+|\.{3,}|[^\w\s]")
+_ASCII_TOKEN = re.compile(rb"[a-z]+(?:'[a-z]+)?|[!?]+|\.{3,}|[^\w\s\x1c-\x1f]")
+"""The same in small letters of ASCII."""
 _INNER = re.compile(r"\w[.,?](?![^\W\d_a-z])\w")
 WIDEST = 80
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MAY_SHOUT = re.compile(r"[^\W\d_a-z]{3}")
+_ASCII_SHOUT = re.compile(r"(?<![A-Za-z])[A-Z]{3,}(?![A-Za-z])")
+_SMALL, _CAPITAL = bytes(range(97, 123)), bytes(range(65, 91))
+_SPACED = bytes(number if number in _SMALL + _CAPITAL else 32 for number in range(256))
+"""All that is no letter of ASCII as a space."""
 _CAPITALS = zlib.crc32(b"<capitals>")
 _STEP, _MIX, _SHIFT = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15), np.uint64(40)
+_IN_BUCKETS, _LAST = BUCKETS.bit_length() - 1, BUCKETS - 1
+_LOGARITHMS = np.log2(1 + np.arange(READ_CHARS + MOST + 1))
+"""Of one more than how often a word can stand in a text."""
 
 Integers = NDArray[np.int64]
 Floats32 = NDArray[np.float32]
@@ -69,11 +78,11 @@ class Phrases:
 
     def by_grams(self, weights: Floats32, idf: Floats32) -> Floats32:
         """What the text as one bag of words and pairs of words scores for each target."""
-        return _bag(*np.unique(self.grams, return_counts=True), weights, idf)
+        return _bag(*counted(self.grams), weights, idf)
 
 
 def _bag(buckets: Integers, counts: Integers, weights: Floats32, idf: Floats32) -> Floats32:
-    worth = np.log2(1 + counts) * idf[buckets]
+    worth = _LOGARITHMS[counts] * idf[buckets]
     return np.asarray((worth / max(float(np.sqrt((worth**2).sum())), 1e-9)) @ weights[buckets], dtype=np.float32)
 
 
@@ -83,12 +92,11 @@ def phrases(text: str) -> Phrases:
     spans = tuple(_spans(said[:READ_CHARS]))[:MOST] or ((0, 0),)
     shown = [said[start:end] for start, end in spans]
     words = [_words(phrase) for phrase in shown]
-    grams = np.array(list(chain.from_iterable(words)), dtype=np.int64) % BUCKETS
+    grams = np.fromiter(chain.from_iterable(words), dtype=np.int64) & _LAST
     of_words = np.repeat(np.arange(len(words)) * BUCKETS, [len(one) for one in words]) + grams
     keys = distinct(np.concatenate([_letters(shown), of_words]))
-    buckets = keys % BUCKETS
-    bag = np.unique(buckets, return_counts=True)
-    return Phrases(text, said, spans, keys // BUCKETS, buckets, bag, grams)
+    buckets = keys & _LAST
+    return Phrases(text, said, spans, keys >> _IN_BUCKETS, buckets, counted(buckets), grams)
 
 
 def distinct(numbers: Integers) -> Integers:
@@ -97,26 +105,48 @@ def distinct(numbers: Integers) -> Integers:
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
+def counted(numbers: Integers) -> tuple[Integers, Integers]:
+    """Each number once, in order, and how often it stands there."""
+    ordered = np.sort(numbers)
+    begins = np.flatnonzero(np.concatenate([[len(ordered) > 0], ordered[1:] != ordered[:-1]]))
+    return ordered[begins], np.diff(begins, append=len(ordered))
+
+
 def evenly(text: str) -> str:
     """The same in small letters where nearly all of it stands in capitals: who writes everything so stresses nothing by it."""
-    letters = [letter for letter in text[:READ_CHARS] if letter.isalpha()]
+    capitals, letters = _letters_of(text[:READ_CHARS])
+    if capitals <= CAPITALS * letters:
+        return text
     small = text.lower()
-    loud = sum(map(str.isupper, letters)) > CAPITALS * len(letters)
-    return small if loud and len(small) == len(text) else text
+    return small if len(small) == len(text) else text
+
+
+def _letters_of(text: str) -> tuple[int, int]:
+    """How many capitals a text has, and how many letters."""
+    if text.isascii():
+        encoded = text.encode()
+        without = encoded.translate(None, _CAPITAL)
+        return len(encoded) - len(without), len(encoded) - len(without.translate(None, _SMALL))
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(map(str.isupper, letters)), len(letters)
 
 
 def hashed(tokens: list[str]) -> list[int]:
     """A number for each word and for each pair of neighbours: the CRC of `word` and of `word next`."""
-    encoded = [token.encode("utf-8", "replace") for token in tokens]
-    words = [zlib.crc32(one) for one in encoded]
-    return [*words, *map(zlib.crc32, [b" " + one for one in encoded[1:]], words)]
+    return hashed_bytes([token.encode("utf-8", "replace") for token in tokens])
+
+
+def hashed_bytes(tokens: list[bytes]) -> list[int]:
+    """The same for words in UTF-8."""
+    words = list(map(zlib.crc32, tokens))
+    return [*words, *map(zlib.crc32, [b" " + one for one in tokens[1:]], words)]
 
 
 def signals(text: str) -> Floats32:
     """How loud a text is and how long: capitals, exclamation and question marks, words."""
     text = text[:READ_CHARS]
-    words = _LETTERS.findall(text)
-    capitals = _shouted(text, words)
+    words = text.encode().translate(_SPACED).split() if text.isascii() else _LETTERS.findall(text)
+    capitals = _shouted(text)
     shouts, asks = text.count("!"), text.count("?")
     doubled = ["!!" in text, "??" in text]
     counts = np.log1p([capitals, shouts, asks, len(words)])
@@ -148,17 +178,25 @@ def _letters(shown: list[str]) -> Integers:
     for more in range(1, min(LONGEST, len(codes))):
         rolling = rolling[:-1] * _STEP + codes[more:]
         first = rows[: len(rolling)]
-        buckets = ((rolling * _MIX) >> _SHIFT).astype(np.int64) % BUCKETS
+        buckets = ((rolling * _MIX) >> _SHIFT).astype(np.int64) & _LAST
         keys.append((first * BUCKETS + buckets)[first == rows[more:]])
     return np.concatenate([np.zeros(0, dtype=np.int64), *keys])
 
 
 def _words(phrase: str) -> list[int]:
     """A number for each word, pair of words and mark of a phrase; that it has words in capitals is one too."""
-    grams = hashed([token.lower() if token[0].isalpha() else token[:3] for token in _TOKEN.findall(phrase)])
-    return [*grams, _CAPITALS] if _MAY_SHOUT.search(phrase) and _shouted(phrase, _LETTERS.findall(phrase)) else grams
+    if phrase.isascii():
+        tokens = _ASCII_TOKEN.findall(phrase.lower().encode())
+        grams = hashed_bytes([token if token[0] >= _SMALL[0] else token[:3] for token in tokens])
+    else:
+        grams = hashed([token.lower() if token[0].isalpha() else token[:3] for token in _TOKEN.findall(phrase)])
+    return [*grams, _CAPITALS] if _shouted(phrase) else grams
 
 
-def _shouted(text: str, words: list[str]) -> int:
-    """How many words of a text stand in capitals; the letters a to z are looked for first, since most texts have none."""
-    return sum(len(word) > 2 and word.isupper() for word in words) if _MAY_SHOUT.search(text) else 0
+def _shouted(text: str) -> int:
+    """How many words of a text, of three letters or more, stand in capitals."""
+    if not _MAY_SHOUT.search(text):
+        return 0
+    if text.isascii():
+        return len(_ASCII_SHOUT.findall(text))
+    return sum(len(word) > 2 and word.isupper() for word in _LETTERS.findall(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 
 from copilot.mail import CAPITAL, unquoted, unsigned
@@ -24,12 +24,17 @@ _INVISIBLE = (
     *range(0xE0000, 0xE0080),  # tag characters: text that no eye sees
 )
 _CLEAN: dict[int, str | None] = {**dict.fromkeys(_INVISIBLE), 0x09: " "}
+_UNCLEAN = bytes(sorted({*(code for code in _INVISIBLE if code < 0x80), *b"\t\r\v\f"}))
+"""What of ASCII is changed: most messages have none of it."""
 
 
 def normalise(text: str) -> str:
     """The same text in one spelling: NFC, `\\n` line ends, nothing invisible, no lone surrogates."""
+    ascii = text.isascii()
+    if ascii and len(text.encode().translate(None, _UNCLEAN)) == len(text):
+        return text
     text = _LINE_ENDS.sub("\n", text)
-    if text.isascii():  # most messages: neither marks nor surrogates
+    if ascii:  # neither marks nor surrogates
         return text.translate(_CLEAN)
     text = _SURROGATE.sub("\ufffd", text).translate(_CLEAN)
     return unicodedata.normalize("NFC", _MARKS.sub(_fewer_marks, text))
@@ -116,13 +121,13 @@ def _full_stop(before: str, following: str) -> bool:
 # ---- a writer's own words ----
 
 
-def own_sentences(text: str) -> list[tuple[int, int, str]]:
+def own_sentences(text: str) -> Iterator[tuple[int, int, str]]:
     """The writer's own sentences at their places in the text as received, with their words in one spelling; wrapped lines are put together."""
     clean = normalise(text)
     own = " ".join(own_words(clean).split())
     each = str if clean == text else normalise  # a part of a text that is normalised already is so too
     spans = ((start, end, " ".join(each(text[start:end]).split())) for start, end in _unwrapped(text))
-    return [span for span in spans if span[2] and span[2] in own]
+    yield from (span for span in spans if span[2] and span[2] in own)
 
 
 def _unwrapped(text: str) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from copilot.critical import critical
+from copilot.denied import left
 from copilot.domain import Alternative, Conversation, Level, Reason, Sentiment, Tag, Trend, Triage
 from copilot.entities import Own, entities
 from copilot.intents import IntentHead, fit_intents, intent_head
@@ -30,6 +31,7 @@ from copilot.taxonomy import intent_examples
 from copilot.text import normalise, straight
 from copilot.urgency import URGENT, Patterns, attention, from_phrase, told_by
 from copilot.wishes import several
+from copilot.words import ENDS
 
 HIGH, MEDIUM = 0.75, 0.45
 """Confidences from which a tag is of high and of medium level; docs/triage.md says how often such tags are right."""
@@ -99,6 +101,7 @@ class Triager:
         made = phrases(_first_lines(conversation, turns))
         latest = self._moods.read(made, vector)
         ask = asked or (asked_in(conversation.subject, own) if own else "")
+        rest = self._undenied(conversation, turns)
         return Triage(
             intent=self._now(intents or self._intent, own, vector, ask, spoken),
             intents=several(intents or self._intent, conversation, self._clauses) if own else (),
@@ -106,9 +109,25 @@ class Triager:
             language=spoken,
             urgency=self._urgency(conversation, latest),
             entities=entities(conversation, self._own.of(workspace)),
-            attention=attention(conversation, latest.escalate, latest.told_by["escalate"]),
-            reads_like=self._reads_like(conversation, made, vector),
+            attention=self._attention(conversation, latest, rest),
+            reads_like=self._reads_like(conversation, (made, vector), rest),
         )
+
+    def _undenied(self, conversation: Conversation, turns: list[str]) -> tuple[Phrases, Vectors] | None:
+        """The message without the harms that it denies, embedded anew where words are left; None where it denies none."""
+        if (rest := left(turns[-1])) == turns[-1]:
+            return None
+        kept = [*turns[:-1], rest.strip(f"{ENDS}\n")]
+        made = phrases(_first_lines(conversation, kept))
+        asked = asked_in(conversation.subject, kept)
+        return made, self._embedder.embed([asked], "query")[0] if made.text else np.zeros(0, dtype=np.float32)
+
+    def _attention(self, conversation: Conversation, read: Reading, rest: tuple[Phrases, Vectors] | None) -> Reason:
+        """The learned chance that a person is needed: where harms are denied, no more than what is left calls for one."""
+        if rest and not rest[0].text:
+            return attention(conversation, 0.0, "")
+        called = min((read, self._moods.read(*rest)), key=lambda one: one.escalate) if rest else read
+        return attention(conversation, called.escalate, called.told_by["escalate"])
 
     def _now(self, head: IntentHead, turns: list[str], vector: Vectors, ask: str, spoken: Tag) -> Tag:
         """The intent of what is asked now: of the latest turn, and of those before it that a short one goes on with.
@@ -136,10 +155,24 @@ class Triager:
     def _clauses(self, clauses: Sequence[str]) -> Vectors:
         return self._embedder.embed(clauses, "query")
 
-    def _reads_like(self, conversation: Conversation, made: Phrases, vector: Vectors) -> tuple[Reason, ...]:
-        """The critical codes that are not out of the question, each with its chance and the phrase that weighs most."""
-        near = self._critical.read(made, vector) if made.text else []
-        return tuple(from_phrase(conversation, one.code, one.phrase, one.chance) for one in near)
+    def _reads_like(
+        self, conversation: Conversation, read: tuple[Phrases, Vectors], rest: tuple[Phrases, Vectors] | None
+    ) -> tuple[Reason, ...]:
+        """The critical codes that are not out of the question, each with its chance and the phrase that weighs most.
+
+        Where harms are denied, what is left must read like the code too.
+        """
+        near, again = (
+            {one.code: one for one in self._critical.read(*each)} if each and each[0].text else {}
+            for each in (read, rest)
+        )
+        if rest:
+            near = {
+                code: replace(one, chance=min(one.chance, again[code].chance))
+                for code, one in near.items()
+                if code in again
+            }
+        return tuple(from_phrase(conversation, one.code, one.phrase, one.chance) for one in near.values())
 
     def _urgency(self, conversation: Conversation, latest: Reading) -> Tag:
         """How soon, with the words that say why: what a pattern names, else the phrase that weighs most."""

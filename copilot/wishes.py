@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from copilot.domain import Conversation, Message, Reason, Tag
@@ -62,7 +63,8 @@ def clauses(conversation: Conversation) -> list[tuple[int, int]]:
     text = customer_turns(conversation)[-1].text
     if len(text) > READ or not _follows().search(fold(text)):
         return []
-    spans = [span for span in _stretches(text) if len(text[slice(*span)].split()) >= FEWEST_WORDS]
+    told = (span for span in _stretches(text) if len(text[slice(*span)].split()) >= FEWEST_WORDS)
+    spans = list(islice(told, MOST + 1))
     return spans if 2 <= len(spans) <= MOST else []
 
 

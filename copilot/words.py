@@ -27,14 +27,17 @@ _OTHER_SCRIPTS = re.compile(
 )
 """Arabic, Hebrew, Indian scripts, Thai, Chinese, Japanese, Korean and so on: words stand together, or have particles before and after."""
 _WORD_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\[wW]")
+_BAR = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\|", re.S)
 _SLIPPED = re.compile("~([a-z]{5,})")
 ENDS = " \t\r\n.,;:!?…)"
 MARKS = "\"'([«»“”„‘’‚*—–-"
 """What may stand at the edge of a word in Cyrillic or Greek, where a match takes it in."""
 MEMORY = 1 << 25
-"""At RE2's own limit of 8 MB, rules of a policy's size fall back to its slow engine."""
+"""At RE2's own limit of 8 MB, patterns that are looked for in one pass fall back to its slow engine."""
+ONES_MEMORY = 1 << 23
+"""For a pattern by itself, where it has room in so little: there are hundreds."""
 TOGETHER = 24
-"""Patterns that are looked for in one pass: more have states without end, which RE2 makes as it meets them, and each pass costs time."""
+"""Patterns that are looked for as one expression, of which the first counts where several match at a place."""
 ALWAYS = -1
 """In place of a number in a filter: it says nothing of such an expression."""
 SIEVE_MEMORY = 1 << 26
@@ -53,11 +56,11 @@ class Prefilter:
         """The expression's number, and it compiled. Raises ValueError."""
         import re2
 
-        try:
-            number = self._filter.Add(expression, _options(MEMORY))
-        except re2.error as error:
-            raise ValueError(f"no RE2 expression: {expression[:100]}") from error
-        return number, self._filter.re(number)
+        for memory in (ONES_MEMORY, MEMORY):
+            with suppress(re2.error):
+                number = self._filter.Add(_apart(expression), _options(memory))
+                return number, self._filter.re(number)
+        raise ValueError(f"no RE2 expression: {expression[:100]}")
 
     def compile(self) -> None:
         """To be called once, when all are added; of more letters than RE2 has room for it tells nothing."""
@@ -75,31 +78,34 @@ class Prefilter:
 class Words:
     """Patterns to look for together; `find` gives the stretches that match, in time linear in the text.
 
-    `among` is a filter for them and for others: what it says of a text, `find` need not find out.
+    `among` is a filter for them and for others: what it says of a text, `find` need not find out. With one each pattern is looked for by
+    itself, since few are left: in one pass they have states without end, which RE2 makes anew for each message.
     """
 
     def __init__(
         self, patterns: Sequence[str], terms: Mapping[str, Sequence[str]], among: Prefilter | None = None
     ) -> None:
         expressions = [whole(pattern, terms) for pattern in patterns]
-        joined = ["|".join(expressions[at : at + TOGETHER]) for at in range(0, len(expressions), TOGETHER)]
+        lists = [expressions[at : at + TOGETHER] for at in range(0, len(expressions), TOGETHER)]
         try:
-            self._parts = [among.add(one) if among else (ALWAYS, compiled(one)) for one in joined]
+            self._lists: list[dict[int, Any]] = [
+                dict(map(among.add, some)) if among else {ALWAYS: compiled("|".join(some))} for some in lists
+            ]
         except ValueError:
             for pattern, expression in zip(patterns, expressions, strict=True):
                 require_compiles(pattern, expression)
             raise
         self.expression = "|".join(expressions)
         """All of them as one RE2 expression."""
-        if any(part.search("") is not None for _, part in self._parts):
+        if any(part.search("") is not None for some in self._lists for part in some.values()):
             raise ValueError("a pattern matches the empty text, and so every message")
 
     def find(self, text: str, may: frozenset[int] | None = None) -> Iterator[tuple[int, int]]:
         """The spans of all matches, in order; of those that begin together the longest first. `may` is what the filter says of the text."""
-        parts = [part for number, part in self._parts if may is None or number in may or number == ALWAYS]
+        lists = [parts for some in self._lists if (parts := _possible(some, may))]
         read = text.encode() if text.isascii() else text
-        found = [(shown(text, *match.span()) for match in part.finditer(read)) for part in parts]
-        return heapq.merge(*found, key=lambda span: (span[0], -span[1]))
+        found = [(shown(text, *span) for span in _either(parts, read)) for parts in lists]
+        return heapq.merge(*found, key=lambda span: (span[0], -span[1])) if found else iter(())
 
     def count(self, text: bytes) -> int:
         """How many matches there are in a text in UTF-8, whose places nobody asks for."""
@@ -108,6 +114,27 @@ class Words:
     @cached_property
     def _whole(self) -> Any:
         return compiled(self.expression)
+
+
+def _possible(parts: Mapping[int, Any], may: frozenset[int] | None) -> list[Any]:
+    """The parts that may be in a text by what the filter says of it, in their order."""
+    if may is None or ALWAYS in parts:
+        return list(parts.values())
+    return [parts[number] for number in sorted(may & parts.keys())]
+
+
+def _either(parts: Sequence[Any], read: str | bytes) -> Iterator[tuple[int, int]]:
+    """The spans that the parts match as one expression with "|" between them: none overlaps another, of those at a place the first part's counts."""
+    ahead = {at: match.span() for at, part in enumerate(parts) if (match := part.search(read))}
+    while ahead:
+        start, at = min((span[0], at) for at, span in ahead.items())
+        end = ahead[at][1]
+        yield start, end
+        for passed in [at for at, span in ahead.items() if span[0] < end]:
+            if match := parts[passed].search(read, end):
+                ahead[passed] = match.span()
+            else:
+                del ahead[passed]
 
 
 class Sieve:
@@ -148,6 +175,11 @@ def whole(pattern: str, terms: Mapping[str, Sequence[str]]) -> str:
         edge = rf"[^{_LETTERS}\x00]"
         return rf"(?:^|\b|{edge})(?:{_spelled_out(pattern, _LETTERS)})(?:\b|{edge}|$)"
     return rf"(?:^|\b)(?:{_spelled_out(pattern, _ASCII)})(?:\b|$)"
+
+
+def _apart(expression: str) -> str:
+    """The same, whose alternatives RE2 does not put together by their first letters, since what is left of each is too short for a filter."""
+    return _BAR.sub(lambda found: "|(?:)" if found[0] == "|" else found[0], expression)
 
 
 def _spelled_out(pattern: str, word: str) -> str:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from copilot.domain import Conversation, Message, Triage
 from copilot.errors import ConfigurationError
+from copilot.intents import word_grams
 from copilot.labelled import MESSAGES, MOODS, TONES, URGENCIES, Labelled, forum_messages, own_messages
 from copilot.moods import Moods, fit_vectors, shipped_key
-from copilot.phrases import phrases
+from copilot.phrases import evenly, phrases, signals
 from copilot.ports import Embedder
 from copilot.query import search_text
 from copilot.settings import DEFAULTS
@@ -157,6 +158,19 @@ def unchanged(triager: Triager, embedder: Embedder) -> list[int]:
 def test_the_mood_stays_within_a_level(triager: Triager, embedder: Embedder, unchanged: list[int], change: str) -> None:
     changed = moods_of(triager, embedder, map(CHANGES[change], SAMPLE))
     assert np.mean(np.abs(np.array(unchanged) - changed) <= 1) >= 0.97
+
+
+@hypothesis_settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(max_codepoint=127)))
+def test_letters_of_ascii_are_read_as_all_others(text: str) -> None:
+    beside = f"{text}\u2003"  # a space that is none of ASCII's
+    assert evenly(text) == evenly(beside)[:-1]
+    assert np.array_equal(signals(text), signals(beside))
+    assert np.array_equal(word_grams(text), word_grams(beside))
+    one, other = (
+        phrases(each.replace("\n", " ").translate(dict.fromkeys(map(ord, ".!?,;")))) for each in (text, beside)
+    )
+    assert np.array_equal(one.grams, other.grams)
 
 
 @hypothesis_settings(deadline=None)

@@ -120,3 +120,18 @@ def test_no_word_is_found_in_a_longer_one_and_no_gap_swallows_words(pattern: str
 def test_a_latin_pattern_matches_as_ever_beside_another_script() -> None:
     assert found("manager", "(manager) и managers, «manager»") == ["manager", "manager"]
     assert found("call me", "please—call me") == ["call me"]
+
+
+def test_patterns_looked_for_one_by_one_match_as_one_expression_does() -> None:
+    parts, random = (
+        ["call", "me", "back", "call me", "me back", "call ... me", "(me|you)", "you back", "~please", "é"],
+        Random(2),
+    )
+    for _ in range(60):
+        patterns = [" ".join(random.choices(parts, k=random.randint(1, 3))) for _ in range(TOGETHER + 3)]
+        filter = Prefilter()
+        one_by_one, together = Words(patterns, {}, filter), Words(patterns, {})
+        filter.compile()
+        for text in (" ".join(random.choices("call me you back please é, .".split(), k=12)) for _ in range(5)):
+            told = fold(text)
+            assert list(one_by_one.find(told, filter.may(told))) == list(together.find(told))

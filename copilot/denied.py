@@ -1,0 +1,63 @@
+"""Harms that are plainly denied, as "no data was lost": what calls for a person is read without them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from copilot import yaml_file
+from copilot.settings import DEFAULTS
+from copilot.words import HIDDEN, Clauses, Words, fold
+
+DENIED = DEFAULTS / "denied.yaml"
+_BUT = re.compile(r"[\s,;–—-]*(?:but|yet|however|still|aber|sondern|doch|mais|maar|pero|sino)\b", re.I)
+"""What a harm may follow: of "no money was stolen from us, but from a customer" nothing learned is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denials:
+    """What denies a harm, and what in the same clause lets it stand."""
+
+    words: Words
+    unless: Words
+
+    @classmethod
+    def load(cls, path: Path) -> Denials:
+        """The patterns of a YAML file."""
+        raw = yaml_file.read(path)
+        return cls(*(Words(raw[name], raw["terms"]) for name in ("words", "unless")))
+
+    def find(self, text: str, plainly: bool = False) -> list[tuple[int, int]]:
+        """Where a folded text denies a harm: up to the word for the harm, since what follows may be another; `plainly` where no "but" follows."""
+        if not (found := list(self.words.find(text))):
+            return []
+        clauses, standing = Clauses(text), list(self.unless.find(text))
+        around = [clauses.around(*span) for span in found]
+        return [
+            span
+            for span, (left, right) in zip(found, around, strict=True)
+            if not any(left < end and start < right for start, end in standing)
+            and not (plainly and _BUT.match(text, right))
+        ]
+
+
+def hidden(text: str, plainly: bool = False) -> str:
+    """A folded text with the harms that it denies blanked out in place."""
+    for start, end in _denials().find(text, plainly):
+        text = f"{text[:start]}{HIDDEN * (end - start)}{text[end:]}"
+    return text
+
+
+def left(text: str) -> str:
+    """The text without the harms that it plainly denies, each a line's end; the text itself where it denies none."""
+    shown = hidden(fold(text), plainly=True)
+    if HIDDEN not in shown:
+        return text
+    return "".join("\n" if hides == HIDDEN else letter for letter, hides in zip(text, shown, strict=True))
+
+
+@cache
+def _denials() -> Denials:
+    return Denials.load(DENIED)

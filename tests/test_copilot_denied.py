@@ -1,0 +1,100 @@
+"""Harms that are plainly denied call nobody; what sounds alike and tells of a harm does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from copilot import yaml_file
+from copilot.denied import hidden, left
+from copilot.domain import Escalation
+from copilot.escalate import escalate
+from copilot.ports import Embedder
+from copilot.query import search_text
+from copilot.settings import DEFAULTS
+from copilot.triage import Triager
+from copilot.words import HIDDEN, fold
+from tests.conftest import asks
+from tests.test_copilot_escalate import POLICY
+
+MESSAGES = yaml_file.read(Path(__file__).parent / "triage" / "denials.yaml")
+
+
+@pytest.fixture(scope="module")
+def triager(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Triager:
+    return Triager(embedder, DEFAULTS / "taxonomy.yaml", tmp_path_factory.mktemp("models"))
+
+
+def decided(triager: Triager, embedder: Embedder, text: str) -> Escalation:
+    asked = asks(text)
+    triage = triager.read(asked, embedder.embed([search_text(asked)], "query")[0])
+    return escalate(POLICY, asked, triage, False, 150.0)
+
+
+def test_plain_denials_rarely_call_a_person_and_harms_still_do(triager: Triager, embedder: Embedder) -> None:
+    called = {
+        kind: sum(decided(triager, embedder, text).recommended for text in texts) for kind, texts in MESSAGES.items()
+    }
+    assert called["denials"] <= 7
+    assert called["harms"] >= 50
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "None of my photos are missing after the update, great work.",
+        "No customer data was leaked, our audit is complete.",
+        "I have not been charged twice, sorry for the noise.",
+        "It wasn't fraud after all, my husband used the card.",
+        "No data was lost.",
+        "No me han hackeado, solo quiero cambiar mi contraseña.",
+        "Nadie está herido, solo quiero otra lámpara.",
+    ],
+)
+def test_a_denied_harm_counts_neither_by_rules_nor_by_what_was_learned(
+    triager: Triager, embedder: Embedder, text: str
+) -> None:
+    assert not decided(triager, embedder, text).recommended
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No data was lost until today, now everything is gone.",
+        "No money was stolen from me, but from my mother's account you let a fraudster take 3,000 euros.",
+        "I don't believe nobody was hurt, my son is in hospital because of your scooter.",
+        "They told me nobody has been charged twice, yet I was charged twice and want a chargeback.",
+        "I was not hurt, my daughter was: the blade cut her hand.",
+        "Nobody was hurt when the battery exploded in the kitchen.",
+    ],
+)
+def test_a_harm_beside_a_denial_still_calls_a_person(triager: Triager, embedder: Embedder, text: str) -> None:
+    assert decided(triager, embedder, text).recommended
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("No data was lost.", "."),
+        ("Nobody was hurt when it exploded", "when it exploded"),
+        ("I was not hacked, just curious", "I , just curious"),
+        ("There was no fire and no smoke, the fuse tripped", ", the fuse tripped"),
+        ("My data was not deleted although I asked", "My data was not deleted although I asked"),
+        ("Nothing was deleted by me", "Nothing was deleted by me"),
+        ("There was no fire alarm", "There was no fire alarm"),
+        ("I do not want to die", "I do not want to die"),
+        ("Es wurde niemand verletzt, danke", "Es wurde niemand verletzt, danke"),
+        ("Keine Daten sind verloren gegangen", "gegangen"),
+    ],
+)
+def test_a_denial_is_left_out_up_to_the_word_for_the_harm(text: str, rest: str) -> None:
+    assert " ".join(left(text).split()) == rest
+
+
+def test_what_is_hidden_keeps_its_place_and_what_was_learned_stands_before_a_but() -> None:
+    text = "No emails were lost, but my screen is blue."
+    shown = hidden(fold(text))
+    assert len(shown) == len(text)
+    assert shown == HIDDEN * len("No emails were lost") + ", but my screen is blue."
+    assert left(text) == text
