@@ -129,14 +129,18 @@ def _wire(conversation: Conversation) -> dict[str, Any]:
 
 def ask(desk: Desk, case: Case) -> Outcome:
     """Everything that the copilot says to a case, with only what was known when it was written. Raises InputError where it has no words."""
-    options = Options(before=case.created)
-    try:
-        text = search_text(case.conversation)[:QUERY_CHARS]
-        suggestion = desk.suggest(case.conversation, options)
-    except InputError as error:
-        raise InputError(f"The case {case.id!r} cannot be asked: {error}") from error
+    options, text = Options(before=case.created), words_of(case)
+    suggestion = desk.suggest(case.conversation, options)
     ranked: dict[str, tuple[str, ...]] = {kind: desk.search(text, kind, options) for kind in KINDS}
     return Outcome(case=case, suggestion=suggestion, ranked=ranked, texts=dict(_texts(desk, suggestion)))
+
+
+def words_of(case: Case) -> str:
+    """What is searched for. Raises InputError where the case has no words."""
+    try:
+        return search_text(case.conversation)[:QUERY_CHARS]
+    except InputError as error:
+        raise InputError(f"The case {case.id!r} cannot be asked: {error}") from error
 
 
 def _texts(desk: Desk, suggestion: Suggestion) -> Iterator[tuple[tuple[str, int], str]]:

@@ -111,6 +111,43 @@ def test_the_same_input_gives_the_same_bytes(made: Run, suite: Suite, base: Sett
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_another_index_of_the_same_corpus_gives_the_same_bytes(made: Run, suite: Suite, tmp_path: Path) -> None:
+    write(made, tmp_path / "a")
+    write(run(suite, {}, quiet, base=Settings(home=tmp_path / "home")), tmp_path / "b")
+    for name in ("results.json", "cases.jsonl"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def with_cases(suite: Suite, folder: Path, *rows: dict[str, Any]) -> Suite:
+    """The same company, asked this."""
+    (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (folder / "company").symlink_to(suite.home / "company")
+    return suite.model_copy(update={"home": folder})
+
+
+def test_right_documents_that_are_not_there_are_named(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    asked = {"message": "How do I compact?", "gold_docs": ["compact-folders", "compakt-folders"]}
+    notes = run(with_cases(suite, tmp_path, {"id": "a", **asked}), {}, quiet, base=base).notes
+    assert (
+        "1 documents that cases name as right are not in the corpus, so nothing finds them: compakt-folders." in notes
+    )
+
+
+def test_cases_of_which_none_can_be_asked_are_an_error(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="solved here by then"):
+        run(
+            with_cases(suite, tmp_path, {"id": "a", "message": "Help!", "gold_tickets": ["gone"]}), {}, quiet, base=base
+        )
+
+
+def test_a_case_without_words_is_refused_before_any_is_asked(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    stages: list[str] = []
+    rows = {"id": "a", "message": "How do I compact?"}, {"id": "b", "message": " "}
+    with pytest.raises(InputError, match="'b' cannot be asked"):
+        run(with_cases(suite, tmp_path, *rows), {}, lambda stage, *_: stages.append(stage), base=base)
+    assert stages == []
+
+
 def test_a_run_can_be_read_back(made: Run, tmp_path: Path) -> None:
     write(made, tmp_path)
     assert read(tmp_path) == made
