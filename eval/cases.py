@@ -6,7 +6,9 @@ Two layouts are read: JSONL with one case a line, and BEIR's folder of corpus, q
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +21,7 @@ from copilot.domain import Channel, Conversation, Customer, Message
 from copilot.errors import InputError
 from ingest.tickets import moment
 
+_CONVERSATION_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
 Mood = Literal["very_negative", "negative", "neutral", "positive", "very_positive"]
 
 
@@ -228,9 +231,15 @@ class _Row(BaseModel):
         customer = self.customer or given.customer or _CustomerRow()
         messages = self.messages or given.messages or (Message(text=self.message or ""),)
         return Conversation(
-            id=f"case-{self.id}"[:128], subject=self.subject if self.subject is not None else given.subject,
+            id=_conversation_id(self.id), subject=self.subject if self.subject is not None else given.subject,
             channel=self.channel or given.channel or "form", messages=messages, customer=Customer(**customer.model_dump()),
         )  # fmt: skip
+
+
+def _conversation_id(id: str) -> str:
+    """The case's id where a help desk's conversation may be called so, else a name of its own."""
+    named = f"case-{id}"
+    return named if _CONVERSATION_ID.fullmatch(named) else f"case-{hashlib.sha256(id.encode()).hexdigest()[:32]}"
 
 
 # ---- BEIR ----
@@ -256,7 +265,7 @@ def beir_corpus(folder: Path) -> Iterator[tuple[str, str, str]]:
 
 def _beir_case(id: str, text: str, grades: Mapping[str, int]) -> Case:
     relevant = tuple(sorted(document for document, grade in grades.items() if grade > 0))
-    conversation = Conversation(id=f"case-{id}"[:128], channel="form", messages=(Message(text=text),))
+    conversation = Conversation(id=_conversation_id(id), channel="form", messages=(Message(text=text),))
     return Case(id=id, conversation=conversation, gold_docs=relevant or None, grades=grades, slices={"channel": "form"})
 
 

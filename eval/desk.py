@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -106,13 +107,17 @@ class HttpDesk:
 
     def text(self, document_id: str, revision: int) -> str:
         """A stored revision's text."""
-        return str(self._json("GET", f"/v1/documents/{document_id}", params={"revision": revision})["text"])
+        return str(
+            self._json("GET", f"/v1/documents/{quote(document_id, safe='')}", params={"revision": revision})["text"]
+        )
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         answer = self.client.request(method, path, **request)
         if answer.is_error:
+            said = answer.json()
+            where = "".join(f" {one['where']}: {one['detail']}." for one in said.get("errors", ()))
             raise CopilotError(
-                f"{method} {path} answered {answer.status_code}: {answer.json().get('detail', answer.text)}"
+                f"{method} {path} answered {answer.status_code}: {said.get('detail', answer.text)}{where}"
             )
         return answer.json()
 

@@ -209,7 +209,7 @@ def _suggestion(record: CaseRecord) -> Suggestion:
     """The suggestion; what differs from run to run is not recorded, and filled in with nothing."""
     said, at = record.suggestion, record.case.get("created") or NEVER
     provenance = {"as_of": at, **said["provenance"]}
-    volatile = {"id": "", "conversation_id": "", "created_at": at, "timings_ms": {}}
+    volatile: dict[str, object] = {"id": "", "conversation_id": "", "created_at": at, "timings_ms": {}}
     return _SUGGESTION.validate_python({**volatile, **said, "provenance": provenance})
 
 

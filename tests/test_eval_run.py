@@ -128,9 +128,7 @@ def with_cases(suite: Suite, folder: Path, *rows: dict[str, Any]) -> Suite:
 def test_right_documents_that_are_not_there_are_named(suite: Suite, base: Settings, tmp_path: Path) -> None:
     asked = {"message": "How do I compact?", "gold_docs": ["compact-folders", "compakt-folders"]}
     notes = run(with_cases(suite, tmp_path, {"id": "a", **asked}), {}, quiet, base=base).notes
-    assert (
-        "1 documents that cases name as right are not in the corpus, so nothing finds them: compakt-folders." in notes
-    )
+    assert "Named as right by cases, but not in the corpus, so that nothing finds them: compakt-folders." in notes
 
 
 def test_cases_of_which_none_can_be_asked_are_an_error(suite: Suite, base: Settings, tmp_path: Path) -> None:
@@ -162,6 +160,18 @@ def test_over_http_the_answers_are_the_same(made: Run, suite: Suite, base: Setti
     served = run(suite, {}, quiet, "http", base=base)
     assert [record.suggestion for record in served.records] == [record.suggestion for record in made.records]
     assert {s.name: s.value for s in served.scores} == {s.name: s.value for s in made.scores}
+
+
+def test_over_http_ids_may_hold_any_sign(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    (tmp_path / "company").mkdir()
+    text = "---\ndoc_id: 'faq/50%?a b#ü'\ntitle: Sails\n---\nA small catamaran wants a flat sail in strong wind.\n"
+    (tmp_path / "company" / "sails.md").write_text(text, encoding="utf-8")
+    row = {"id": "<größe> 1/2", "message": "Which sail does a small catamaran want in strong wind?"}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    odd = suite.model_copy(update={"home": tmp_path, "workspace": "odd"})
+    made, served = run(odd, {}, quiet, base=base), run(odd, {}, quiet, "http", base=base)
+    assert value(made, "citations.validity") == value(served, "citations.validity") == 1
+    assert [record.suggestion for record in served.records] == [record.suggestion for record in made.records]
 
 
 def test_an_unknown_setting_is_refused_with_its_name(suite_file: Path, base: Settings) -> None:
