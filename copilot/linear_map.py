@@ -7,6 +7,8 @@ Pure: vectors in, matrix out; the same input gives the same bytes on the same ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,11 @@ class Lesson:
     questions: Vectors
     articles: Vectors
     answers: Floats
+
+
+def get_ready() -> None:
+    """Load what `fit` needs, in a thread of its own: it takes longer than to fit a few hundred cases."""
+    Thread(target=import_module, args=("scipy.optimize",), name="solver", daemon=True).start()
 
 
 def fit(lesson: Lesson) -> Vectors:

@@ -173,9 +173,12 @@ def above(text: str, places: Collection[int]) -> Iterator[tuple[int, int]]:
             yield found.span("it")
 
 
-def given(names: Collection[str], text: str = "") -> Finder:
-    """A finder of these names and their parts, in any case; of one that is also a word, in general or in this text, only where a name would stand."""
-    parts = {part for name in names for part in _parts(plain(name))}
+def given(names: Collection[str], text: str, traits: Traits) -> Finder:
+    """A finder of these names and their parts in this text, in any case; of one that is also a word, only where a name would stand.
+
+    Names that are not there are left out first: to make a pattern of them takes longer than all the rest, and each ticket has others.
+    """
+    parts = {part for name in names for part in _parts(plain(name)) if Traits.of(part).low in traits.low}
     words_too = _ALSO_WORDS | {found["it"] for found in _NOUN.finditer(text)} if parts else _ALSO_WORDS
     sure = sorted((p for p in parts if p.lower() not in words_too), key=lambda p: (-len(p), p))
     either = []

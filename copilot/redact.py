@@ -133,11 +133,12 @@ def _found(text: str, names: Collection[str], orders: bool) -> tuple[list[tuple[
     def names_above(text: str) -> Iterator[tuple[int, int]]:
         return people.above(text, [start for start, _, kind in spans if kind == "address"])
 
+    traits = Traits.of(text)
     finders: list[tuple[str, Finder]] = [*KINDS, *(ORDERS if orders else ())]
     finders += [
-        ("name", finder) for finder in (names_above, *people.GREETED, *people.INTRODUCED, people.given(names, text))
+        ("name", finder)
+        for finder in (names_above, *people.GREETED, *people.INTRODUCED, people.given(names, text, traits))
     ]
-    traits = Traits.of(text)
     for kind, finder in finders:
         for start, end in finder(text) if may(finder, traits) else ():
             if covered.find(1, start, end) < 0:

@@ -6,19 +6,22 @@ Two layouts are read: JSONL with one case a line, and BEIR's folder of corpus, q
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from copilot.domain import Channel, Conversation, Customer, Message
 from copilot.errors import InputError
 from ingest.tickets import moment
 
+_CONVERSATION_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
 Mood = Literal["very_negative", "negative", "neutral", "positive", "very_positive"]
 
 
@@ -84,7 +87,7 @@ def load_jsonl(path: Path, *, similar: bool = False) -> list[Case]:
     Raises InputError with the line and what is wrong there.
     """
     cases = [_case(line, f"{path.name}, line {number}", similar) for number, line in _lines(path) if line.strip()]
-    _refuse_doubles(cases, path)
+    refuse_doubles(cases, path.name)
     return cases
 
 
@@ -108,7 +111,7 @@ def graded(cases: Sequence[Case], path: Path) -> list[Case]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # some systems write a byte order mark
             yield from enumerate(file, 1)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The cases in {path} cannot be read: {error}. Give a JSONL file in UTF-8.") from error
@@ -126,11 +129,13 @@ def _wrong(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors()[:3])
 
 
-def _refuse_doubles(cases: list[Case], path: Path) -> None:
-    ids = [case.id for case in cases]
-    if len(set(ids)) < len(ids):
-        double = next(id for id in ids if ids.count(id) > 1)
-        raise InputError(f"{path.name}: the id {double!r} stands there twice. Give every case an id of its own.")
+def refuse_doubles(cases: Sequence[Case], where: str) -> None:
+    """Raises InputError where two cases have one id: each metric keeps one row for an id, so one of the two would not be counted."""
+    seen: set[str] = set()
+    for case in cases:
+        if case.id in seen:
+            raise InputError(f"{where}: the id {case.id!r} stands there twice. Give every case an id of its own.")
+        seen.add(case.id)
 
 
 class _GradesRow(BaseModel):
@@ -142,9 +147,15 @@ class _GradesRow(BaseModel):
 
 class _SpanRow(BaseModel):
     document_id: str = Field(validation_alias=AliasChoices("document_id", "doc_id"))
-    start: int | None = None
+    start: int | None = Field(None, ge=0)
     end: int | None = None
     quote: str | None = None
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError("a span ends after it starts")
+        return self
 
 
 class _CustomerRow(BaseModel):
@@ -166,7 +177,8 @@ class _Row(BaseModel):
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    id: str = Field(validation_alias=AliasChoices("id", "ticket_id", "_id"), min_length=1)
+    # trec_eval reads an id up to its first NUL
+    id: str = Field(validation_alias=AliasChoices("id", "ticket_id", "_id"), min_length=1, pattern=r"^[^\x00]*$")
     subject: str | None = None
     message: str | None = None
     messages: tuple[Message, ...] | None = None
@@ -219,9 +231,15 @@ class _Row(BaseModel):
         customer = self.customer or given.customer or _CustomerRow()
         messages = self.messages or given.messages or (Message(text=self.message or ""),)
         return Conversation(
-            id=f"case-{self.id}"[:128], subject=self.subject if self.subject is not None else given.subject,
+            id=_conversation_id(self.id), subject=self.subject if self.subject is not None else given.subject,
             channel=self.channel or given.channel or "form", messages=messages, customer=Customer(**customer.model_dump()),
         )  # fmt: skip
+
+
+def _conversation_id(id: str) -> str:
+    """The case's id where a help desk's conversation may be called so, else a name of its own."""
+    named = f"case-{id}"
+    return named if _CONVERSATION_ID.fullmatch(named) else f"case-{hashlib.sha256(id.encode()).hexdigest()[:32]}"
 
 
 # ---- BEIR ----
@@ -230,21 +248,24 @@ class _Row(BaseModel):
 def load_beir(folder: Path, split: str = "test") -> list[Case]:
     """The queries that the split's qrels judge, with their graded documents. Raises InputError."""
     judged = _qrels(folder / "qrels" / f"{split}.tsv")
-    texts = {row["_id"]: row["text"] for row in _objects(folder / "queries.jsonl", ("_id", "text"))}
+    texts = {str(row["_id"]): str(row["text"]) for row in _objects(folder / "queries.jsonl", ("_id", "text"))}
     if missing := judged.keys() - texts.keys():
         raise InputError(f"{folder}: qrels judge the query {min(missing)!r}, and queries.jsonl does not have it.")
     return [_beir_case(id, texts[id], grades) for id, grades in judged.items()]
 
 
 def beir_corpus(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Id, title and text of each document of a BEIR folder."""
+    """Id, title and text of each document of a BEIR folder; many sets have some that are a title alone, or nothing: those are left out."""
     for row in _objects(folder / "corpus.jsonl", ("_id", "text")):
-        yield str(row["_id"]), str(row.get("title") or row["_id"]), str(row["text"])
+        title = str(row.get("title") or "").strip()
+        text = str(row["text"] or "").strip() or title
+        if text:
+            yield str(row["_id"]), title or str(row["_id"]), text
 
 
 def _beir_case(id: str, text: str, grades: Mapping[str, int]) -> Case:
     relevant = tuple(sorted(document for document, grade in grades.items() if grade > 0))
-    conversation = Conversation(id=f"case-{id}"[:128], channel="form", messages=(Message(text=text),))
+    conversation = Conversation(id=_conversation_id(id), channel="form", messages=(Message(text=text),))
     return Case(id=id, conversation=conversation, gold_docs=relevant or None, grades=grades, slices={"channel": "form"})
 
 
@@ -252,9 +273,9 @@ def _qrels(path: Path) -> dict[str, dict[str, int]]:
     judged: dict[str, dict[str, int]] = {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            for query, document, grade, *_ in list(csv.reader(file, delimiter="\t"))[1:]:
+            for query, document, grade, *_ in [row for row in csv.reader(file, delimiter="\t") if row][1:]:
                 judged.setdefault(query, {})[document] = int(grade)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"{path} is no table of query-id, corpus-id and score: {error}") from error
     return judged
 

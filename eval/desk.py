@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -106,13 +107,17 @@ class HttpDesk:
 
     def text(self, document_id: str, revision: int) -> str:
         """A stored revision's text."""
-        return str(self._json("GET", f"/v1/documents/{document_id}", params={"revision": revision})["text"])
+        return str(
+            self._json("GET", f"/v1/documents/{quote(document_id, safe='')}", params={"revision": revision})["text"]
+        )
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         answer = self.client.request(method, path, **request)
         if answer.is_error:
+            said = answer.json()
+            where = "".join(f" {one['where']}: {one['detail']}." for one in said.get("errors", ()))
             raise CopilotError(
-                f"{method} {path} answered {answer.status_code}: {answer.json().get('detail', answer.text)}"
+                f"{method} {path} answered {answer.status_code}: {said.get('detail', answer.text)}{where}"
             )
         return answer.json()
 
@@ -129,14 +134,18 @@ def _wire(conversation: Conversation) -> dict[str, Any]:
 
 def ask(desk: Desk, case: Case) -> Outcome:
     """Everything that the copilot says to a case, with only what was known when it was written. Raises InputError where it has no words."""
-    options = Options(before=case.created)
-    try:
-        text = search_text(case.conversation)[:QUERY_CHARS]
-        suggestion = desk.suggest(case.conversation, options)
-    except InputError as error:
-        raise InputError(f"The case {case.id!r} cannot be asked: {error}") from error
+    options, text = Options(before=case.created), words_of(case)
+    suggestion = desk.suggest(case.conversation, options)
     ranked: dict[str, tuple[str, ...]] = {kind: desk.search(text, kind, options) for kind in KINDS}
     return Outcome(case=case, suggestion=suggestion, ranked=ranked, texts=dict(_texts(desk, suggestion)))
+
+
+def words_of(case: Case) -> str:
+    """What is searched for. Raises InputError where the case has no words."""
+    try:
+        return search_text(case.conversation)[:QUERY_CHARS]
+    except InputError as error:
+        raise InputError(f"The case {case.id!r} cannot be asked: {error}") from error
 
 
 def _texts(desk: Desk, suggestion: Suggestion) -> Iterator[tuple[tuple[str, int], str]]:

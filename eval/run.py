@@ -20,13 +20,15 @@ import psutil
 from pydantic_core import to_json, to_jsonable_python
 
 from copilot.build import Parts, embedder_of
+from copilot.errors import InputError
 from copilot.ports import Embedder, Vectors
 from copilot.settings import Settings
 from eval.abstention import abstention
 from eval.bm25 import by_words, timely
+from eval.cases import Case
 from eval.citations import citations
 from eval.claims import claims
-from eval.desk import Door, HttpDesk, ProcessDesk, Step, ask_all, bring_in, opened, served, settings_of
+from eval.desk import Door, HttpDesk, ProcessDesk, Step, ask_all, bring_in, opened, served, settings_of, words_of
 from eval.drafts import drafts, signatures
 from eval.escalation import escalation
 from eval.metrics import Metric, Outcome
@@ -41,7 +43,9 @@ UNIT = "one incoming message"
 SMALL_SLICE = 5
 """Slices of fewer cases are left out: their intervals say nothing."""
 VOLATILE = ("id", "created_at", "conversation_id", "timings_ms")
-"""What differs between two suggestions for one message over one index."""
+"""What differs between two suggestions for one message over one index; and `as_of`, which for a case without a time is when the index was made."""
+NAMED = 5
+"""So many documents are named in a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,8 @@ class Asked:
     model: str
     settings: Settings
     times: Times
+    absent: tuple[str, ...] = ()
+    """Documents that cases name as right and the corpus does not have."""
 
 
 def run(
@@ -70,7 +76,7 @@ def scored(suite: Suite, asked: Asked, overrides: Mapping[str, str], door: Door,
     scores = tuple(_scores(metrics, suite, step))
     return Run(
         name=suite.name, protocol=_protocol(suite, asked, overrides, door), scores=scores,
-        slices=tuple(_slices(metrics, asked.outcomes, suite)), notes=tuple(_notes(suite, asked.outcomes)), records=records,
+        slices=tuple(_slices(metrics, asked.outcomes, suite)), notes=tuple(_notes(suite, asked)), records=records,
         times=asked.times if "speed" in suite.metrics else replace(asked.times, steps={}, figures={}, totals_ms=()),
     )  # fmt: skip
 
@@ -81,22 +87,33 @@ def scored(suite: Suite, asked: Asked, overrides: Mapping[str, str], door: Door,
 def answers(suite: Suite, step: Step, door: Door = "process", base: Settings | None = None) -> Asked:
     """Every case of the suite, asked over an index of the suite's own."""
     cases, settings = suite.load_cases(), settings_of(suite, base)
+    for case in cases:
+        words_of(case)  # one without words is refused now, and not when those before it have been asked
     begun = perf_counter()
     with opened(settings) as parts:
         start_up = perf_counter() - begun
         bring_in(suite, parts, step)
         desk = ProcessDesk(parts, suite.workspace)
+        absent = _absent(parts, suite.workspace, cases)
         cases = timely(parts, suite.workspace, cases)
+        if not cases:
+            raise InputError(f"No ticket that the cases of the suite {suite.name} name was solved here by then.")
         words = by_words(parts, suite.workspace, cases)
         asked = asked_of(parts, settings, lambda: ask_all(desk, cases, step) if door == "process" else [], start_up)
     if door == "process":
-        return replace(asked, outcomes=_beside(asked.outcomes, words))
+        return replace(asked, outcomes=_beside(asked.outcomes, words), absent=absent)
     begun = perf_counter()
     with served(settings) as client:
         ready = perf_counter()
         outcomes = ask_all(HttpDesk(client), cases, step)
     times = _times(outcomes, ready - begun, perf_counter() - ready)
-    return replace(asked, outcomes=_beside(outcomes, words), times=times)
+    return replace(asked, outcomes=_beside(outcomes, words), times=times, absent=absent)
+
+
+def _absent(parts: Parts, workspace: str, cases: Sequence[Case]) -> tuple[str, ...]:
+    """The right documents that are not there, by id."""
+    frame, named = parts.frames.at(workspace), {id for case in cases for id in case.answers}
+    return tuple(id for id in sorted(named) if not len(frame.find((id,))))
 
 
 def _beside(outcomes: Sequence[Outcome], words: Mapping[str, tuple[str, ...]]) -> tuple[Outcome, ...]:
@@ -197,7 +214,14 @@ def _members(outcomes: Sequence[Outcome], slice: str) -> dict[str, set[str]]:
     return members
 
 
-def _notes(suite: Suite, outcomes: Sequence[Outcome]) -> Iterable[str]:
+def _notes(suite: Suite, asked: Asked) -> Iterable[str]:
+    outcomes = asked.outcomes
+    if asked.absent:
+        named, more = ", ".join(asked.absent[:NAMED]), len(asked.absent) - NAMED
+        yield (
+            "Named as right by cases, but not in the corpus, so that nothing finds them: "
+            f"{named}{f' and {more} more' if more > 0 else ''}."
+        )
     if "drafts" in suite.metrics and any(outcome.case.reference_reply for outcome in outcomes):
         yield f"Signatures: {signatures()}."
     if "citations" in suite.metrics or "claims" in suite.metrics:
@@ -210,6 +234,7 @@ def _notes(suite: Suite, outcomes: Sequence[Outcome]) -> Iterable[str]:
 
 def _record(outcome: Outcome, metrics: Sequence[Metric]) -> CaseRecord:
     said = to_jsonable_python(outcome.suggestion)
+    del said["provenance"]["as_of"]
     return CaseRecord(
         id=outcome.case.id, rows={metric.name: metric.rows[outcome.case.id] for metric in metrics if outcome.case.id in metric.rows},
         case=to_jsonable_python(outcome.case), suggestion={name: value for name, value in said.items() if name not in VOLATILE},

@@ -17,8 +17,9 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 import ingest.demo
+from copilot import yaml_file
 from copilot.errors import InputError
-from eval.cases import Case, graded, load_beir, load_jsonl
+from eval.cases import Case, graded, load_beir, load_jsonl, refuse_doubles
 from ingest.tickets import moment
 
 FOLDER = Path(__file__).parent / "suites"
@@ -109,6 +110,7 @@ class Suite(Strict):
         cases = [case for file in self.cases for case in self._of(file)]
         if not cases:
             raise InputError(f"The suite {self.name} has no case left: look at its since, until and labelled.")
+        refuse_doubles(cases, f"The cases of the suite {self.name}")
         return cases
 
     def _of(self, file: CaseFile) -> list[Case]:
@@ -151,11 +153,13 @@ def load(name: str, changes: Sequence[str] = ()) -> tuple[Suite, dict[str, str]]
         raise InputError(f"There is no suite {name!r}. Shipped suites: {known}; or give the path of a YAML file.")
     overrides = dict(_pair(change) for change in changes)
     try:
-        written: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        written: dict[str, Any] = yaml_file.read(path) or {}
+        if not isinstance(written, dict):
+            raise TypeError("it is no list of fields and their values, such as name: mine")
         own = {key: value for key, value in overrides.items() if key in ("seed", "resamples")}
-        settings = {**written.get("settings", {}), **{k: v for k, v in overrides.items() if k not in own}}
+        settings = {**(written.get("settings") or {}), **{k: v for k, v in overrides.items() if k not in own}}
         return Suite(**{**written, **own, "settings": settings, "home": path.parent}), overrides
-    except (ValidationError, yaml.YAMLError, TypeError, AttributeError) as error:
+    except (ValueError, yaml.YAMLError, TypeError, OSError) as error:
         raise InputError(f"The suite {path.name} cannot be used: {_explained(error)}") from error
 
 

@@ -46,6 +46,7 @@ SHOWN = 5
 """A right document further down was as good as not found: drafts hardly look there."""
 NUANCE = 3.0
 LONG_DRAFT = 100
+NEVER = "1970-01-01T00:00:00Z"
 UNLIKE = 0.15
 """A token F1 below this is next to nothing in common with the reference reply."""
 LABELS = {"intent": ("wrong intent", 6.0), "sentiment": ("wrong mood", 3.0), "urgency": ("wrong urgency", 3.0)}
@@ -206,9 +207,10 @@ _SUGGESTION = TypeAdapter(Suggestion)
 
 def _suggestion(record: CaseRecord) -> Suggestion:
     """The suggestion; what differs from run to run is not recorded, and filled in with nothing."""
-    said = record.suggestion
-    volatile = {"id": "", "conversation_id": "", "created_at": said["provenance"]["as_of"], "timings_ms": {}}
-    return _SUGGESTION.validate_python({**volatile, **said})
+    said, at = record.suggestion, record.case.get("created") or NEVER
+    provenance = {"as_of": at, **said["provenance"]}
+    volatile: dict[str, object] = {"id": "", "conversation_id": "", "created_at": at, "timings_ms": {}}
+    return _SUGGESTION.validate_python({**volatile, **said, "provenance": provenance})
 
 
 def _draft_faults(read: Finding) -> Iterator[Fault]:

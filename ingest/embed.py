@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from copilot.crash import point
+from copilot.linear_map import get_ready
+from copilot.mapping import FEWEST
 from copilot.ports import Embedder, Vectors
 from copilot.store.arrivals import Arrival
 from copilot.store.ledger import Ledger
 from copilot.store.values import digest
 
 BATCH_CHUNKS = 512
-FEWEST_CHUNKS = 64
+FEWEST_CHUNKS = 32
 """So many are enough for the first batch where the model waits for it, and twice as many each time that it waits again."""
 STAGES = 4
 """More batches than stand between the stage that embeds and the one that stores."""
@@ -53,7 +55,11 @@ def in_batches(ready: Iterable[Ready], awaited: Callable[[], bool]) -> Iterator[
 def embedded(batches: Iterable[list[Ready]], ledger: Ledger, embedder: Embedder) -> Iterator[Embedded]:
     """Each batch with its vectors; only texts that neither the ledger nor a batch on its way has pass the model."""
     on_their_way: deque[dict[str, Vectors]] = deque(maxlen=STAGES)
+    teaching = 0
     for batch in batches:
+        few, teaching = teaching < FEWEST, teaching + sum(bool(ready.source.links) for ready in batch)
+        if few and teaching >= FEWEST:
+            get_ready()  # the map is learned at the end, where the model has nothing more to do
         chunks = [chunk for ready in batch for chunk, searchable in ready.chunks if searchable]
         texts = {digest(chunk.embedded): chunk.embedded for chunk in chunks}
         recent = ChainMap(*on_their_way)

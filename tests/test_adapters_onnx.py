@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copilot.adapters.onnx import OnnxEmbedder, from_folder, package_folder
+from copilot.adapters.onnx import OnnxEmbedder, from_folder, minilm, package_folder
 from copilot.errors import ConfigurationError
 from copilot.ports import Embedder
+from copilot.settings import Settings
 
 WORDS = [
     "<s>",
@@ -118,3 +119,10 @@ def test_the_shipped_model_is_read_from_its_folder_alike(tmp_path: Path, embedde
     """The package has no prompts, so the plain fingerprint stands: an index made by it stays valid."""
     found = from_folder(package_folder(), tmp_path, 1, 256)
     assert found.fingerprint == embedder.fingerprint
+
+
+def test_who_embeds_documents_alone_loads_the_weights_once(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    embedder = minilm(settings.models, threads=2, window=settings.window)
+    assert embedder.embed(["a"], "document").shape == (1, embedder.dimensions)
+    assert "_session" not in vars(embedder)

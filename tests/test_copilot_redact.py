@@ -263,3 +263,28 @@ def test_no_rule_is_left_out_that_would_have_found_something() -> None:
                 assert may(rule, traits) or not found, (number, said)
                 looked_for |= {number} if found else set()
     assert len(looked_for) == len(rules), set(range(len(rules))) - looked_for
+
+
+LETTERS = st.text("aAbBzZ sSßſẞkKKiIıİéÉµμΣσςﬁ-'’", max_size=12)
+
+
+@given(st.lists(LETTERS, max_size=4), st.lists(LETTERS, max_size=4))
+def test_names_that_are_not_in_a_text_are_not_looked_for_and_no_other_is_missed(
+    people: list[str], texts: list[str]
+) -> None:
+    text = " ".join((*texts, *(name.upper() for name in people[:1]), *(name.lower() for name in people[1:2])))
+    everything = Traits.of(text).low + "".join(
+        Traits.of(name).low for name in (*people, *(" ".join(n.split()) for n in people))
+    )
+    found = list(names.given(people, text, Traits.of(text))(text))
+    assert found == list(names.given(people, text, Traits(everything, 0))(text))
+
+
+def test_no_pattern_is_made_of_names_that_a_text_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(names, "rule", lambda pattern: made.append(pattern) or (lambda text: iter(())))
+    redact("hub", ["Ada Lovelace"])
+    assert made == []
+    redact("ada, the hub is red", ["Ada Lovelace"])
+    assert len(made) == 1
+    assert "Lovelace" not in made[0]

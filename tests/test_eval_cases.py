@@ -63,6 +63,9 @@ def test_all_fields_arrive(tmp_path: Path) -> None:
         ('{"id": "b", "message": "x", "sentiment": "grumpy"}', "sentiment"),
         ('{"id": "b", "message": "x", "created": "yesterday"}', "created"),
         ('{"id": "a", "message": "x"}', "twice"),
+        ('{"id": "b\\u0000c", "message": "x"}', "id"),
+        ('{"id": "b", "message": "x", "gold_spans": [{"document_id": "d", "start": 9, "end": 4}]}', "after it starts"),
+        ('{"id": "b", "message": "x", "gold_spans": [{"document_id": "d", "start": -1, "end": 4}]}', "gold_spans"),
     ],
 )
 def test_a_broken_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, words: str) -> None:
@@ -105,3 +108,16 @@ def test_a_beir_folder_whose_files_do_not_fit_says_which(beir: Path) -> None:
     (beir / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\tmany\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"test\.tsv"):
         load_beir(beir)
+
+
+def test_a_beir_folder_as_people_have_it_is_read_too(beir: Path) -> None:
+    jsonl(beir / "corpus.jsonl", {"_id": 1, "title": "A title", "text": ""}, {"_id": 2, "title": " ", "text": " "})
+    jsonl(beir / "queries.jsonl", {"_id": 7, "text": "what?"})
+    (beir / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n\n7\t1\t1\n\n", encoding="utf-8")
+    assert [(case.id, case.gold_docs) for case in load_beir(beir)] == [("7", ("1",))]
+    assert list(beir_corpus(beir)) == [("1", "A title", "A title")]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_case(tmp_path: Path) -> None:
+    (tmp_path / "cases.jsonl").write_text('{"id": "a", "message": "x"}', encoding="utf-8-sig")
+    assert [case.id for case in load_jsonl(tmp_path / "cases.jsonl")] == ["a"]

@@ -111,6 +111,41 @@ def test_the_same_input_gives_the_same_bytes(made: Run, suite: Suite, base: Sett
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_another_index_of_the_same_corpus_gives_the_same_bytes(made: Run, suite: Suite, tmp_path: Path) -> None:
+    write(made, tmp_path / "a")
+    write(run(suite, {}, quiet, base=Settings(home=tmp_path / "home")), tmp_path / "b")
+    for name in ("results.json", "cases.jsonl"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def with_cases(suite: Suite, folder: Path, *rows: dict[str, Any]) -> Suite:
+    """The same company, asked this."""
+    (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (folder / "company").symlink_to(suite.home / "company")
+    return suite.model_copy(update={"home": folder})
+
+
+def test_right_documents_that_are_not_there_are_named(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    asked = {"message": "How do I compact?", "gold_docs": ["compact-folders", "compakt-folders"]}
+    notes = run(with_cases(suite, tmp_path, {"id": "a", **asked}), {}, quiet, base=base).notes
+    assert "Named as right by cases, but not in the corpus, so that nothing finds them: compakt-folders." in notes
+
+
+def test_cases_of_which_none_can_be_asked_are_an_error(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="solved here by then"):
+        run(
+            with_cases(suite, tmp_path, {"id": "a", "message": "Help!", "gold_tickets": ["gone"]}), {}, quiet, base=base
+        )
+
+
+def test_a_case_without_words_is_refused_before_any_is_asked(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    stages: list[str] = []
+    rows = {"id": "a", "message": "How do I compact?"}, {"id": "b", "message": " "}
+    with pytest.raises(InputError, match="'b' cannot be asked"):
+        run(with_cases(suite, tmp_path, *rows), {}, lambda stage, *_: stages.append(stage), base=base)
+    assert stages == []
+
+
 def test_a_run_can_be_read_back(made: Run, tmp_path: Path) -> None:
     write(made, tmp_path)
     assert read(tmp_path) == made
@@ -125,6 +160,18 @@ def test_over_http_the_answers_are_the_same(made: Run, suite: Suite, base: Setti
     served = run(suite, {}, quiet, "http", base=base)
     assert [record.suggestion for record in served.records] == [record.suggestion for record in made.records]
     assert {s.name: s.value for s in served.scores} == {s.name: s.value for s in made.scores}
+
+
+def test_over_http_ids_may_hold_any_sign(suite: Suite, base: Settings, tmp_path: Path) -> None:
+    (tmp_path / "company").mkdir()
+    text = "---\ndoc_id: 'faq/50%?a b#ü'\ntitle: Sails\n---\nA small catamaran wants a flat sail in strong wind.\n"
+    (tmp_path / "company" / "sails.md").write_text(text, encoding="utf-8")
+    row = {"id": "<größe> 1/2", "message": "Which sail does a small catamaran want in strong wind?"}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    odd = suite.model_copy(update={"home": tmp_path, "workspace": "odd"})
+    made, served = run(odd, {}, quiet, base=base), run(odd, {}, quiet, "http", base=base)
+    assert value(made, "citations.validity") == value(served, "citations.validity") == 1
+    assert [record.suggestion for record in served.records] == [record.suggestion for record in made.records]
 
 
 def test_an_unknown_setting_is_refused_with_its_name(suite_file: Path, base: Settings) -> None:

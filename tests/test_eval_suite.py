@@ -125,3 +125,26 @@ def test_data_outside_is_found_by_the_environment(mine: Path, monkeypatch: pytes
     (outside / "cases.jsonl").touch()
     monkeypatch.setenv("COPILOT_EVAL_DATA", str(tmp_path / "data"))
     assert suite.find("elsewhere/cases.jsonl") == outside / "cases.jsonl"
+
+
+def test_an_id_stands_once_in_all_files_of_a_suite(mine: Path) -> None:
+    with pytest.raises(InputError, match="'c1' stands there twice"):
+        changed(mine, "[{path: cases.jsonl}, {path: cases.jsonl, limit: 9}]").load_cases()
+
+
+@pytest.mark.parametrize("written", [b"- a list", b"name: caf\xe9", SUITE.encode() + b"name: again"])
+def test_a_file_that_is_no_suite_says_so(mine: Path, written: bytes) -> None:
+    mine.write_bytes(written)
+    with pytest.raises(InputError, match=r"mine\.yaml cannot be used"):
+        load(str(mine))
+
+
+def test_a_folder_is_no_suite(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").mkdir()
+    with pytest.raises(InputError, match=r"mine\.yaml"):
+        load(str(tmp_path / "mine.yaml"))
+
+
+def test_settings_that_nothing_was_written_under_are_none(mine: Path) -> None:
+    mine.write_text(SUITE + "settings:\n", encoding="utf-8")
+    assert load(str(mine))[0].settings == {}

@@ -7,14 +7,17 @@ import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from benchmarks.embedders import Recorder
 from copilot.build import Parts
-from copilot.domain import Chunk, Document, Source
+from copilot.domain import Chunk, Document, Link, Source
 from copilot.errors import IndexMismatch, InputError, MassDeletion, NotFound
+from copilot.mapping import FEWEST
 from copilot.retrieve import Query
 from copilot.store.arrivals import Place
 from copilot.store.ledger import Ledger
@@ -249,6 +252,26 @@ def test_a_small_batch_goes_ahead_only_while_the_model_waits(monkeypatch: pytest
         "after a small one twice as many are wanted; a full one waits for nobody and changes nothing"
     )
     assert [len(batch) for batch in embed.in_batches(some, lambda: True)] == [2, 4, 5, 1]
+
+
+def test_what_learns_the_map_is_loaded_while_the_model_works_and_only_for_many_cases(
+    filled: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    recorder = Recorder(filled.embedder)
+    monkeypatch.setattr(embed, "get_ready", lambda: asked.append(len(recorder.texts)))
+    place = Place(workspace="default", root="/docs", origin="a.md", fingerprint="1")
+    document = Document(id="a", kind="ticket", title="A")
+    source = Source(document=document, text="text", use="ranking", links=(Link(document_id="b", at=datetime.now(UTC)),))
+
+    def batch(size: int, number: int) -> list[embed.Ready]:
+        chunk = Chunk(start=0, end=4, headings=(), text="text", embedded=f"text {number}")
+        return [embed.Ready(place, source, ((chunk, True),), None)] * size
+
+    list(embed.embedded([batch(FEWEST - 1, 0)], filled.ledger, recorder))
+    assert asked == []
+    list(embed.embedded([batch(FEWEST - 1, 1), batch(1, 2), batch(9, 3)], filled.ledger, recorder))
+    assert asked == [2], "before the batch that makes them enough is embedded"
 
 
 def test_whoever_makes_items_ahead_knows_that_the_next_is_awaited() -> None:

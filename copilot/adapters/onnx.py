@@ -62,8 +62,9 @@ class OnnxEmbedder:
 
     @cached_property
     def dimensions(self) -> int:
-        """The length of one vector."""
-        return int(self._session.get_outputs()[0].shape[-1])
+        """The length of one vector, by whichever session is there: each takes a while to load, and as much memory as the weights."""
+        session = self.__dict__.get("_alone") or self._session
+        return int(session.get_outputs()[0].shape[-1])
 
     def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
         """One unit row a text. Each text passes the model alone, so that its bytes never vary with what is embedded beside it."""
@@ -83,7 +84,8 @@ class OnnxEmbedder:
         """Each thread reads texts of its own, the longest first: threads that share one wait for the slowest of them, most of all where
         something else wants a core."""
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
-        out, session = np.empty((len(ids), self.dimensions), dtype=np.float32), self._alone
+        session = self._alone
+        out = np.empty((len(ids), self.dimensions), dtype=np.float32)
 
         def read(at: int) -> None:
             out[at] = self._forward(session, ids[at])
