@@ -19,6 +19,7 @@ from copilot.ports import DraftRequest, Proposed
 from copilot.query import replies
 from copilot.reading import ADDRESSED, Reading, blocks, hosts
 from copilot.sayable import DOES, says
+from copilot.scripts import COLONS, latin
 from copilot.variants import Known, undecided, undecided_plan
 from prompts import LANGUAGES, render
 
@@ -66,7 +67,7 @@ PRIVATE = re.compile(
 )
 """What asks to be told facts that have no place where everybody reads."""
 MOST_STEPS, STEPS_MORE = 24, 600
-STEP = re.compile(r"^ *(\d{1,3})[.)] ", re.M)
+STEP = re.compile(r"^ *(\d{1,3})(?:[.)] |[、．](?!\d))", re.M)
 NEAR_LINES, NEAR_CHARS = 3, 600
 """So far may a step stand from the next one: what is said between them belongs to it."""
 
@@ -227,7 +228,8 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
         calm = request.sentiment not in ("negative", "very_negative")  # else a line of empathy takes the third sentence
         wanted = "platform" if platforms else "rest" if _cut(request, lines) else ""
         about = wanted if calm and len(lines) < room.statements else ""
-    if not about or channel == "phone" or (channel == "social" and about in PRIVATE_FACTS):
+    spoken = request.language in LANGUAGES or all(latin(line.text) for line in lines)
+    if not (about and spoken) or channel == "phone" or (channel == "social" and about in PRIVATE_FACTS):
         return
     language = request.language if request.language in LANGUAGES else "en"
     question = render("question", {"about": about, "platforms": platforms, "language": language})
@@ -259,7 +261,7 @@ def _without_cut(request: DraftRequest, lines: Sequence[Proposed]) -> list[Propo
         return list(lines)
     steps = [_step(request, line) for line in lines]
     first = max(i for i in range(len(lines)) if not i or (steps[i] == 1 and steps[i - 1] != 1))
-    while first and lines[first - 1].text.endswith(":"):
+    while first and lines[first - 1].text.endswith(COLONS):
         first -= 1
     return list(lines[:first]) if first > 1 else []  # a heading alone says nothing
 

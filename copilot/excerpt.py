@@ -15,6 +15,7 @@ from copilot.kept import bare, told
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
 from copilot.sayable import WARNS, says
+from copilot.scripts import COLONS, QUESTIONS, wide
 from copilot.variants import MARK, Known
 
 ENOUGH = 260
@@ -24,8 +25,9 @@ FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
 LATER = 0.02
 """What counts against each block or sentence that comes before: the first ones say the main thing."""
-JOINT = "; "
-STOPS = ".;,"
+JOINT, WIDE_JOINT = "; ", "；"
+STOPS = ".;,。；，、"
+HEAD_ENDS = ":.：。"
 LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
 """An item's label is at most so long, and named where the message has this share of its words; of more items than that the list is told whole."""
 INNER = "   "
@@ -33,11 +35,15 @@ INNER = "   "
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
-    r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b",
+    r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b|"
+    r"[这這那它其此]|然后|然後|接着|接著|另外|或者|否则|否則|但|不过|不過|因此|所以|是的|"
+    r"こ[のれ]|そ[のれう]|また|次に|ただし|しかし|もしくは|이 |그 |그러나|하지만|또는",
     re.I,
 )
 CASE = re.compile(
-    r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls)\b|\?$", re.I
+    r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls)\b|[?？]$|"
+    r"^[如若当當]|时$|時$|[不没沒无無]|場合|とき|ない|ません|않|없|때$|หาก|เมื่อ|ไม่",
+    re.I,
 )
 
 
@@ -83,7 +89,7 @@ def excerpt(opened: Opened, wanted: Wanted, room: Room) -> list[Proposed]:
     picked = _picked(source, reading, among, wanted, room)
     head = _heading(source, reading, picked)
     lines = (
-        [Proposed(text=head.rstrip(":."), evidence=(number,), pieces=(_head_piece(number, source, head),))]
+        [Proposed(text=head.rstrip(HEAD_ENDS), evidence=(number,), pieces=(_head_piece(number, source, head),))]
         if head
         else []
     )
@@ -93,10 +99,10 @@ def excerpt(opened: Opened, wanted: Wanted, room: Room) -> list[Proposed]:
     folds = room.tight and sum(bool(ITEM.match(reading.text, a)) for a, _ in spans) > 1
     groups = _folded(reading, spans) if folds else [(span,) for span in spans]
     body = list(_body(source, number, reading, groups, wanted, room))
-    while body and body[-1].text.endswith((":", "?")):
+    while body and body[-1].text.endswith((*COLONS, *QUESTIONS)):
         body.pop()  # what it announces found no room
     if head and body:
-        body[0] = replace(body[0], lead="\n" if head.endswith("?") else ":\n")
+        body[0] = replace(body[0], lead="\n" if head.endswith(QUESTIONS) else "：\n" if wide(head) else ":\n")
     return [*lines, *body] if body else []
 
 
@@ -111,7 +117,7 @@ def _folded(reading: Reading, spans: Sequence[tuple[int, int]]) -> list[Group]:
     for span in spans:
         item = bool(ITEM.match(reading.text, span[0]))
         same = inside and "\n" not in reading.text[groups[-1][-1][1] : span[0]]
-        announced = same and (reading.text[groups[-1][-1][1] - 1] in "?:" or _for_some(reading, span))
+        announced = same and (reading.text[groups[-1][-1][1] - 1] in (*COLONS, *QUESTIONS) or _for_some(reading, span))
         if inside and (item or announced):
             groups[-1] = (*groups[-1], span)
         elif not same:
@@ -154,8 +160,15 @@ def _body(
 
 def _joined(words: Sequence[str]) -> str:
     """In one sentence; what asks or announces is followed by what it does."""
-    leads = (one.rstrip(STOPS) + (" " if one.endswith(("?", ":")) else JOINT) for one in words[:-1])
+    leads = (one.rstrip(STOPS) + _joint(one) for one in words[:-1])
     return "".join((*leads, words[-1]))
+
+
+def _joint(words: str) -> str:
+    """What stands between these words and the next ones in one sentence."""
+    if words.endswith((*COLONS, *QUESTIONS)):
+        return "" if wide(words) else " "
+    return WIDE_JOINT if wide(words) else JOINT
 
 
 def _unmarked(reading: Reading, group: Group) -> Group:
@@ -248,7 +261,7 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     first = max(range(len(share)), key=lambda i: (share[i], -i))
     if not first and best and HANGS.match(words[0]) and not among[best - 1].listed:
         return [*_tight(reading, among[:best], best - 1, wanted), block]  # what it goes on from
-    while first and (HANGS.match(words[first]) or words[first - 1].endswith("?")):
+    while first and (HANGS.match(words[first]) or words[first - 1].endswith(QUESTIONS)):
         first -= 1
     return [replace(block, spans=block.spans[first:])]
 
@@ -308,7 +321,7 @@ def _heading(source: Evidence, reading: Reading, picked: Sequence[Block]) -> str
 
 
 def _head_piece(number: int, source: Evidence, head: str) -> Piece:
-    words = head.rstrip(":.")
+    words = head.rstrip(HEAD_ENDS)
     at = source.text.index(words)
     return Piece(evidence=number, start=at, end=at + len(words))
 

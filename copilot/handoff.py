@@ -20,6 +20,7 @@ from copilot.ports import Proposed, Writer
 from copilot.redact import OURS, PLACEHOLDER, Redactor
 from copilot.rewrite import PARTED
 from copilot.sayable import DOES
+from copilot.scripts import count_words
 from copilot.text import normalise, own_sentences, own_words
 from prompts import fenced, render, unfenced
 
@@ -188,7 +189,7 @@ def _sentences(messages: Sequence[Message]) -> Iterator[Said]:
             read = message.text[:READ]
             begun = _beginning(read)
             for start, end, text in own_sentences(read[begun:]):
-                if len(text.split()) >= FEWEST_WORDS:
+                if count_words(text) >= FEWEST_WORDS:
                     yield Said(index, message.author, begun + start, begun + end, text)
 
 

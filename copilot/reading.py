@@ -9,11 +9,15 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from copilot.pointers import ASIDE, ASIDE_REACH, THERE, TURNS
+from copilot.scripts import COLONS, LETTERS
 from copilot.text import sentences
 from copilot.variants import Known, parts
 
 OURS = -1
-LINK = re.compile(r"[(<\[]?\bhttps?://[^\s<>\"')\]]{1,2000}[)>\]]?/?", re.I)
+LINK = re.compile(
+    rf"[(<\[]?(?<![a-z0-9_])https?://[^\s<>\"')\]、。，；：！？（）【】「」『』《》{LETTERS}]{{1,2000}}[)>\]]?/?", re.I
+)
+"""It ends where words begin that no space parts from it."""
 PICTURE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,500}\))?|<[a-z/!][^>\n]{0,500}>", re.I)
 ANCHOR = re.compile(r" ?\{#[\w.:-]{1,80}\}")
 ADDRESSED = re.compile(
@@ -25,7 +29,10 @@ SHARED = re.compile(
 )
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
-ITEM, NUMBERED = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) "), re.compile(r"(\d{1,3})[.)] ")
+ITEM, NUMBERED = (
+    re.compile(r"(?:[-*•+]|\d{1,3}[.)]) |\d{1,3}[、．](?!\d)"),
+    re.compile(r"(\d{1,3})(?:[.)] |[、．](?!\d))"),
+)
 SPECIAL = re.compile(r"\||(?<= )[ ,.;:!?)]")
 """Letters that may be read otherwise than they are, wherever they stand."""
 WORD_END = re.compile(r"[\w.!?:;]")
@@ -215,7 +222,7 @@ def _block(reading: Reading, spans: Sequence[tuple[int, int]]) -> Block:
     places = [place for a, b in spans for place in reading.at[a:b] if place != OURS]
     first, last = min(places, default=0), max(places, default=0) + 1
     words = reading.text[spans[-1][0] : spans[-1][1]]
-    return Block(tuple(spans), first, last, bool(ITEM.match(reading.text, spans[0][0])), words.endswith(":"))
+    return Block(tuple(spans), first, last, bool(ITEM.match(reading.text, spans[0][0])), words.endswith(COLONS))
 
 
 def whole(picked: Collection[int], among: Sequence[Block]) -> list[int]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from copilot.scripts import COLONS, STOPS, count_words
+
 MARK = re.compile(r"\[(not )?([a-z][a-z0-9+]{1,15}(?:, ?[a-z][a-z0-9+]{1,15}){0,7}):[ \n]")
 PLATFORMS = {
     "win": re.compile(r"\b(?:windows|win ?(?:xp|7|8|10|11)|pc)\b", re.I),
@@ -145,7 +147,7 @@ def _family(name: str) -> str:
 
 def _few(words: str) -> bool:
     """Whether they are part of a sentence, not one of their own."""
-    return len(words.split()) <= INLINE_WORDS and "\n" not in words and not words.endswith((".", "!", "?", ".)"))
+    return count_words(words) <= INLINE_WORDS and "\n" not in words and not words.endswith((*STOPS, ".)"))
 
 
 def _named(
@@ -158,7 +160,7 @@ def _named(
     if beside:
         yield Part(mark.start(), mark.start(), " / ")
     if not few:
-        apart = " " if text[: mark.start()].endswith((".", "!", "?", ":")) else ""
+        apart = " " if text[: mark.start()].endswith((*STOPS, *COLONS)) else ""
         yield Part(close, close, f"{apart}{spoken}: ")
     yield from inside
     if few:
