@@ -241,13 +241,18 @@ def _missing(request: DraftRequest, lines: Sequence[Proposed], known: Known) -> 
     """The platforms between which the answer is open, and which fact is missing, if any is."""
     sources = {piece.evidence for line in lines for piece in line.pieces if _labelled(line)}
     platforms = list(
-        dict.fromkeys(name for i in sorted(sources) for name in undecided(request.evidence[i].text, known))
+        dict.fromkeys(name for i in sorted(sources) for name in undecided(_marked(request.evidence[i]), known))
     )
     asked = f"{_asked(request)} {_plan(request)}"
     quoted = " ".join(line.text for line in lines if not says_no(line.text))
-    missing = ["account"] if any(undecided_plan(request.evidence[i].text, known) for i in sources) else []
+    missing = ["account"] if any(undecided_plan(_marked(request.evidence[i]), known) for i in sources) else []
     missing += [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
     return platforms, "platform" if platforms else missing[0] if missing else ""
+
+
+def _marked(one: Evidence) -> str:
+    """Its text, with the marks of the variants that it begins inside of."""
+    return "".join((*one.within, one.text))
 
 
 def _plan(request: DraftRequest) -> str:

@@ -79,7 +79,7 @@ class Opened:
     @classmethod
     def of(cls, source: Evidence, number: int, wanted: Wanted) -> Opened:
         """Source `number`, read."""
-        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own)
+        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own, source.within)
         return cls(source, number, reading, list(told(source, reading, wanted.telling)))
 
 

@@ -94,14 +94,14 @@ def _host(url: str) -> str:
         return ""
 
 
-def read(text: str, start: int, end: int, known: Known, own: Collection[str]) -> Reading:
-    """The stretch as one customer should read it; links lead to the company's `own` hosts only."""
+def read(text: str, start: int, end: int, known: Known, own: Collection[str], within: Sequence[str] = ()) -> Reading:
+    """The stretch as one customer should read it; links lead to the company's `own` hosts only. `within`: marks of variants around its begin."""
     cut = bytearray(len(text))
     for span in _unwanted(text, start, end, own):
         cut[span[0] : span[1]] = b"\1" * (span[1] - span[0])
     shown: list[str] = []
     at: list[int] = []
-    for part in parts(text, start, end, known):
+    for part in parts(text, start, end, known, within):
         label = part.label.lstrip(" ") if shown[-1:] == [" "] else part.label
         shown += label
         at += [OURS] * len(label)
