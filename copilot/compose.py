@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+from copilot.clauses import content
 from copilot.domain import Evidence
-from copilot.excerpt import ENOUGH, Opened, Room, Wanted, excerpt
+from copilot.excerpt import ENOUGH, Bounds, Opened, Wanted, excerpt
 from copilot.facts import says_no
 from copilot.fit import Telling
-from copilot.ground import content
 from copilot.ports import DraftRequest, Proposed
 from copilot.query import replies
 from copilot.reading import ADDRESSED, Reading, blocks, hosts
@@ -72,7 +72,7 @@ NEAR_LINES, NEAR_CHARS = 3, 600
 """So far may a step stand from the next one: what is said between them belongs to it."""
 
 
-def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterator[Proposed]:
+def compose(request: DraftRequest, room: Bounds, resolution_from: float) -> Iterator[Proposed]:
     """The statements of a reply in order; none where no source has a sentence to quote."""
     telling = Telling.of(request.message, request.evidence)
     known = Known.of(_asked(request), request.conversation.customer.tier)
@@ -80,7 +80,7 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     wanted = Wanted(telling, known, own)
     first, more = choose(request, telling, resolution_from)
     more = [] if room.tight else more
-    share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
+    share = Bounds(room.statements, int(room.characters * FIRST_SHARE)) if more else room
     told: dict[int, list[Proposed]] = {}
     said_before, again = replies(request.conversation), dict[int, list[Proposed]]()
     for chosen in first:
@@ -93,10 +93,9 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     told = told or again  # nothing else answers
     for further in more if told else ():
         said = [line for lines in told.values() for line in lines]
-        left = Room(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
+        left = Bounds(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
         if further not in told and left.statements >= FEWEST and left.characters >= ENOUGH:
-            new = replace(wanted, said=frozenset(content(" ".join(line.text for line in said))))
-            told[further] = _without_cut(request, _told(request, further, new, left, left))
+            told[further] = _without_cut(request, _told(request, further, wanted.after(said), left, left))
             if _repeats(told[further], said_before) or _repeats(told[further], "\n".join(line.text for line in said)):
                 del told[further]
     lines = [line for number in _in_order(told, request.evidence) for line in _apart(told[number])]
@@ -114,13 +113,13 @@ def _repeats(lines: Sequence[Proposed], said: str) -> bool:
     return bool(again) and len(again) >= REPEATS * len(lines)
 
 
-def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Room, most: Room) -> list[Proposed]:
+def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Bounds, most: Bounds) -> list[Proposed]:
     """The statements of one source; where its steps find no room for their end they may take all there is, and a little more."""
     opened = Opened.of(request.evidence[chosen], chosen, wanted)
     lines = excerpt(opened, wanted, room)
     if request.tone == "short" or request.conversation.channel not in COMPLETE or not _cut(request, lines):
         return lines
-    return excerpt(opened, wanted, Room(MOST_STEPS, most.characters + STEPS_MORE))
+    return excerpt(opened, wanted, Bounds(MOST_STEPS, most.characters + STEPS_MORE))
 
 
 def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:
@@ -218,7 +217,7 @@ def useful(one: Evidence) -> bool:
 # ---- what to ask ----
 
 
-def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, room: Room) -> Iterator[Proposed]:
+def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, room: Bounds) -> Iterator[Proposed]:
     """One question where a fact that decides the answer is missing, if the thread has not asked it."""
     platforms, about = _missing(request, lines, known)
     channel = request.conversation.channel

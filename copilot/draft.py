@@ -31,7 +31,7 @@ from copilot.rank import READ_WHOLE
 from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
-from copilot.room import Room
+from copilot.room import RoomLeft
 from copilot.scripts import SENTENCE_MARKS, STOPS, latin
 from copilot.variants import MARK, open_at
 from prompts import LANGUAGES, render
@@ -196,7 +196,7 @@ def write(drafter: Drafter, request: DraftRequest, dropped: list[Dropped] | None
     page, told, room = (
         Page(),
         0,
-        Room(None if request.rewrite or drafter.name == QUOTES else BUDGET[request.conversation.channel]),
+        RoomLeft(None if request.rewrite or drafter.name == QUOTES else BUDGET[request.conversation.channel]),
     )
     dropped = [] if dropped is None else dropped
     framed, language = Frame((), ()), request.language

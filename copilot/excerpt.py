@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 
+from copilot.clauses import content
 from copilot.domain import Evidence
+from copilot.facts import facts
 from copilot.fit import USUAL, Telling
-from copilot.ground import content
 from copilot.kept import bare, told
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
@@ -45,10 +46,11 @@ CASE = re.compile(
     r"^[如若当當]|时$|時$|[不没沒无無]|場合|とき|ない|ません|않|없|때$|หาก|เมื่อ|ไม่",
     re.I,
 )
+CAPITAL = re.compile(r"(?<!\w)[B-HJ-Z](?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Bounds:
     """How many statements and characters a body may have."""
 
     statements: int
@@ -59,12 +61,23 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an excerpt is made for: the message, what is known of the customer, the company's hosts, and the words already said."""
+    """What an excerpt is made for: the message, what is known of the customer, the company's hosts; the words, and each sentence's figures, said."""
 
     telling: Telling
     known: Known
     own: frozenset[str]
     said: frozenset[str] = frozenset()
+    figures: tuple[frozenset[str], ...] = ()
+
+    def after(self, lines: Sequence[Proposed]) -> Wanted:
+        """The same once these lines are said."""
+        said = content(" ".join(line.text for line in lines))
+        return replace(self, said=frozenset(said), figures=tuple(_figures(line.text) for line in lines))
+
+    def told(self, words: str) -> bool:
+        """Whether the words say nothing new: all stand in what is said, and their figures together in one sentence of it."""
+        figures = _figures(words)
+        return content(words) <= self.said and (not figures or any(figures <= one for one in self.figures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,7 @@ class Opened:
         return cls(source, number, reading, list(told(source, reading, wanted.telling)))
 
 
-def excerpt(opened: Opened, wanted: Wanted, room: Room) -> list[Proposed]:
+def excerpt(opened: Opened, wanted: Wanted, room: Bounds) -> list[Proposed]:
     """The statements of a source that fit the room, the heading in front where they hang in the air without it."""
     source, number, reading, among = opened.source, opened.number, opened.reading, opened.among
     picked = _picked(source, reading, among, wanted, room)
@@ -132,7 +145,7 @@ def _for_some(reading: Reading, span: tuple[int, int]) -> bool:
 
 
 def _body(
-    source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Room
+    source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Bounds
 ) -> Iterator[Proposed]:
     left, used, end = room.characters, 0, 0
     outermost = min((_indent(reading, group[0][0]) for group in groups), default=0)
@@ -143,7 +156,7 @@ def _body(
         listed = ITEM.match(reading.text, group[0][0]) is not None
         said = _unmarked(reading, group) if room.tight else group
         words = _joined([reading.text[slice(*span)] for span in said])
-        if wanted.said and not listed and content(words) <= wanted.said:
+        if wanted.said and not listed and wanted.told(words):
             continue  # a list stays whole
         ends = [a + len(reading.text[a:b].rstrip(STOPS)) for a, b in said[:-1]] + [said[-1][1]]
         pieces = tuple(
@@ -156,6 +169,11 @@ def _body(
             lead += INNER
         yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
         left, used, end = left - len(words), used + 1, group[-1][1]
+
+
+def _figures(words: str) -> frozenset[str]:
+    """Numbers, dates, addresses and single capital letters, which `content` has not all."""
+    return frozenset((*facts(bare(words)), *CAPITAL.findall(words)))
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -185,7 +203,7 @@ def _within(group: Group, characters: int) -> Group:
     return tuple(kept)
 
 
-def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Room) -> list[Block]:
+def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Bounds) -> list[Block]:
     """A short section whole; of a long one, or in little room, what answers, with the lists and lead-ins that belong to it."""
     size = [sum(b - a for a, b in block.spans) for block in among]
     short = source.kind == "ticket" or (sum(size) <= SHORT_SECTION and not room.tight)

@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from copilot.amounts import gives, wants
+from copilot.clauses import content
 from copilot.domain import Evidence
-from copilot.ground import content
 from copilot.text import sentences
 
 FEATURES = ("rank", "near", "words", "told", "length", "heading", "price", "time")

@@ -12,9 +12,10 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from copilot.clauses import content
 from copilot.domain import Author, Conversation, Dropped, Evidence, Message
 from copilot.errors import DrafterFailed
-from copilot.ground import content, ground
+from copilot.ground import ground
 from copilot.names import of_thread
 from copilot.ports import Proposed, Writer
 from copilot.redact import OURS, PLACEHOLDER, Redactor

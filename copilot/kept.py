@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from copilot.clauses import content
 from copilot.domain import Evidence
 from copilot.facts import says_no
 from copilot.fit import Telling
-from copilot.ground import content
 from copilot.pointers import ABOVE, LINKS, POINTER, elsewhere
 from copilot.reading import CELLS, ITEM, NUMBERED, OURS, Block, Reading, blocks
 from copilot.sayable import CUT_OFF, DOES, WARNS, brief, says
