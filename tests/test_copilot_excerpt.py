@@ -452,8 +452,13 @@ def test_a_sentence_with_another_figure_never_counts_as_said(first: str, second:
 
 
 def test_another_article_with_another_single_digit_is_told_too() -> None:
-    one = article("## Refunds\n\nWe refund the order within 3 days. The money goes to your card.", id="one", fit=9.0)
-    other = article("## Refunds of orders\n\nWe refund the order within 5 days.", id="other", fit=9.0)
+    one = article(
+        "## Refunds\n\nOnce its parcel came back to our store we refund the order within 3 days. The money goes to your card.",
+        id="one",
+        fit=9.0,
+    )
+    other = article("## Refunds of orders\n\nWe refund within 5 days.", id="other", fit=9.0)
     made = text(one, other, message="When do you refund my order to my card?")
+    assert "differ" not in made
     assert "within 3 days" in made
     assert "within 5 days" in made
