@@ -6,7 +6,7 @@ Everything is whole sentences of the sources in their order, or such sentences w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,13 +14,14 @@ from copilot.clauses import content
 from copilot.domain import Evidence
 from copilot.excerpt import ENOUGH, Bounds, Opened, Wanted, excerpt
 from copilot.facts import says_no
-from copilot.fit import Telling
+from copilot.fit import Telling, heading
 from copilot.ports import DraftRequest, Proposed
 from copilot.query import replies
-from copilot.reading import ADDRESSED, Reading, blocks, hosts
+from copilot.reading import ADDRESSED, ITEM, Reading, blocks, hosts
 from copilot.sayable import DOES, says
 from copilot.scripts import COLONS, latin
 from copilot.variants import Known, undecided, undecided_plan
+from copilot.versions import headed, spoken
 from prompts import LANGUAGES, render
 
 VERSIONS = r"\bversion \d[\w.]{0,12} (?:or|and) (?:later|newer|higher|above|earlier|older)\b|\b(?:from|since|before|until|up to|in) version \d"
@@ -114,12 +115,22 @@ def _repeats(lines: Sequence[Proposed], said: str) -> bool:
 
 
 def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Bounds, most: Bounds) -> list[Proposed]:
-    """The statements of one source; where its steps find no room for their end they may take all there is, and a little more."""
+    """The statements of one source; where its list finds no room for its end it may take all there is, and a little more."""
     opened = Opened.of(request.evidence[chosen], chosen, wanted)
     lines = excerpt(opened, wanted, room)
-    if request.tone == "short" or request.conversation.channel not in COMPLETE or not _cut(request, lines):
+    if request.tone == "short" or request.conversation.channel not in COMPLETE:
         return lines
-    return excerpt(opened, wanted, Bounds(MOST_STEPS, most.characters + STEPS_MORE))
+    listed = bool(lines) and ITEM.match(lines[-1].text) is not None
+    cut = _cut(request, lines)
+    longer = excerpt(opened, wanted, Bounds(MOST_STEPS, most.characters + STEPS_MORE)) if cut or listed else lines
+    return longer if cut or _goes_on(lines, longer) else lines
+
+
+def _goes_on(lines: Sequence[Proposed], longer: Sequence[Proposed]) -> bool:
+    """Whether what had more room goes on with the list that these lines end in."""
+    following = next(iter(longer[len(lines) :]), None)
+    same = following is not None and list(longer[: len(lines)]) == list(lines)
+    return bool(same and following and ITEM.match(following.text) and "\n\n" not in following.lead)
 
 
 def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:
@@ -197,7 +208,17 @@ def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
     for i in worth if said else ():
         words = telling.words[i]
         worth[i] -= REPEATED * (len(words & said) >= KNOWN * len(words))
-    return worth
+    others = _for_others(request, worth)
+    return {i: value for i, value in worth.items() if i not in others}
+
+
+def _for_others(request: DraftRequest, sections: Iterable[int]) -> frozenset[int]:
+    """The sections that by their heading are for other versions than the customer's, where the same page has one for theirs."""
+    mine = spoken(_asked(request))
+    bounds = {i: headed(heading(request.evidence[i])) for i in sections} if mine else {}
+    fits = {i: any(one.holds(version) for one in some for version in mine) for i, some in bounds.items() if some}
+    served = {request.evidence[i].document_id for i, fit in fits.items() if fit}
+    return frozenset(i for i, fit in fits.items() if not fit and request.evidence[i].document_id in served)
 
 
 def useful(one: Evidence) -> bool:

@@ -42,7 +42,8 @@ HANGS = re.compile(
     re.I,
 )
 CASE = re.compile(
-    r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls)\b|[?？]$|"
+    r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls|"
+    r"in (?:the|a|an|your|my)|on|for|with|without|using|via|im|auf|für|mit|ohne|bei)\b|[?？]$|"
     r"^[如若当當]|时$|時$|[不没沒无無]|場合|とき|ない|ません|않|없|때$|หาก|เมื่อ|ไม่",
     re.I,
 )
@@ -147,7 +148,7 @@ def _for_some(reading: Reading, span: tuple[int, int]) -> bool:
 def _body(
     source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Bounds
 ) -> Iterator[Proposed]:
-    left, used, end = room.characters, 0, 0
+    left, used, end, listing = room.characters, 0, 0, False
     outermost = min((_indent(reading, group[0][0]) for group in groups), default=0)
     for group in groups:
         group = _within(group, left) if used or len(group) > 1 else group
@@ -167,6 +168,8 @@ def _body(
         lead = _between(reading.text[end : group[0][0]]) if used else ""
         if listed and lead.endswith("\n") and _indent(reading, group[0][0]) > outermost:
             lead += INNER
+        listing = listed or (listing and lead == "\n")
+        lead += "" if listing or lead != "\n" else _spaces_before(source.text, reading.at[group[0][0]])
         yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
         left, used, end = left - len(words), used + 1, group[-1][1]
 
@@ -352,6 +355,12 @@ def _trimmed(text: str, pieces: Sequence[tuple[int, int]]) -> Iterator[tuple[int
         words = words.strip()
         if any(letter.isalnum() for letter in words):
             yield start, start + len(words)
+
+
+def _spaces_before(text: str, place: int) -> str:
+    """The spaces that a line of code begins with."""
+    before = text[text.rfind("\n", 0, place) + 1 : place] if place != OURS else ""
+    return "" if before.strip() else before
 
 
 def _indent(reading: Reading, start: int) -> int:

@@ -103,14 +103,15 @@ def _kept(
 
 
 def _part(source: Evidence, reading: Reading, block: Block, at: int, opened: bool) -> bool:
-    """Whether it says something only where it stands, and leaves a hole there: one word as an item, a step, what a colon announces."""
+    """Whether it says something only where it stands, and leaves a hole there: one word as an item, a step, what a colon announces, `Windows:`."""
     if source.kind == "ticket":
         return False
     span = block.spans[at]
     after_colon = opened if at == 0 else reading.text[slice(*block.spans[at - 1])].endswith(COLONS)
     numbered = bool(NUMBERED.match(reading.text, span[0]))
     item = numbered or bool(ITEM.match(reading.text, span[0]))
-    return (item or after_colon) and brief(bare(reading.text[slice(*span)]), numbered)
+    announces = span == block.spans[-1] and block.leads_on
+    return (item or after_colon or announces) and brief(bare(reading.text[slice(*span)]), numbered)
 
 
 def _theirs(source: Evidence, reading: Reading, span: Span) -> bool:
