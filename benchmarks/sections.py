@@ -25,11 +25,11 @@ from scipy.optimize import minimize
 
 import ingest.demo
 from copilot.build import Parts
+from copilot.clauses import content
 from copilot.domain import PUBLIC, Evidence
 from copilot.draft import _resolution, _sections
 from copilot.facts import facts
 from copilot.fit import FEATURES, asking, features, words_of
-from copilot.ground import content
 from copilot.query import search_text
 from copilot.rank import READ_WHOLE
 from copilot.retrieve import Query, with_texts

@@ -18,6 +18,7 @@ from copilot.domain import Hit
 from copilot.facts import MONTH as DAY
 from copilot.facts import NAME
 from copilot.familiar import Familiar
+from copilot.scripts import mostly_paired, telling
 from copilot.settings import DEFAULTS
 
 WEIGHTS = DEFAULTS / "answerability.yaml"
@@ -43,9 +44,17 @@ def answerability(
     """The score of a message with what was found for it; `texts` are the found documents' whole texts, `solved` counts all solved tickets."""
     strange, known = names(message, texts)
     seen = features(articles, tickets, len(known), len(strange), solved, familiar)
+    if _unheard(message, [*texts, *(hit.title for hit in (*articles, *tickets))]):
+        return Answerability(0.0, seen, strange)
     weights, bias = _weights(WEIGHTS)
     exponent = bias + sum(weight * value for weight, value in zip(weights, seen, strict=True))
     return Answerability(round(1 / (1 + math.exp(-exponent)), 6), seen, strange)
+
+
+def _unheard(message: str, texts: Sequence[str]) -> bool:
+    """Whether a message in Chinese or Japanese shares no two letters with what was found in them: a model of English finds all of it near."""
+    said = telling(message) if mostly_paired(message) else set()
+    return bool(said) and any(map(mostly_paired, texts)) and not any(pair in text for text in texts for pair in said)
 
 
 def few(solved: int) -> float:

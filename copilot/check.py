@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Literal
 
+from copilot.clauses import MARKER, content
 from copilot.domain import Citation, Draft, Evidence, Statement
 from copilot.facts import ADDRESS, MONTH, NAME, NEGATION, SPELT, UNITS, facts, says_no
-from copilot.ground import MARKER, PARTIAL, SUPPORTED, best_stretch, cite, claims_nothing, content, support
+from copilot.ground import PARTIAL, SUPPORTED, best_stretch, cite, support
+from copilot.questions import claims_nothing
 from copilot.text import sentences
 
 RELATED = 0.5

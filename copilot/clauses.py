@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from copilot.facts import NAME, NEGATION, NUMBER, UNITS, figure, plain
+from copilot.scripts import parts, without
 from copilot.text import sentences
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -173,8 +174,9 @@ def _says_of(clause: Clause, denying: Clause) -> bool:
 
 
 def content(text: str) -> set[str]:
-    """The words that carry meaning, stemmed."""
-    return {_stem(word) for word in WORD.findall(text.lower()) if word not in STOP and len(word) > 1}
+    """The words that carry meaning, stemmed; where no space parts them, each two letters in a row and each Chinese one."""
+    words = {_stem(word) for word in WORD.findall(without(text).lower()) if word not in STOP and len(word) > 1}
+    return words | parts(text)
 
 
 @lru_cache(maxsize=20_000)

@@ -6,20 +6,22 @@ Everything is whole sentences of the sources in their order, or such sentences w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+from copilot.clauses import content
 from copilot.domain import Evidence
-from copilot.excerpt import ENOUGH, Opened, Room, Wanted, excerpt
+from copilot.excerpt import ENOUGH, Bounds, Opened, Wanted, excerpt
 from copilot.facts import says_no
-from copilot.fit import Telling
-from copilot.ground import content
+from copilot.fit import Telling, heading
 from copilot.ports import DraftRequest, Proposed
 from copilot.query import replies
-from copilot.reading import ADDRESSED, Reading, blocks, hosts
+from copilot.reading import ADDRESSED, ITEM, Reading, blocks, hosts
 from copilot.sayable import DOES, says
+from copilot.scripts import COLONS, latin
 from copilot.variants import Known, undecided, undecided_plan
+from copilot.versions import headed, spoken
 from prompts import LANGUAGES, render
 
 VERSIONS = r"\bversion \d[\w.]{0,12} (?:or|and) (?:later|newer|higher|above|earlier|older)\b|\b(?:from|since|before|until|up to|in) version \d"
@@ -66,12 +68,12 @@ PRIVATE = re.compile(
 )
 """What asks to be told facts that have no place where everybody reads."""
 MOST_STEPS, STEPS_MORE = 24, 600
-STEP = re.compile(r"^ *(\d{1,3})[.)] ", re.M)
+STEP = re.compile(r"^ *(\d{1,3})(?:[.)] |[、．](?!\d))", re.M)
 NEAR_LINES, NEAR_CHARS = 3, 600
 """So far may a step stand from the next one: what is said between them belongs to it."""
 
 
-def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterator[Proposed]:
+def compose(request: DraftRequest, room: Bounds, resolution_from: float) -> Iterator[Proposed]:
     """The statements of a reply in order; none where no source has a sentence to quote."""
     telling = Telling.of(request.message, request.evidence)
     known = Known.of(_asked(request), request.conversation.customer.tier)
@@ -79,7 +81,7 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     wanted = Wanted(telling, known, own)
     first, more = choose(request, telling, resolution_from)
     more = [] if room.tight else more
-    share = Room(room.statements, int(room.characters * FIRST_SHARE)) if more else room
+    share = Bounds(room.statements, int(room.characters * FIRST_SHARE)) if more else room
     told: dict[int, list[Proposed]] = {}
     said_before, again = replies(request.conversation), dict[int, list[Proposed]]()
     for chosen in first:
@@ -92,10 +94,9 @@ def compose(request: DraftRequest, room: Room, resolution_from: float) -> Iterat
     told = told or again  # nothing else answers
     for further in more if told else ():
         said = [line for lines in told.values() for line in lines]
-        left = Room(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
+        left = Bounds(room.statements - len(said), room.characters - sum(len(line.text) for line in said))
         if further not in told and left.statements >= FEWEST and left.characters >= ENOUGH:
-            new = replace(wanted, said=frozenset(content(" ".join(line.text for line in said))))
-            told[further] = _without_cut(request, _told(request, further, new, left, left))
+            told[further] = _without_cut(request, _told(request, further, wanted.after(said), left, left))
             if _repeats(told[further], said_before) or _repeats(told[further], "\n".join(line.text for line in said)):
                 del told[further]
     lines = [line for number in _in_order(told, request.evidence) for line in _apart(told[number])]
@@ -113,13 +114,23 @@ def _repeats(lines: Sequence[Proposed], said: str) -> bool:
     return bool(again) and len(again) >= REPEATS * len(lines)
 
 
-def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Room, most: Room) -> list[Proposed]:
-    """The statements of one source; where its steps find no room for their end they may take all there is, and a little more."""
+def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Bounds, most: Bounds) -> list[Proposed]:
+    """The statements of one source; where its list finds no room for its end it may take all there is, and a little more."""
     opened = Opened.of(request.evidence[chosen], chosen, wanted)
     lines = excerpt(opened, wanted, room)
-    if request.tone == "short" or request.conversation.channel not in COMPLETE or not _cut(request, lines):
+    if request.tone == "short" or request.conversation.channel not in COMPLETE:
         return lines
-    return excerpt(opened, wanted, Room(MOST_STEPS, most.characters + STEPS_MORE))
+    listed = bool(lines) and ITEM.match(lines[-1].text) is not None
+    cut = _cut(request, lines)
+    longer = excerpt(opened, wanted, Bounds(MOST_STEPS, most.characters + STEPS_MORE)) if cut or listed else lines
+    return longer if cut or _goes_on(lines, longer) else lines
+
+
+def _goes_on(lines: Sequence[Proposed], longer: Sequence[Proposed]) -> bool:
+    """Whether what had more room goes on with the list that these lines end in."""
+    following = next(iter(longer[len(lines) :]), None)
+    same = following is not None and list(longer[: len(lines)]) == list(lines)
+    return bool(same and following and ITEM.match(following.text) and "\n\n" not in following.lead)
 
 
 def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:
@@ -197,7 +208,17 @@ def _worth(request: DraftRequest, telling: Telling) -> dict[int, float]:
     for i in worth if said else ():
         words = telling.words[i]
         worth[i] -= REPEATED * (len(words & said) >= KNOWN * len(words))
-    return worth
+    others = _for_others(request, worth)
+    return {i: value for i, value in worth.items() if i not in others}
+
+
+def _for_others(request: DraftRequest, sections: Iterable[int]) -> frozenset[int]:
+    """The sections that by their heading are for other versions than the customer's, where the same page has one for theirs."""
+    mine = spoken(_asked(request))
+    bounds = {i: headed(heading(request.evidence[i])) for i in sections} if mine else {}
+    fits = {i: any(one.holds(version) for one in some for version in mine) for i, some in bounds.items() if some}
+    served = {request.evidence[i].document_id for i, fit in fits.items() if fit}
+    return frozenset(i for i, fit in fits.items() if not fit and request.evidence[i].document_id in served)
 
 
 def useful(one: Evidence) -> bool:
@@ -217,7 +238,7 @@ def useful(one: Evidence) -> bool:
 # ---- what to ask ----
 
 
-def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, room: Room) -> Iterator[Proposed]:
+def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, room: Bounds) -> Iterator[Proposed]:
     """One question where a fact that decides the answer is missing, if the thread has not asked it."""
     platforms, about = _missing(request, lines, known)
     channel = request.conversation.channel
@@ -227,7 +248,8 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
         calm = request.sentiment not in ("negative", "very_negative")  # else a line of empathy takes the third sentence
         wanted = "platform" if platforms else "rest" if _cut(request, lines) else ""
         about = wanted if calm and len(lines) < room.statements else ""
-    if not about or channel == "phone" or (channel == "social" and about in PRIVATE_FACTS):
+    spoken = request.language in LANGUAGES or all(latin(line.text) for line in lines)
+    if not (about and spoken) or channel == "phone" or (channel == "social" and about in PRIVATE_FACTS):
         return
     language = request.language if request.language in LANGUAGES else "en"
     question = render("question", {"about": about, "platforms": platforms, "language": language})
@@ -239,13 +261,18 @@ def _missing(request: DraftRequest, lines: Sequence[Proposed], known: Known) -> 
     """The platforms between which the answer is open, and which fact is missing, if any is."""
     sources = {piece.evidence for line in lines for piece in line.pieces if _labelled(line)}
     platforms = list(
-        dict.fromkeys(name for i in sorted(sources) for name in undecided(request.evidence[i].text, known))
+        dict.fromkeys(name for i in sorted(sources) for name in undecided(_marked(request.evidence[i]), known))
     )
     asked = f"{_asked(request)} {_plan(request)}"
     quoted = " ".join(line.text for line in lines if not says_no(line.text))
-    missing = ["account"] if any(undecided_plan(request.evidence[i].text, known) for i in sources) else []
+    missing = ["account"] if any(undecided_plan(_marked(request.evidence[i]), known) for i in sources) else []
     missing += [name for name, wanted, given in ASKED_FOR if wanted.search(quoted) and not given.search(asked)]
     return platforms, "platform" if platforms else missing[0] if missing else ""
+
+
+def _marked(one: Evidence) -> str:
+    """Its text, with the marks of the variants that it begins inside of."""
+    return "".join((*one.within, one.text))
 
 
 def _plan(request: DraftRequest) -> str:
@@ -259,7 +286,7 @@ def _without_cut(request: DraftRequest, lines: Sequence[Proposed]) -> list[Propo
         return list(lines)
     steps = [_step(request, line) for line in lines]
     first = max(i for i in range(len(lines)) if not i or (steps[i] == 1 and steps[i - 1] != 1))
-    while first and lines[first - 1].text.endswith(":"):
+    while first and lines[first - 1].text.endswith(COLONS):
         first -= 1
     return list(lines[:first]) if first > 1 else []  # a heading alone says nothing
 

@@ -11,7 +11,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from copilot.ground import content
+from copilot.clauses import content
 from copilot.rank import Arms
 from copilot.store.active import Places
 from copilot.store.frames import Frame, Mask

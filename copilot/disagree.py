@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from copilot.clauses import content
 from copilot.domain import Citation, Draft, Evidence
 from copilot.facts import facts, says_no
-from copilot.ground import cite, content
+from copilot.ground import cite
 from copilot.reading import ITEM
 from copilot.sayable import DOES
 from copilot.text import sentences

@@ -24,8 +24,7 @@ Verdict = Literal["accepted", "edited", "rejected"]
 Role = Literal["agent", "knowledge_manager", "evaluator", "admin"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
-PUBLIC = "public"
-INTERNAL = "internal"
+PUBLIC, INTERNAL = "public", "internal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +150,7 @@ class Hit:
 class Evidence:
     """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`.
 
-    `date` is the day of its last change; `fit` says how well it answers the message that it was chosen for, `words` are its content words.
+    `date` is the day of its last change; `fit` says how well it answers its message; `words` are content words, `within` marks of variants around it.
     """
 
     document_id: str
@@ -171,6 +170,7 @@ class Evidence:
     solution_by: Author | None = None
     date: str = ""
     fit: float = 0.0
+    within: tuple[str, ...] = ()
     words: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 

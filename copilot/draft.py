@@ -31,8 +31,9 @@ from copilot.rank import READ_WHOLE
 from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
-from copilot.room import Room
-from copilot.variants import MARK
+from copilot.room import RoomLeft
+from copilot.scripts import SENTENCE_MARKS, STOPS, latin
+from copilot.variants import MARK, open_at
 from prompts import LANGUAGES, render
 
 SECTION_CHARS = 2_400
@@ -155,7 +156,7 @@ def _evidence(hit: Hit, text: str, start: int, end: int) -> Evidence:
     return Evidence(
         document_id=hit.document_id, revision=hit.revision, start=start, end=start + len(words), text=words, title=hit.title,
         url=hit.url, kind=hit.kind, headings=hit.passages[0].headings, score=hit.scores["dense"], language=hit.language,
-        rank=hit.score, near=hit.scores["dense"], solution_by=hit.solution_by,
+        rank=hit.score, near=hit.scores["dense"], solution_by=hit.solution_by, within=open_at(text, start),
     )  # fmt: skip
 
 
@@ -195,7 +196,7 @@ def write(drafter: Drafter, request: DraftRequest, dropped: list[Dropped] | None
     page, told, room = (
         Page(),
         0,
-        Room(None if request.rewrite or drafter.name == QUOTES else BUDGET[request.conversation.channel]),
+        RoomLeft(None if request.rewrite or drafter.name == QUOTES else BUDGET[request.conversation.channel]),
     )
     dropped = [] if dropped is None else dropped
     framed, language = Frame((), ()), request.language
@@ -212,11 +213,11 @@ def write(drafter: Drafter, request: DraftRequest, dropped: list[Dropped] | None
             continue  # the greeting needs the language of the first claim
         if not page.statements:
             language = _language(one, request)
-            framed = _framed(language, request)
+            framed = _framed(language, one, request)
             told = sum(not line.endswith(":") for line in framed.opening[1:]) + bool(request.handover)
             yield from (page.add(line, GAP) for line in framed.opening)
         for grounded in waiting:
-            told += grounded.text.endswith((".", "?", "!"))
+            told += grounded.text.endswith(STOPS)
             if request.conversation.channel == "chat" and told > CHAT_SENTENCES:
                 dropped.append(Dropped(text=grounded.text, reason="a chat has no room for more"))
             elif fault := room.fault(grounded):
@@ -229,19 +230,30 @@ def write(drafter: Drafter, request: DraftRequest, dropped: list[Dropped] | None
     if page.statements:
         full = request.conversation.channel == "chat" and len(page.statements) > CHAT_SENTENCES  # the greeting is none
         lines = framed.closing if not full or request.handover else ()
-        if request.conversation.channel not in TERSE:
+        if request.conversation.channel not in TERSE and latin(page.text):
             yield from _conflicts(page, drafter, language, request)
         yield from (page.add(line, GAP) for line in lines)
         yield _whole(page, drafter, language, dropped)
 
 
-def _framed(language: str, request: DraftRequest) -> Frame:
-    """The frame around claims in this language; a customer who writes in another one is told so in theirs."""
+def _framed(language: str, first: Grounded, request: DraftRequest) -> Frame:
+    """The frame around claims in this language; a customer who writes in another one is told so in theirs.
+
+    Around another script than the one that our words are in there is none in a language that nobody used, but for who takes over.
+    """
     notice = render("foreign", {"language": request.language, "source": language})
-    spoken = request.language if notice else language
+    ours = notice or (language not in LANGUAGES and request.language in LANGUAGES)
+    spoken = request.language if ours else language
     made = frame(request.conversation, request.sentiment, spoken, request.tone, request.handover)
+    if _wordless(spoken, first):
+        return Frame((), made.closing[:1] if request.handover else ())
     shown = notice and request.conversation.channel != "phone"
     return replace(made, opening=(*made.opening, notice)) if shown else made
+
+
+def _wordless(language: str, first: Grounded) -> bool:
+    """Whether none of our words go with the first claim: they are Latin letters, in another language than this one."""
+    return language not in LANGUAGES and not latin(first.text)
 
 
 def _conflicts(page: Page, drafter: Drafter, language: str, request: DraftRequest) -> Iterator[Said]:
@@ -319,8 +331,8 @@ class Page:
         self.statements: list[Statement] = []
 
     def add(self, words: str, lead: str, grounded: Grounded | None = None) -> Said:
-        """Put the words at the end, behind their lead (none at the very start)."""
-        lead = lead if self.text else ""
+        """Put the words at the end, behind their lead: none at the very start, and no space behind a stop that is as wide as one."""
+        lead = "" if not self.text or (lead == " " and self.text.endswith(tuple(SENTENCE_MARKS))) else lead
         start = len(self.text) + len(lead)
         self.text += lead + words
         support, citations = (grounded.support, grounded.citations) if grounded else ("no_claim", ())
@@ -332,7 +344,8 @@ class Page:
 def _language(first: Grounded, request: DraftRequest) -> str:
     quoted = [c for c in first.citations if c.quote == first.text]
     sources = [e.language for e in request.evidence if quoted and e.document_id == quoted[0].document_id]
-    return sources[0] or "en" if sources else request.language
+    unnamed = "en" if latin(first.text) else request.language
+    return sources[0] or unnamed if sources else request.language
 
 
 BUDGET: dict[Channel, tuple[int, int]] = {

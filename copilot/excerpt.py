@@ -8,13 +8,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 
+from copilot.clauses import content
 from copilot.domain import Evidence
+from copilot.facts import facts
 from copilot.fit import USUAL, Telling
-from copilot.ground import content
 from copilot.kept import bare, told
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
 from copilot.sayable import WARNS, says
+from copilot.scripts import COLONS, QUESTIONS, wide
 from copilot.variants import MARK, Known
 
 ENOUGH = 260
@@ -24,8 +26,9 @@ FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
 LATER = 0.02
 """What counts against each block or sentence that comes before: the first ones say the main thing."""
-JOINT = "; "
-STOPS = ".;,"
+JOINT, WIDE_JOINT = "; ", "；"
+STOPS = ".;,。；，、"
+HEAD_ENDS = ":.：。"
 LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
 """An item's label is at most so long, and named where the message has this share of its words; of more items than that the list is told whole."""
 INNER = "   "
@@ -33,16 +36,22 @@ INNER = "   "
 HANGS = re.compile(
     r"^(?:[-*•] |\d{1,3}[.)] )?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
-    r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b",
+    r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b|"
+    r"[这這那它其此]|然后|然後|接着|接著|另外|或者|否则|否則|但|不过|不過|因此|所以|是的|"
+    r"こ[のれ]|そ[のれう]|また|次に|ただし|しかし|もしくは|이 |그 |그러나|하지만|또는",
     re.I,
 )
 CASE = re.compile(
-    r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls)\b|\?$", re.I
+    r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls|"
+    r"in (?:the|a|an|your|my)|on|for|with|without|using|via|im|auf|für|mit|ohne|bei)\b|[?？]$|"
+    r"^[如若当當]|时$|時$|[不没沒无無]|場合|とき|ない|ません|않|없|때$|หาก|เมื่อ|ไม่",
+    re.I,
 )
+CAPITAL = re.compile(r"(?<!\w)[B-HJ-Z](?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Bounds:
     """How many statements and characters a body may have."""
 
     statements: int
@@ -53,12 +62,23 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an excerpt is made for: the message, what is known of the customer, the company's hosts, and the words already said."""
+    """What an excerpt is made for: the message, what is known of the customer, the company's hosts; the words, and each sentence's figures, said."""
 
     telling: Telling
     known: Known
     own: frozenset[str]
     said: frozenset[str] = frozenset()
+    figures: tuple[frozenset[str], ...] = ()
+
+    def after(self, lines: Sequence[Proposed]) -> Wanted:
+        """The same once these lines are said."""
+        said = content(" ".join(line.text for line in lines))
+        return replace(self, said=frozenset(said), figures=tuple(_figures(line.text) for line in lines))
+
+    def told(self, words: str) -> bool:
+        """Whether the words say nothing new: all stand in what is said, and their figures together in one sentence of it."""
+        figures = _figures(words)
+        return content(words) <= self.said and (not figures or any(figures <= one for one in self.figures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +93,17 @@ class Opened:
     @classmethod
     def of(cls, source: Evidence, number: int, wanted: Wanted) -> Opened:
         """Source `number`, read."""
-        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own)
+        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own, source.within)
         return cls(source, number, reading, list(told(source, reading, wanted.telling)))
 
 
-def excerpt(opened: Opened, wanted: Wanted, room: Room) -> list[Proposed]:
+def excerpt(opened: Opened, wanted: Wanted, room: Bounds) -> list[Proposed]:
     """The statements of a source that fit the room, the heading in front where they hang in the air without it."""
     source, number, reading, among = opened.source, opened.number, opened.reading, opened.among
     picked = _picked(source, reading, among, wanted, room)
     head = _heading(source, reading, picked)
     lines = (
-        [Proposed(text=head.rstrip(":."), evidence=(number,), pieces=(_head_piece(number, source, head),))]
+        [Proposed(text=head.rstrip(HEAD_ENDS), evidence=(number,), pieces=(_head_piece(number, source, head),))]
         if head
         else []
     )
@@ -93,10 +113,10 @@ def excerpt(opened: Opened, wanted: Wanted, room: Room) -> list[Proposed]:
     folds = room.tight and sum(bool(ITEM.match(reading.text, a)) for a, _ in spans) > 1
     groups = _folded(reading, spans) if folds else [(span,) for span in spans]
     body = list(_body(source, number, reading, groups, wanted, room))
-    while body and body[-1].text.endswith((":", "?")):
+    while body and body[-1].text.endswith((*COLONS, *QUESTIONS)):
         body.pop()  # what it announces found no room
     if head and body:
-        body[0] = replace(body[0], lead="\n" if head.endswith("?") else ":\n")
+        body[0] = replace(body[0], lead="\n" if head.endswith(QUESTIONS) else "：\n" if wide(head) else ":\n")
     return [*lines, *body] if body else []
 
 
@@ -111,7 +131,7 @@ def _folded(reading: Reading, spans: Sequence[tuple[int, int]]) -> list[Group]:
     for span in spans:
         item = bool(ITEM.match(reading.text, span[0]))
         same = inside and "\n" not in reading.text[groups[-1][-1][1] : span[0]]
-        announced = same and (reading.text[groups[-1][-1][1] - 1] in "?:" or _for_some(reading, span))
+        announced = same and (reading.text[groups[-1][-1][1] - 1] in (*COLONS, *QUESTIONS) or _for_some(reading, span))
         if inside and (item or announced):
             groups[-1] = (*groups[-1], span)
         elif not same:
@@ -126,9 +146,9 @@ def _for_some(reading: Reading, span: tuple[int, int]) -> bool:
 
 
 def _body(
-    source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Room
+    source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Bounds
 ) -> Iterator[Proposed]:
-    left, used, end = room.characters, 0, 0
+    left, used, end, listing = room.characters, 0, 0, False
     outermost = min((_indent(reading, group[0][0]) for group in groups), default=0)
     for group in groups:
         group = _within(group, left) if used or len(group) > 1 else group
@@ -137,7 +157,7 @@ def _body(
         listed = ITEM.match(reading.text, group[0][0]) is not None
         said = _unmarked(reading, group) if room.tight else group
         words = _joined([reading.text[slice(*span)] for span in said])
-        if wanted.said and not listed and content(words) <= wanted.said:
+        if wanted.said and not listed and wanted.told(words):
             continue  # a list stays whole
         ends = [a + len(reading.text[a:b].rstrip(STOPS)) for a, b in said[:-1]] + [said[-1][1]]
         pieces = tuple(
@@ -148,14 +168,28 @@ def _body(
         lead = _between(reading.text[end : group[0][0]]) if used else ""
         if listed and lead.endswith("\n") and _indent(reading, group[0][0]) > outermost:
             lead += INNER
+        listing = listed or (listing and lead == "\n")
+        lead += "" if listing or lead != "\n" else _spaces_before(source.text, reading.at[group[0][0]])
         yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
         left, used, end = left - len(words), used + 1, group[-1][1]
 
 
+def _figures(words: str) -> frozenset[str]:
+    """Numbers, dates, addresses and single capital letters, which `content` has not all."""
+    return frozenset((*facts(bare(words)), *CAPITAL.findall(words)))
+
+
 def _joined(words: Sequence[str]) -> str:
     """In one sentence; what asks or announces is followed by what it does."""
-    leads = (one.rstrip(STOPS) + (" " if one.endswith(("?", ":")) else JOINT) for one in words[:-1])
+    leads = (one.rstrip(STOPS) + _joint(one) for one in words[:-1])
     return "".join((*leads, words[-1]))
+
+
+def _joint(words: str) -> str:
+    """What stands between these words and the next ones in one sentence."""
+    if words.endswith((*COLONS, *QUESTIONS)):
+        return "" if wide(words) else " "
+    return WIDE_JOINT if wide(words) else JOINT
 
 
 def _unmarked(reading: Reading, group: Group) -> Group:
@@ -172,7 +206,7 @@ def _within(group: Group, characters: int) -> Group:
     return tuple(kept)
 
 
-def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Room) -> list[Block]:
+def _picked(source: Evidence, reading: Reading, among: Sequence[Block], wanted: Wanted, room: Bounds) -> list[Block]:
     """A short section whole; of a long one, or in little room, what answers, with the lists and lead-ins that belong to it."""
     size = [sum(b - a for a, b in block.spans) for block in among]
     short = source.kind == "ticket" or (sum(size) <= SHORT_SECTION and not room.tight)
@@ -248,7 +282,7 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     first = max(range(len(share)), key=lambda i: (share[i], -i))
     if not first and best and HANGS.match(words[0]) and not among[best - 1].listed:
         return [*_tight(reading, among[:best], best - 1, wanted), block]  # what it goes on from
-    while first and (HANGS.match(words[first]) or words[first - 1].endswith("?")):
+    while first and (HANGS.match(words[first]) or words[first - 1].endswith(QUESTIONS)):
         first -= 1
     return [replace(block, spans=block.spans[first:])]
 
@@ -308,7 +342,7 @@ def _heading(source: Evidence, reading: Reading, picked: Sequence[Block]) -> str
 
 
 def _head_piece(number: int, source: Evidence, head: str) -> Piece:
-    words = head.rstrip(":.")
+    words = head.rstrip(HEAD_ENDS)
     at = source.text.index(words)
     return Piece(evidence=number, start=at, end=at + len(words))
 
@@ -321,6 +355,12 @@ def _trimmed(text: str, pieces: Sequence[tuple[int, int]]) -> Iterator[tuple[int
         words = words.strip()
         if any(letter.isalnum() for letter in words):
             yield start, start + len(words)
+
+
+def _spaces_before(text: str, place: int) -> str:
+    """The spaces that a line of code begins with."""
+    before = text[text.rfind("\n", 0, place) + 1 : place] if place != OURS else ""
+    return "" if before.strip() else before
 
 
 def _indent(reading: Reading, start: int) -> int:

@@ -27,7 +27,8 @@ PATH = re.compile(
 NAME = re.compile(r"(?<=[^\W\d_.!?:][ ,] )[A-Z][\w-]+|(?<=[^\W\d_.!?:] )[A-Z][\w-]+|\b[A-Z][a-z]*[A-Z]\w*")
 ARROW = re.compile(r" ?[>→»] ?")
 NEGATION = re.compile(
-    r"\b(?:not|never|no|none|cannot|without|neither|nor|[a-z]{2,8}n['’]t|nicht|kein\w{0,2}|nie|ohne|pas|jamais|aucune?|sans|niet|geen|nooit|zonder|nunca|sin)\b",
+    r"\b(?:not|never|no|none|cannot|without|neither|nor|[a-z]{2,8}n['’]t|nicht|kein\w{0,2}|nie|ohne|pas|jamais|aucune?|sans|niet|geen|nooit|zonder|nunca|sin)\b|"
+    r"[不没沒無无未勿禁]|ない|ません|なく|せず|않|없|못|마세요|마십시오|ไม่|ห้าม|อย่า",
     re.I,
 )
 UNITS = {

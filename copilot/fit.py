@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from copilot.amounts import gives, wants
+from copilot.clauses import content
 from copilot.domain import Evidence
-from copilot.ground import content
 from copilot.text import sentences
 
 FEATURES = ("rank", "near", "words", "told", "length", "heading", "price", "time")
@@ -26,7 +26,9 @@ TRUSTED = 4
 SIMILAR = 8
 """A solved ticket's reply counts by this power of its cosine: the nearest ones decide."""
 ASKS = re.compile(
-    r"\?\W*$|^\W*(?:please|pl[sz]|tell me|let me know|explain|kindly|how|where|when|what|which|why|who|can|could|do|does|is|are|should|would|will)\b|"
+    r"[?？]\W*$|怎|如何|多久|多少|什么|什麼|哪|能否|是否|无法|無法|吗|嗎|请|請|どう|いつ|いくら|どこ|何|方法|ですか|ますか|でしょうか|"
+    r"ください|できません|어떻게|언제|얼마|어디|방법|주세요|อย่างไร|ยังไง|เมื่อไ|เท่าไ|ไหม|"
+    r"^\W*(?:please|pl[sz]|tell me|let me know|explain|kindly|how|where|when|what|which|why|who|can|could|do|does|is|are|should|would|will)\b|"
     r"\bi(?:['’]d| would| only| just| really| also){0,2} (?:(?:like|love|want|need|wish|hope|have) (?:it |this |that )?to|want|need)\b|"
     r"\bi(?:['’]m| am| was)? (?:trying|looking|hoping|wondering|not sure|unable)\b|"
     r"\b(?:can(?:['’]?t| ?not)|could(?:n['’]?t| not)|won['’]?t|does(?:n['’]?t| not)|did(?:n['’]?t| not)|refuses? to|whether|"

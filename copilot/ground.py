@@ -14,17 +14,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from copilot.clauses import MARKER as MARKER
-from copilot.clauses import STOP as STOP
-from copilot.clauses import WORD as WORD
-from copilot.clauses import content as content
-from copilot.clauses import misplaced
+from copilot.clauses import MARKER, WORD, content, misplaced
 from copilot.domain import Channel, Citation, Dropped, Evidence, Support
 from copilot.facts import facts, missing, says_no
 from copilot.names import somebody
 from copilot.ports import Proposed
-from copilot.questions import asks_for_secret
-from copilot.questions import claims_nothing as claims_nothing
+from copilot.questions import asks_for_secret, claims_nothing
 from copilot.reading import ADDRESSED, LINK, hosts, is_own
 from copilot.redact import PLACEHOLDER
 from copilot.sayable import orders, says

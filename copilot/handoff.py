@@ -12,14 +12,16 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from copilot.clauses import content
 from copilot.domain import Author, Conversation, Dropped, Evidence, Message
 from copilot.errors import DrafterFailed
-from copilot.ground import content, ground
+from copilot.ground import ground
 from copilot.names import of_thread
 from copilot.ports import Proposed, Writer
 from copilot.redact import OURS, PLACEHOLDER, Redactor
 from copilot.rewrite import PARTED
 from copilot.sayable import DOES
+from copilot.scripts import count_words
 from copilot.text import normalise, own_sentences, own_words
 from prompts import fenced, render, unfenced
 
@@ -188,7 +190,7 @@ def _sentences(messages: Sequence[Message]) -> Iterator[Said]:
             read = message.text[:READ]
             begun = _beginning(read)
             for start, end, text in own_sentences(read[begun:]):
-                if len(text.split()) >= FEWEST_WORDS:
+                if count_words(text) >= FEWEST_WORDS:
                     yield Said(index, message.author, begun + start, begun + end, text)
 
 

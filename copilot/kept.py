@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from copilot.clauses import content
 from copilot.domain import Evidence
 from copilot.facts import says_no
 from copilot.fit import Telling
-from copilot.ground import content
 from copilot.pointers import ABOVE, LINKS, POINTER, elsewhere
 from copilot.reading import CELLS, ITEM, NUMBERED, OURS, Block, Reading, blocks
 from copilot.sayable import CUT_OFF, DOES, WARNS, brief, says
+from copilot.scripts import COLONS, STOPS, count_words
 
 TITLE = 14
 """More words has no title of a page."""
@@ -38,7 +39,7 @@ def told(source: Evidence, reading: Reading, telling: Telling) -> Iterator[Block
         shown = replace(block, spans=block.spans[:-1]) if links else block
         if kept := _kept(source, reading, shown, telling, before_list and not links, opened):
             yield kept
-        opened = last.endswith(":")
+        opened = last.endswith(COLONS)
 
 
 def bare(words: str) -> str:
@@ -69,8 +70,8 @@ def _titles(reading: Reading, block: Block) -> bool:
         block.listed
         and not numbered
         and all(
-            len(item.split()) <= TITLE
-            and not item.endswith((".", "!", "?", ":"))
+            count_words(item) <= TITLE
+            and not item.endswith((*STOPS, *COLONS))
             and not (DOES.match(item) or FORBIDS.match(item))
             for item in items
         )
@@ -97,19 +98,20 @@ def _kept(
         spans = _rows(reading, [span for span in spans if span != block.spans[0]], telling, heads)
     if not spans:
         return None
-    leads_on = reading.text[slice(*spans[-1])].endswith(":") or (leads_on and spans[-1] == last)
+    leads_on = reading.text[slice(*spans[-1])].endswith(COLONS) or (leads_on and spans[-1] == last)
     return replace(block, spans=tuple(spans), leads_on=leads_on)
 
 
 def _part(source: Evidence, reading: Reading, block: Block, at: int, opened: bool) -> bool:
-    """Whether it says something only where it stands, and leaves a hole there: one word as an item, a step, what a colon announces."""
+    """Whether it says something only where it stands, and leaves a hole there: one word as an item, a step, what a colon announces, `Windows:`."""
     if source.kind == "ticket":
         return False
     span = block.spans[at]
-    after_colon = opened if at == 0 else reading.text[slice(*block.spans[at - 1])].endswith(":")
+    after_colon = opened if at == 0 else reading.text[slice(*block.spans[at - 1])].endswith(COLONS)
     numbered = bool(NUMBERED.match(reading.text, span[0]))
     item = numbered or bool(ITEM.match(reading.text, span[0]))
-    return (item or after_colon) and brief(bare(reading.text[slice(*span)]), numbered)
+    announces = span == block.spans[-1] and block.leads_on
+    return (item or after_colon or announces) and brief(bare(reading.text[slice(*span)]), numbered)
 
 
 def _theirs(source: Evidence, reading: Reading, span: Span) -> bool:
@@ -122,7 +124,7 @@ def _theirs(source: Evidence, reading: Reading, span: Span) -> bool:
 
 def _elsewhere(reading: Reading, span: Span, words: str) -> bool:
     """Whether the sentence sends the reader to another part of the page; a step does not go for that, since the list would have a hole."""
-    if words.endswith(":") or ITEM.match(reading.text, span[0]):
+    if words.endswith(COLONS) or ITEM.match(reading.text, span[0]):
         return False
     return elsewhere(words) and not says_no(words)  # what must not be done is told all the same
 

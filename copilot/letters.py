@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from copilot.scripts import spread
+
 Floats = NDArray[np.float64]
 
 LENGTH = 4
@@ -57,8 +59,8 @@ def _columns(places: Sequence[tuple[int, float]]) -> tuple[NDArray[np.int64], Fl
 
 
 def _stretches(text: str) -> list[str]:
-    """Every four letters in a row of each word, a space before and after it counted; a shorter word is one stretch."""
-    plain = unicodedata.normalize("NFKD", text.lower())
+    """Every four letters in a row of each word, a space before and after it counted; a shorter word, or a pair of Chinese letters, is one stretch."""
+    plain = unicodedata.normalize("NFKD", spread(text.lower()))
     words = "".join(letter for letter in plain if not unicodedata.combining(letter)).split()
     padded = (f" {word} " for word in words)
     return [word[at : at + LENGTH] for word in padded for at in range(max(1, len(word) - LENGTH + 1))]

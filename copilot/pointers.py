@@ -51,10 +51,16 @@ POINTER = re.compile(
     r"^(?:in )?this (?:article|page|guide|section|document)\b|^(?:- |\* )?(?:see|read) (?:also|the|our)\b|^table of contents|"
     r"\b(?:for (?:more|further|other|detailed) (?:information|details|help|instructions)|to learn more)\b|"
     r"^(?:related|see also|contents|learn more)\b|"
+    r"^(?:last |page )?(?:updated|modified|reviewed|edited|published)(?: on)?:? (?:\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w{0,7} \d)"
+    r"[\w ,./-]{0,30}$|^zuletzt (?:aktualisiert|geändert)|"
+    r"^dernière mise à jour|^laatst (?:bijgewerkt|gewijzigd)|^última actualización|^最后更新|^最終更新|"
     r"\b(?:screenshot|image|picture|video|diagram)s? (?:below|above)\b|"
     r"^if (?:you|the|this|that|it|none|your|problems?)\b[^.\n]{0,80}\b(?:still|further|any other|persists?|continues?|"
     r"more (?:help|questions|problems)|not (?:help|work|solve)\w*|questions)\b[^.\n]{0,80}"
-    r"\b(?:contact us|(?:our|the|\w+) (?:support|forum|help ?desk|community)\b|ask (?:us|a question|for (?:help|support)))",
+    r"\b(?:contact us|(?:our|the|\w+) (?:support|forum|help ?desk|community)\b|ask (?:us|a question|for (?:help|support)))|"
+    r"^本(?:文|页|頁|指南|章|节|節|記事|ページ)|^この(?:記事|ページ|ガイド|章)|^이 (?:문서|글|페이지|도움말)|^บทความนี้|"
+    r"详见|詳見|请?参[阅见見]|請?參閱|更多(?:信息|資訊|内容|內容)|了解更多|如[上下]?[图圖]所示|[上下]の(?:画像|図)|をご覧ください|を参照|ご参照|詳しくは|詳細は|"
+    r"자세한 (?:내용|정보)|참[조고]하|เพิ่มเติมได้ที่|(?:如|若|仍|場合)[^。\n]{0,40}(?:联系(?:我们|客服)|聯絡(?:我們|客服)|お問い合わせ)",
     re.I,
 )
 """What has no place in a reply, however it is told: where to read on, and whom to ask, since that is who replies."""

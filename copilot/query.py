@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from copilot.domain import Conversation, Message, Triage
 from copilot.errors import EmptyMessage
+from copilot.scripts import count_words
 from copilot.text import normalise, own_words, straight
 
 SHORT = 8
@@ -57,7 +58,7 @@ def carried(turns: Sequence[str]) -> list[str]:
     """The latest turn; a short one brings turns before it along."""
     latest = list(turns[-1:])
     for earlier in reversed(turns[-1 - CARRIES_ON : -1]):
-        if sum(len(turn.split()) for turn in latest) >= SHORT:
+        if sum(count_words(turn) for turn in latest) >= SHORT:
             break
         latest.insert(0, earlier)
     return latest
@@ -129,7 +130,7 @@ def stands_from(turn: str) -> float | None:
         return ALONE_THANKS
     if _LEADS_ON.match(turn) or _FACT.search(turn):
         return None
-    return ALONE_DOUBTED if len(turn.split()) < FEWEST or _POINTS_BACK.search(turn) else ALONE
+    return ALONE_DOUBTED if count_words(turn) < FEWEST or _POINTS_BACK.search(turn) else ALONE
 
 
 # ---- facts to ask for ----

@@ -25,6 +25,8 @@ READ_WHOLE, READ = 6, 60
 """So many articles are read whole for the section that answers, and of each so many passages are told."""
 NEARLY = 0.8
 """Two resolutions that share so much of their words say the same."""
+WORDS_ALONE = 3.0
+"""The weight of the words counts so often where a question is in Chinese, Japanese or the like, of which the shipped model reads little. By hand."""
 ROUNDED = 1e-6
 """Scores that differ by less may be the same once they are rounded."""
 

@@ -12,11 +12,15 @@ from urllib.parse import SplitResult, urlsplit
 from tld import is_tld
 
 from copilot.pointers import ASIDE, ASIDE_REACH, THERE, TURNS
+from copilot.scripts import COLONS, LETTERS
 from copilot.text import sentences
 from copilot.variants import Known, parts
 
 OURS = -1
-LINK = re.compile(r"[(<\[]?\bhttps?://[^\s<>\"')\]]{1,2000}[)>\]]?/?", re.I)
+LINK = re.compile(
+    rf"[(<\[]?(?<![a-z0-9_])https?://[^\s<>\"')\]、。，；：！？（）【】「」『』《》{LETTERS}]{{1,2000}}[)>\]]?/?", re.I
+)
+"""It ends where words begin that no space parts from it."""
 PICTURE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,500}\))?|<[a-z/!][^>\n]{0,500}>", re.I)
 ANCHOR = re.compile(r" ?\{#[\w.:-]{1,80}\}")
 ADDRESSED = re.compile(
@@ -31,7 +35,10 @@ SHARED = frozenset(
 """Providers under whose name many companies have their pages, as far as the list of public suffixes does not name them."""
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
-ITEM, NUMBERED = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) "), re.compile(r"(\d{1,3})[.)] ")
+ITEM, NUMBERED = (
+    re.compile(r"(?:[-*•+]|\d{1,3}[.)]) |\d{1,3}[、．](?!\d)"),
+    re.compile(r"(\d{1,3})(?:[.)] |[、．](?!\d))"),
+)
 SPECIAL = re.compile(r"\||(?<= )[ ,.;:!?)]")
 """Letters that may be read otherwise than they are, wherever they stand."""
 WORD_END = re.compile(r"[\w.!?:;]")
@@ -107,14 +114,14 @@ def _split(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def read(text: str, start: int, end: int, known: Known, own: Collection[str]) -> Reading:
-    """The stretch as one customer should read it; links lead to the company's `own` hosts only."""
+def read(text: str, start: int, end: int, known: Known, own: Collection[str], within: Sequence[str] = ()) -> Reading:
+    """The stretch as one customer should read it; links lead to the company's `own` hosts only. `within`: marks of variants around its begin."""
     cut = bytearray(len(text))
     for span in _unwanted(text, start, end, own):
         cut[span[0] : span[1]] = b"\1" * (span[1] - span[0])
     shown: list[str] = []
     at: list[int] = []
-    for part in parts(text, start, end, known):
+    for part in parts(text, start, end, known, within):
         label = part.label.lstrip(" ") if shown[-1:] == [" "] else part.label
         shown += label
         at += [OURS] * len(label)
@@ -235,7 +242,7 @@ def _block(reading: Reading, spans: Sequence[tuple[int, int]]) -> Block:
     places = [place for a, b in spans for place in reading.at[a:b] if place != OURS]
     first, last = min(places, default=0), max(places, default=0) + 1
     words = reading.text[spans[-1][0] : spans[-1][1]]
-    return Block(tuple(spans), first, last, bool(ITEM.match(reading.text, spans[0][0])), words.endswith(":"))
+    return Block(tuple(spans), first, last, bool(ITEM.match(reading.text, spans[0][0])), words.endswith(COLONS))
 
 
 def whole(picked: Collection[int], among: Sequence[Block]) -> list[int]:

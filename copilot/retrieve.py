@@ -23,9 +23,10 @@ from copilot.linear_map import apply
 from copilot.lookup import Lookup, Words, shelves
 from copilot.mapping import Mapper
 from copilot.ports import Embedder, LexicalIndex, Reranker, Shelf, VectorIndex, Vectors
-from copilot.rank import ARMS, READ_WHOLE, Arms, Floats, Scored, Weights, rank, said_for, top
+from copilot.rank import ARMS, READ_WHOLE, WORDS_ALONE, Arms, Floats, Scored, Weights, rank, said_for, top
 from copilot.ranking import Ranking, own_arms
 from copilot.rerank import LOOKED_AT, reranked
+from copilot.scripts import mostly_paired
 from copilot.settings import Settings
 from copilot.spelling import Spelling
 from copilot.store.active import Places
@@ -270,7 +271,9 @@ class Retriever:
         arms, most = Arms(words=words), self._settings.candidates
         if kind == "article":
             arms = self._spelt(frame, asked, self._taught(frame, view, asked.vector, nearness, arms, seen))
-            if self._settings.covered_weight and "letters" not in arms.more:
+            alone = mostly_paired(asked.text)
+            arms = replace(arms, trust={**arms.trust, "lexical": WORDS_ALONE}) if alone else arms
+            if self._settings.covered_weight and (alone or "letters" not in arms.more):
                 arms = self._covering.heard(arms, frame, view.workspace, asked.text, seen)
         elif kind == "ticket":
             age = np.maximum((view.before or view.as_of).timestamp() - frame.known, 0)

@@ -8,7 +8,7 @@ SPARE = 1.5
 """A model's sentences are its own, and somewhat longer or more than what is quoted."""
 
 
-class Room:
+class RoomLeft:
     """How much of a body there is still room for, and what was said already. Without a budget it may be as long as it likes."""
 
     def __init__(self, budget: tuple[int, int] | None) -> None:

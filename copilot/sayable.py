@@ -9,6 +9,7 @@ from copilot.domain import Evidence
 from copilot.names import somebody
 from copilot.pointers import POINTER
 from copilot.redact import PLACEHOLDER
+from copilot.scripts import QUESTIONS, count_words
 
 APOLOGY = re.compile(
     r"\b(?:sorry|apolog\w{1,8}|tut mir leid|entschuld\w{1,10}|désolée?|spijt|siento|disculp\w{1,8}|lamento)\b", re.I
@@ -70,7 +71,8 @@ DOES = re.compile(
 
 
 WARNS = re.compile(
-    r"(?:warning|important|caution|attention|danger|achtung|wichtig|warnung|let op|attentie|avertissement|atención)\b",
+    r"(?:warning|important|caution|attention|danger|achtung|wichtig|warnung|let op|attentie|avertissement|atención)\b|"
+    r"警告|注意|重要|주의|경고|คำเตือน",
     re.I,
 )
 """How a paragraph begins that warns."""
@@ -90,7 +92,7 @@ def says(source: Evidence, words: str) -> bool:
     """Whether a sentence can stand in a reply: it tells something, to this customer, and is no pointer elsewhere."""
     if (
         not LETTERS.search(words)
-        or len(words.split()) < FEWEST
+        or count_words(words) < FEWEST
         or APOLOGY.search(words)
         or PLACEHOLDER.search(words)
         or POINTER.search(words)
@@ -99,7 +101,7 @@ def says(source: Evidence, words: str) -> bool:
         return False
     if source.kind != "ticket":
         return True
-    theirs = CHATTER.search(words) or THEIRS.search(words) or IDENTIFIER.search(words) or words.endswith("?")
+    theirs = CHATTER.search(words) or THEIRS.search(words) or IDENTIFIER.search(words) or words.endswith(QUESTIONS)
     return not (theirs or somebody(words))
 
 
@@ -107,4 +109,4 @@ def brief(words: str, step: bool) -> bool:
     """Whether an item or what a colon announces may be told though it is one word, and a step though it points elsewhere."""
     if PLACEHOLDER.search(words) or orders(words) or not any(letter.isalpha() for letter in words):
         return False
-    return step or len(words.split()) < FEWEST
+    return step or count_words(words) < FEWEST

@@ -95,7 +95,8 @@ class Settings(BaseSettings):
         0.35,
         ge=0,
         le=2,
-        description="What an article gains, where there are few, whose best passage has all telling words of a question in English; 0 is off.",
+        description="What an article gains, where there are few, whose best passage has all telling words of a question in English, "
+        "Chinese or Japanese; 0 is off.",
     )
     reranker: str | None = Field(
         None,

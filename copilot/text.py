@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 
 from copilot.mail import CAPITAL, unquoted, unsigned
+from copilot.scripts import SENTENCE_MARKS
 
 # ---- normalise ----
 
@@ -55,7 +56,8 @@ _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ´"), "'")
 # ---- sentences ----
 
 _LINE = re.compile(r"[^\n\r\u2028\u2029]+")
-_STOP = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_]*")
+_STOP = re.compile(rf"[.!?…{SENTENCE_MARKS}]+[\"'”’»)\]*_」』）】》]*")
+_CLOSED_QUOTE = re.compile(r"[\"'”’」』]\Z")
 _TOKEN_BEFORE = re.compile(r"[^\s(\[\"'“„«>/]{1,24}\Z")
 _MONTHS = tuple("januar februar märz april mai juni juli august september oktober november dezember".split())
 _NEVER_LAST = frozenset(
@@ -88,8 +90,8 @@ def _strip(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _ends_sentence(text: str, stop: re.Match[str], line_start: int, line_end: int) -> bool:
     mark, at = stop.group()[0], stop.end()
-    if mark in "。！？":
-        return True
+    if mark in SENTENCE_MARKS:  # what is quoted may end in one while the sentence goes on
+        return not (_CLOSED_QUOTE.search(stop.group()) and text[at : at + 1].isalpha())
     if at >= line_end or not text[at].isspace():
         return False
     following = text[at : at + 40].lstrip()

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from copilot.scripts import COLONS, STOPS, count_words
+
 MARK = re.compile(r"\[(not )?([a-z][a-z0-9+]{1,15}(?:, ?[a-z][a-z0-9+]{1,15}){0,7}):[ \n]")
 PLATFORMS = {
     "win": re.compile(r"\b(?:windows|win ?(?:xp|7|8|10|11)|pc)\b", re.I),
@@ -31,6 +33,8 @@ REMARKS = frozenset(
 """What stands before a colon in brackets and is nobody's plan."""
 INLINE_WORDS = 12
 DEEPEST = 4
+BRACKET = re.compile(r"[\[\]]")
+BEGINS = re.compile(r"\s*(?:#{1,6} [^\n]*\n\s*)*(?:(?:[-*•+]|\d{1,3}[.)]) )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +63,46 @@ class Part:
     label: str = ""
 
 
-def parts(text: str, start: int, end: int, known: Known) -> Iterator[Part]:
-    """The stretch without what is for others; where it is open who asks, each variant with the name of its platform."""
-    return _parts(text, start, end, known, _plans(text), 0)
+def parts(text: str, start: int, end: int, known: Known, within: Sequence[str] = ()) -> Iterator[Part]:
+    """The stretch without what is for others; where it is open who asks, each variant with the name of its platform.
+
+    `within` are the marks of the variants that it begins inside of, the outermost first; one that does not end in it goes on to its end.
+    """
+    return _inside(text, start, end, known, _plans("".join((*within, text))), within)
+
+
+def open_at(text: str, place: int) -> tuple[str, ...]:
+    """The marks of the variants that a place of a text stands in, the outermost first."""
+    marks = {mark.start(): mark[0] for mark in MARK.finditer(text, 0, place)}
+    opened = list[int]()
+    for bracket in BRACKET.finditer(text, min(marks), place) if marks else ():
+        if bracket[0] == "[":
+            opened.append(bracket.start())
+        elif opened:
+            opened.pop()
+    return tuple(marks[at] for at in opened if at in marks)
+
+
+def _inside(
+    text: str, start: int, end: int, known: Known, plans: frozenset[str], within: Sequence[str]
+) -> Iterator[Part]:
+    mark = MARK.match(within[0]) if within else None
+    if mark is None:
+        yield from _parts(text, start, end, known, plans, 0)
+        return
+    close = _close(text, start, end, len(within))
+    inside, fits = list(_inside(text, start, close, known, plans, within[1:])), _fits(mark, known, plans)
+    if fits is None:
+        yield from _named(text, inside, mark, start, close, few=False, beside=False)
+    elif fits:
+        yield from inside
+    yield from _parts(text, min(close + 1, end), end, known, plans, 0)
 
 
 def _parts(text: str, start: int, end: int, known: Known, plans: frozenset[str], depth: int) -> Iterator[Part]:
     beside = False  # a few words with their platform stand right before
     while (mark := MARK.search(text, start, end)) and depth < DEEPEST:
         close = _close(text, mark.end(), end)
-        if close is None:
-            break
         yield Part(start, mark.start())
         fits = _fits(mark, known, plans)
         inside = list(_parts(text, mark.end(), close, known, plans, depth + 1))
@@ -77,10 +110,10 @@ def _parts(text: str, start: int, end: int, known: Known, plans: frozenset[str],
         few = fits is None and bool(words) and _few(words)
         if fits is None and words:
             gap = text[start : mark.start()]
-            yield from _named(text, inside, mark, close, few, few and beside and not gap.strip(" "))
+            yield from _named(text, inside, mark, mark.start(), close, few, few and beside and not gap.strip(" "))
         elif fits:
             yield from inside
-        beside, start = few, close + 1
+        beside, start = few, min(close + 1, end)
     yield Part(start, end)
 
 
@@ -112,13 +145,13 @@ def _names(mark: re.Match[str]) -> list[str]:
     return [name.strip() for name in mark[2].split(",")]
 
 
-def _close(text: str, at: int, end: int) -> int | None:
-    depth = 1
-    for place in range(at, end):
-        depth += (text[place] == "[") - (text[place] == "]")
+def _close(text: str, at: int, end: int, depth: int = 1) -> int:
+    """Where what is open at a place closes; the end where that was cut off."""
+    for bracket in BRACKET.finditer(text, at, end):
+        depth += 1 if bracket[0] == "[" else -1
         if depth == 0:
-            return place
-    return None
+            return bracket.start()
+    return end
 
 
 def _fits(mark: re.Match[str], known: Known, plans: frozenset[str]) -> bool | None:
@@ -145,21 +178,35 @@ def _family(name: str) -> str:
 
 def _few(words: str) -> bool:
     """Whether they are part of a sentence, not one of their own."""
-    return len(words.split()) <= INLINE_WORDS and "\n" not in words and not words.endswith((".", "!", "?", ".)"))
+    return count_words(words) <= INLINE_WORDS and "\n" not in words and not words.endswith((*STOPS, ".)"))
 
 
 def _named(
-    text: str, inside: Sequence[Part], mark: re.Match[str], close: int, few: bool, beside: bool
+    text: str, inside: Sequence[Part], mark: re.Match[str], start: int, close: int, few: bool, beside: bool
 ) -> Iterator[Part]:
-    """A sentence gets its platforms in front, a few words get them behind, and a stroke before them where they stand beside others."""
+    """A sentence gets its platforms in front, a few words get them behind, and a stroke before them where they stand beside others.
+
+    Headings and a list's first mark stay in front of them.
+    """
     spoken = ("not " if mark[1] else "") + ", ".join(
         dict.fromkeys(SPOKEN.get(_family(name), name.capitalize()) for name in _names(mark))
     )
     if beside:
-        yield Part(mark.start(), mark.start(), " / ")
+        yield Part(start, start, " / ")
     if not few:
-        apart = " " if text[: mark.start()].endswith((".", "!", "?", ":")) else ""
-        yield Part(close, close, f"{apart}{spoken}: ")
+        apart = " " if text[:start].endswith((*STOPS, *COLONS)) else ""
+        head, inside = _headed(text, inside)
+        yield from head
+        yield Part(close, close, f"{'' if head else apart}{spoken}: ")
     yield from inside
     if few:
         yield Part(close, close, f" ({spoken})")
+
+
+def _headed(text: str, inside: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """The headings and the mark of an item that a variant begins with, and the rest of it."""
+    first = inside[0]
+    found = None if first.label else BEGINS.match(text, first.start, first.end)
+    if found is None or not found[0].strip():
+        return [], list(inside)
+    return [Part(first.start, found.end())], [Part(found.end(), first.end), *inside[1:]]

@@ -24,6 +24,13 @@ _AFTER = (
 )
 """What may stand after a product: `App 2.9`, `App (version 2.9)`, `App's version is 2.9`, `App-2.9`, `App is on 2.9`."""
 _BEFORE = re.compile(rf"(?<!\w){_WORD}({_NUMBER}){_OF}(?:(?:the|my|our|your|this|meiner|meines|la)\s)?")
+_HEADED = re.compile(
+    rf"(?P<before>\b(?:before|vor|avant|voor|antes de) )?\b(?:versions?|versionen|versies?|versiones|release|v)[ .]?"
+    rf"(?P<numbers>{_NUMBER}(?:(?:,| and| or| und| oder| et| ou| en| of| y| o| &|/) ?{_NUMBER}){{0,4}})"
+    r"(?P<on>\+|,? (?:(?:and|or|und|oder|et|en|of|y|o) )?(?:later|newer|higher|above|up|neuer|höher|ultérieure|nieuwer|hoger|posterior))?"
+    r"(?P<back>,? (?:(?:and|or|und|oder|et|en|of|y|o) )?(?:earlier|older|lower|below|älter|antérieure|ouder|lager|anterior))?"
+)
+_SPOKEN = re.compile(rf"(?<!\w){_WORD}({_NUMBER})(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,20 @@ class Range:
 def ranges(products: Iterable[str]) -> tuple[Range, ...]:
     """What of a document's products is bound to versions: `App >=3.1 <4`, `App ==3.1`, `App 3.x`; a bare name is for all of them."""
     return tuple(made for product in products if (made := _range(" ".join(product.split()))))
+
+
+def headed(heading: str) -> tuple[Range, ...]:
+    """The versions that a section is for by its heading: `Version 5 and later`, `In v4.2`, `Versions 3 and 4`; of whatever product."""
+    made = list[Range]()
+    for found in _HEADED.finditer(heading.casefold()):
+        sign = ">=" if found["on"] else "<=" if found["back"] else "<" if found["before"] else "=="
+        made += [Range("", ((sign, _version(number)),)) for number in re.findall(_NUMBER, found["numbers"])]
+    return tuple(made)
+
+
+def spoken(text: str) -> tuple[Version, ...]:
+    """The versions that a text names, of whatever product."""
+    return tuple(_version(found[1]) for found in _SPOKEN.finditer(text.casefold()))
 
 
 def product_name(product: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
+from copilot.clauses import WORD
 from copilot.domain import Citation, Statement
-from copilot.ground import WORD
 from copilot.variants import SPOKEN
 from eval.metrics import Metric, Outcome
 from eval.rates import Kind, Rows, harmonic, rates, share

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from copilot.ground import claims_nothing
+from copilot.questions import claims_nothing
 from copilot.text import normalise, own_words, sentences
 from eval.citations import cited, claiming, words_cited
 from eval.metrics import Metric, Outcome

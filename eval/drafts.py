@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
-from copilot.ground import WORD
+from copilot.clauses import WORD
 from copilot.ports import Vectors
 from copilot.text import sentences
 from eval.citations import cited

@@ -17,9 +17,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
+from copilot.clauses import WORD
 from copilot.errors import InputError
 from copilot.facts import NEGATION
-from copilot.ground import WORD
 from copilot.text import normalise
 from eval.rates import share
 

@@ -18,6 +18,7 @@ from copilot.errors import UnreadableFile
 from copilot.text import normalise
 from ingest import plain
 from ingest.charset import likely
+from ingest.dialects import common
 from ingest.word import docx
 
 if TYPE_CHECKING:
@@ -128,12 +129,12 @@ _PATH = re.compile(r"""(?:\b[A-Za-z]:|%\w{1,40}%)(?:\\[^\\\n*?|"]{0,60})*\\[<"'*
 
 
 def markdown(text: str) -> str:
-    """CommonMark with tables, as plain structured text; struck-out and hidden parts are left out."""
+    """CommonMark with tables and what its dialects add, as plain structured text; struck-out and hidden parts are left out."""
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
     reader.inline.ruler.at("escape", _escape)
-    tokens = reader.parse(plain.without_empty_variants(text.replace("\0", "")))
+    tokens = reader.parse(plain.without_empty_variants(common(text.replace("\0", ""))))
     for token in tokens:
         if token.type == "code_block" and _ITEM.match(token.content):  # a list that was indented too far
             token.type, token.content = "html_block", reader.render(token.content)

@@ -129,6 +129,7 @@ ELEMENTS = _BLOCKS | _PHRASES | _CODE | _EMPTY
 HIDING_ELEMENTS = _UNSEEN - _EMPTY
 """The tags that take the text up to their end tag out of sight."""
 MAX_DEPTH = 500
+_ENDS, _JOINT = ".!?:", (": ", " ")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HIDING = re.compile(r"display:none|visibility:hidden|(?:opacity|font-size):0(?:\.0+)?(?:px|pt|r?em|%)?(?:;|!|\Z)")
 _SPACE = re.compile(r"\s+")
@@ -143,7 +144,23 @@ def parse(html: str) -> BeautifulSoup:
     soup = BeautifulSoup(_SURROGATE.sub("\ufffd", html.replace("\0", "")), "lxml")
     for tag in soup.find_all(_unseen):
         tag.clear()  # taking it out would search its place among its siblings, for each of a million of them
+    for tag in soup.find_all("dd"):
+        _define(tag)
     return soup
+
+
+def _define(said: Tag) -> None:
+    """Put a term in front of what defines it: alone it says nothing, and without it nobody knows what is defined."""
+    from bs4.element import Tag
+
+    term = said.find_previous_sibling(("dt", "dd"))
+    words = term.get_text().strip() if isinstance(term, Tag) and term.name == "dt" else ""
+    if isinstance(term, Tag) and words:
+        first = next((one for one in said.contents if isinstance(one, Tag) or str(one).strip()), None)
+        (first if isinstance(first, Tag) and first.name == "p" else said).insert(
+            0, f"{words}{_JOINT[words[-1] in _ENDS]}"
+        )
+        term.clear()
 
 
 def _check_depth(html: str) -> None:
@@ -173,7 +190,16 @@ class _Depth:
 def _unseen(tag: Tag) -> bool:
     style = tag.get("style")
     hidden = isinstance(style, str) and _HIDING.search("".join(style.lower().split()))
-    return tag.name in _UNSEEN or tag.has_attr("hidden") or bool(hidden)
+    return tag.name in _UNSEEN or tag.has_attr("hidden") or bool(hidden) or _only_tabs(tag)
+
+
+def _only_tabs(tag: Tag) -> bool:
+    """Whether it is the row of names of a page's tabs, and not what they open."""
+    return tag.get("role") == "tablist" and tag.find(_told) is None
+
+
+def _told(tag: Tag) -> bool:
+    return tag.name in _HEADINGS or tag.name == "p" or tag.get("role") == "tabpanel"
 
 
 def is_block(tag: Tag) -> bool:

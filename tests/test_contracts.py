@@ -242,6 +242,17 @@ class TestLexicalIndex:
         assert [id for id, _ in index.search(PUBLIC, "compact the FOLDER", 5)] == ["a"]
         assert [id for id, _ in index.search(PUBLIC, "cafe zurich", 5)] == ["b"]
 
+    def test_words_that_no_space_parts_are_found_by_a_part_of_them(
+        self, open_lexical: Callable[[], LexicalIndex]
+    ) -> None:
+        index = open_lexical()
+        index.upsert(
+            PUBLIC, [entry("a", "忘记密码怎么办"), entry("b", "返金にかかる日数"), entry("c", "เราจะคืนเงินภายใน 5 วัน")]
+        )
+        found = [index.search(PUBLIC, words, 1) for words in ("密码", "返金の日数", "คืนเงิน")]
+        assert [id for hits in found for id, _ in hits] == ["a", "b", "c"]
+        assert index.ids(PUBLIC) == {"a", "b", "c"}
+
     def test_a_title_weighs_more_than_a_body(self, open_lexical: Callable[[], LexicalIndex]) -> None:
         index = open_lexical()
         index.upsert(

@@ -9,6 +9,10 @@ import pytest
 
 from copilot.domain import Channel
 from copilot.draft import BUDGET
+from copilot.excerpt import Wanted
+from copilot.fit import Telling
+from copilot.ports import Proposed
+from copilot.variants import Known
 from tests.test_copilot_compose import article, drafted, text, ticket
 
 LONG = "This part tells of the history of the device and of the people who made it, which nobody needs to know. " * 8
@@ -428,3 +432,33 @@ def test_what_was_told_already_is_told_again_where_nothing_else_answers() -> Non
         only, message="Still red after that.", replies=("Hold the button for ten seconds until the lamp is green.",)
     )
     assert "Hold the button" in made
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("We refund the order within 3 days after the parcel came back.", "We refund the order within 5 days.", True),
+        ("We refund the order within 3 days after the parcel came back.", "We refund the order within 3 days.", False),
+        ("We refund 5 euros, and the order within 3 days.", "We refund the order within 5 days.", True),
+        ("5. We refund the order in a day.", "We refund the order in 5 parts.", True),
+        ("Plug the cable of the order into port B or C.", "Plug the cable of the order into port D.", True),
+        ("我们在3天内退款，退款退回原银行卡。", "我们在5天内退款。", True),
+    ],
+)
+def test_a_sentence_with_another_figure_never_counts_as_said(first: str, second: str, told: bool) -> None:
+    wanted = Wanted(Telling.of("When do you refund?", ()), Known.of(""), frozenset())
+    said = wanted.after([Proposed(text=first)])
+    assert said.told(second) is not told
+
+
+def test_another_article_with_another_single_digit_is_told_too() -> None:
+    one = article(
+        "## Refunds\n\nOnce its parcel came back to our store we refund the order within 3 days. The money goes to your card.",
+        id="one",
+        fit=9.0,
+    )
+    other = article("## Refunds of orders\n\nWe refund within 5 days.", id="other", fit=9.0)
+    made = text(one, other, message="When do you refund my order to my card?")
+    assert "differ" not in made
+    assert "within 3 days" in made
+    assert "within 5 days" in made

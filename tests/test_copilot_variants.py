@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copilot.domain import Hit, Passage
+from copilot.draft import SECTION_CHARS, evidence
 from copilot.reading import read
-from copilot.variants import Known, parts, undecided, undecided_plan
+from copilot.variants import Known, open_at, parts, undecided, undecided_plan
+from tests.test_copilot_compose import text as told
 
 MENU = "[mac: In the menu bar, click the app menu and select Settings.] [win,linux: Click the menu button and choose Settings.]"
 PATH = "Your data is kept away from the [win: program files] [mac,linux: application], in a folder."
@@ -104,3 +107,56 @@ PLANS = "[family,studio: You may share many albums.] [free: You may share one al
 def test_where_one_plan_is_named_what_is_for_the_others_is_left_out(message: str, tier: str | None, shown: str) -> None:
     assert reads(PLANS, message, tier) == shown
     assert undecided_plan(PLANS, Known.of(message, tier)) is (": " in shown)
+
+
+LINES = "\n".join(
+    f"{n}. Drag the mail folder number {n} of your profile to the new disk and press Next." for n in range(1, 41)
+)
+WHOLE = f"## Move the folder\n\n[win: {LINES}\n]\n\n[mac: Drag the mail folder in the Finder.]"
+HEADED = (
+    "# Move\n\nMoving is easy.\n\n[win:\n## On this system\n\nDrag the mail folder in the Explorer.\n\nThen restart.\n]\n\n"
+    "[mac:\n## On that system\n\nDrag the mail folder in the Finder.\n\nThen log out.\n]\n\n## After it\n\nLook for the mail folder."
+)
+
+
+def from_page(page: str, place: str, message: str) -> str:
+    """The draft from this page, in which the passage that begins at the place was found."""
+    at = page.index(place)
+    passage = Passage(start=at, end=at + 30, text="", headings=(), score=0.6, scores={"dense": 0.6, "lexical": 0.1})
+    hit = Hit(
+        document_id="d", kind="article", title="Move", url=None, audience="public", revision=1, score=0.6, scores={"dense": 0.6},
+        passages=(passage,), language="en",
+    )  # fmt: skip
+    return told(*evidence(message, [hit], [], {("d", 1): (page, 0)}, {}), message=message)
+
+
+@pytest.mark.parametrize("place", ["2. Drag", "20. Drag", "38. Drag"])
+def test_of_a_variant_that_is_longer_than_a_section_no_mark_is_told_and_nobody_else_gets_it(place: str) -> None:
+    assert len(LINES) > SECTION_CHARS
+    draft = from_page(WHOLE, place, "How do I move the mail folder on Windows?")
+    assert "\n1. Drag the mail folder number 1 " in draft
+    assert "[" not in draft
+    assert "]" not in draft
+    assert "number" not in from_page(WHOLE, place, "How do I move the mail folder on my Mac?")
+    unknown = from_page(WHOLE, place, "How do I move the mail folder?")
+    assert "\n1. Windows: Drag the mail folder number 1 " in unknown
+    assert "\n2. Drag the mail folder number 2 " in unknown
+
+
+@pytest.mark.parametrize("place", ["Drag the mail folder in the Explorer", "Then log out", "Look for"])
+def test_a_section_inside_a_variant_is_for_those_whom_the_variant_is_for(place: str) -> None:
+    windows = from_page(HEADED, place, "How do I move the mail folder on Windows?")
+    assert "Explorer.\n\nThen restart." in windows
+    assert not any(words in windows for words in ("Finder", "log out", "["))
+    unknown = from_page(HEADED, place, "How do I move the mail folder?")
+    assert "Windows: Drag the mail folder in the Explorer." in unknown
+    assert "Mac: Drag the mail folder in the Finder." in unknown
+    assert not any(mark in unknown for mark in "[]#")
+
+
+def test_a_place_knows_the_variants_that_it_is_in() -> None:
+    text = "[not a variant [win: One. [app115: Two.] Three.] Four. [mac: Five."
+    assert open_at(text, text.index("Two")) == ("[win: ", "[app115: ")
+    assert open_at(text, text.index("Three")) == ("[win: ",)
+    assert open_at(text, text.index("Four")) == ()
+    assert open_at(text, len(text)) == ("[mac: ",)

@@ -179,6 +179,15 @@ def test_a_fragment_is_taken_whole(fragment: str, text: str) -> None:
     assert html(fragment) == text
 
 
+def test_a_term_stands_before_its_definition_and_names_of_tabs_are_left_out() -> None:
+    page = (
+        "<ul role=tablist><li role=tab>Mac</li></ul><div role=tabpanel><p>Press it.</p></div>"
+        "<dl><dt>Seat</dt><dd>A user.</dd><dt>Why?</dt><dd><p>So.</p><p>Yes.</p></dd><dt>Empty</dt></dl>"
+    )
+    assert clean(page.encode(), ".html") == "Press it.\n\nSeat: A user.\n\nWhy? So.\n\nYes.\n\nEmpty"
+    assert "Mac" in clean(b"<div role=tablist><h3>Mac</h3><p>Press it.</p></div>", ".html")
+
+
 def test_html_that_is_nested_beyond_reason_is_refused() -> None:
     assert html("<div>" * 400 + "deep") == "deep"
     with pytest.raises(UnreadableFile, match="nested more than 500 deep"):

@@ -175,3 +175,18 @@ def test_another_embedder_drops_nobodys_vectors(filled: Parts) -> None:
     with pytest.raises(IndexMismatch):
         repair(other)
     assert verify(filled).clean
+
+
+def test_entries_in_chinese_of_an_older_version_are_written_again(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "zh.md").write_text("# 忘记密码怎么办\n\n打开登录页面，点击忘记密码。", encoding="utf-8")
+    (tmp_path / "en.md").write_text("# Sign in\n\nOpen the page, press Café.", encoding="utf-8")
+    with monkeypatch.context() as older:
+        older.setattr("copilot.adapters.tantivy.spread", str)
+        ingest(parts, tmp_path)
+    (problem,) = verify(parts).problems
+    assert "lacks 1 chunks" in problem
+    done = repair(without_model(parts))
+    assert (done.added, done.removed, verify(parts).problems) == (1, 0, [])
+    assert parts.lexical.search(ARTICLES, "密码", 5)

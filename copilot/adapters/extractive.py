@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from copilot.compose import compose
 from copilot.draft import BUDGET
-from copilot.excerpt import Room
+from copilot.excerpt import Bounds
 from copilot.frame import TERSE
 from copilot.ports import DraftRequest, Proposed
 
@@ -25,4 +25,4 @@ class ExtractiveDrafter:
         if request.tone == "short":
             statements, characters = min(statements, 3), characters // 2
         tight = request.conversation.channel in TERSE
-        yield from compose(request, Room(statements, characters, tight), self._resolution_from)
+        yield from compose(request, Bounds(statements, characters, tight), self._resolution_from)

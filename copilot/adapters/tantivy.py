@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from copilot.adapters import generations
 from copilot.ports import LexicalEntry, Shelf
+from copilot.scripts import LETTERS, spread
 
 if TYPE_CHECKING:
     from tantivy import Index, IndexWriter, Query, Schema, TextAnalyzer
@@ -22,6 +23,8 @@ question of fifty words is fifty terms to look up, not fifty in each of three fi
 ANALYSER = "support"
 HEAP_BYTES = 30_000_000
 QUERY_TERMS = 200
+UNPAIRED = f".*[{LETTERS}].*[^{LETTERS}].*|.*[^{LETTERS}].*[{LETTERS}].*|[{LETTERS}]{{3,}}"
+"""A term that holds more than a pair of letters which `spread` parts: an entry of a version that did not part them."""
 
 
 class TantivyIndex:
@@ -54,7 +57,7 @@ class TantivyIndex:
                 for entry in entries:
                     writer.delete_documents_by_term("id", entry.id)
                     said = " ".join(part for name, times in TIMES.items() for part in [getattr(entry, name)] * times)
-                    writer.add_document(Document(id=entry.id, words=said))
+                    writer.add_document(Document(id=entry.id, words=spread(said)))
             except ValueError:
                 writer.commit()  # its thread failed: this raises what it failed of
                 raise
@@ -85,14 +88,18 @@ class TantivyIndex:
         return [(searcher.doc(address)["id"][0], float(score)) for score, address in hits]
 
     def ids(self, shelf: Shelf) -> set[str]:
-        """Every id on the shelf."""
+        """Every id on the shelf whose words stand there as they are asked for: what an older version wrote otherwise counts as missing."""
         from tantivy import Query
 
+        old = Query.regex_query(self._schema, "words", UNPAIRED)
+        return self._matching(shelf, Query.all_query()) - self._matching(shelf, old)
+
+    def _matching(self, shelf: Shelf, query: Query) -> set[str]:
         index = self._indexes.get(shelf)
         if index is None:
             return set()
         searcher = index.searcher()
-        hits = searcher.search(Query.all_query(), max(1, searcher.num_docs), count=False).hits
+        hits = searcher.search(query, max(1, searcher.num_docs), count=False).hits
         return {searcher.doc(address)["id"][0] for _, address in hits}
 
     def shelves(self) -> list[Shelf]:
@@ -131,7 +138,7 @@ class TantivyIndex:
         """A word that the customer repeats counts as often as it stands; past a bound only the first words do."""
         from tantivy import Occur, Query
 
-        counts = Counter(self._analyser.analyze(text))
+        counts = Counter(self._analyser.analyze(spread(text)))
         terms = [
             (Occur.Should, Query.boost_query(Query.term_query(self._schema, "words", term, "freq"), float(count)))
             for term, count in list(counts.items())[:QUERY_TERMS]

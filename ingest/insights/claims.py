@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from copilot.clauses import MARKER, content
 from copilot.facts import ADDRESS, ARROW, NEGATION, PATH, UNITS
-from copilot.ground import MARKER, content
 
 FactType = str
 """`amount:UNIT`, `date`, `time`, `weekday`, `version:OF` or `path`: only facts of one type can differ."""

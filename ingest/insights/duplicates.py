@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from copilot.clauses import content
 from copilot.domain import Citation
-from copilot.ground import content
 from ingest.insights.claims import claim
 from ingest.insights.heads import head
 from ingest.insights.material import Entry, near, of_kinds, stacked

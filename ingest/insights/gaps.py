@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from copilot.clauses import STOP, WORD, content
 from copilot.domain import Nearest
-from copilot.ground import STOP, WORD, content
 from copilot.ports import Vectors
 from copilot.text import sentences
 from ingest.insights.clusters import nodes

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from copilot.build import Parts
+from copilot.clauses import content
 from copilot.domain import INTERNAL, PUBLIC, Citation, Document, Evidence, Principal, Source
 from copilot.errors import Conflict, NotFound
-from copilot.ground import content
 from copilot.ports import Raw
 from copilot.retrieve import visible_to
 from copilot.sayable import says

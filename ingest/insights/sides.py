@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from copilot.ground import content
+from copilot.clauses import content
 from copilot.ports import Vectors
 from ingest.insights.claims import Claim, claim
 from ingest.insights.material import Entry, stacked

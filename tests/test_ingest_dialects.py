@@ -1,0 +1,51 @@
+"""Markdown as documentation tools have it: what CommonMark does not know is read as what it means, and leaves no marks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.clean import clean
+from ingest.dialects import common
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("> [!IMPORTANT]\n> Never share it.", "Important: Never share it."),
+        ("> [!warning]- Data loss\n> All is gone.", "Warning: Data loss.\nAll is gone."),
+        ("> **Note**\n> Prices are net.", "Note: Prices are net."),
+        (":::tip\nTry it first.\n:::\n\nThen go.", "Tip: Try it first.\n\nThen go."),
+        (":::danger[Take care]\n\nDo not press.\n\n:::", "Danger: Take care. Do not press."),
+        ("::: details Why?\nSo.\n:::", "Why? So."),
+        ('!!! warning "Users go"\n    The newest are shut out.\n\n    Export first.\n\nThen go.',
+         "Warning: Users go. The newest are shut out.\n\nExport first.\n\nThen go."),
+        ("??? note\n    - one\n    - two", "Note:\n\n- one\n- two"),
+        ('=== "Windows"\n\n    1. Open it.\n    2. Close it.\n\n=== "Mac"\n\n    Press it.\n\nAfter.',
+         "Windows:\n\n1. Open it.\n2. Close it.\n\nMac: Press it.\n\nAfter."),
+        ('{% hint style="warning" %}\nNever.\n{% endhint %}', "Warning: Never."),
+        ('{% tabs %}\n{% tab title="Web" %}\nClick it.\n{% endtab %}\n{% endtabs %}', "Web: Click it."),
+        ("- [ ] Cancel.\n- [x] Export.", "- Cancel.\n- Export."),
+        ("Gone after 30 days[^1].\n\n[^1]: Backups go later.", "Gone after 30 days.\n\nBackups go later."),
+        ("Apple\n:   A fruit.\n:   A firm.\n\nRefused?\n: Set the clock.", "Apple: A fruit. A firm.\n\nRefused? Set the clock."),
+    ],
+)  # fmt: skip
+def test_what_dialects_add_is_read_as_what_it_means(source: str, text: str) -> None:
+    assert clean(source.encode(), ".md") == text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "??? help me please", "!!! not working", "{% if user %}", "::: what", "[x] bought", "a [!NOTE] inside", "Price: 5\n\n: no term",
+        "```\n[!NOTE]\n!!! note\n- [ ] a\nb[^1]\n: c\n```", "~~~~\n```\n:::tip\n~~~~", "- one\n: two", "=== Heading",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_it_and_code_stay(source: str) -> None:
+    assert common(source) == source
+
+
+@given(st.text('[]!^:=?{%} "-x1>*`~#\nnote', max_size=80))
+def test_any_text_is_read(source: str) -> None:
+    assert common(common(source)) is not None
