@@ -61,7 +61,12 @@ Send it back.
 
 @pytest.mark.parametrize(
     "head",
-    ["---\ndraft: true\n---\n", "---\nDRAFT: no\ndraft: 'Yes'\n---\n", "---\npublished: false\n---\n", "+++\ndraft = true\n+++\n"],
+    [
+        "---\ndraft: true\n---\n",
+        "---\nDRAFT: no\ndraft: 'Yes'\n---\n",
+        "---\npublished: false\n---\n",
+        "+++\ndraft = true\n+++\n",
+    ],
 )
 def test_what_its_writer_calls_a_draft_is_left_out(head: str) -> None:
     with pytest.raises(NotKnowledge, match="draft"):
@@ -78,7 +83,11 @@ def test_front_matter_between_pluses_is_read() -> None:
         '+++\r\ntitle = "Close the valve"\r\ntopics = ["valve", 7]\r\nupdated_at = 2026-02-01\r\ndraft = false\r\n[menu]\r\nweight = 3\r\n'
         "+++\r\n\r\nTurn it.\r\n\r\n+++\r\n"
     )
-    assert (source.document.title, source.document.topics, source.text) == ("Close the valve", ("valve", "7"), "Turn it.\n\n+++")
+    assert (source.document.title, source.document.topics, source.text) == (
+        "Close the valve",
+        ("valve", "7"),
+        "Turn it.\n\n+++",
+    )
     assert source.document.updated_at == datetime(2026, 2, 1, tzinfo=UTC)
     with pytest.raises(UnreadableFile, match="broken front matter"):
         _read("+++\ntitle = Close\n+++\nText.")
