@@ -11,24 +11,21 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
 from copilot.text import normalise
 from ingest import plain
 from ingest.charset import likely
+from ingest.content import main_content
 from ingest.word import docx
 
 if TYPE_CHECKING:
-    from bs4 import BeautifulSoup
-    from bs4.element import Tag
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
     from pypdf import PdfReader
 
 MAX_CHARS = 10_000_000  # of text with markup, whose tree takes a hundred times its memory, and of a PDF
-MAX_ELEMENTS = 20_000  # of a page whose main content is looked for: that takes time with the square of a table's width
 MAX_PAGES = 2000
 
 
@@ -175,76 +172,17 @@ def _is_meant(tag: re.Match[str], ended: set[str]) -> bool:
 # ---- HTML ----
 
 _PAGE = re.compile(r"<(?:html|body|main|article)\b", re.IGNORECASE)
-_AROUND = ("nav", "footer", "aside")
-_WORD = re.compile(r"\w")
-_SENTENCES = {"a": ("p",), "button": ("p", "li", "td", "b", "strong")}  # a list of links alone leads elsewhere
-_AS_HTML = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote", "hi": "span"}
 
 
 def html(text: str) -> str:
     """A page's main content, or the whole of a fragment, as plain structured text; a page's title is its first heading."""
     soup = plain.parse(text)
-    main = _main_content(soup) if _PAGE.search(text) else None
+    main = main_content(soup) if _PAGE.search(text) else None
     words = plain.from_html(main or soup.body or soup)
     title = soup.h1 or soup.title
     if title is None or words.startswith("# ") or "\n# " in words:
         return words
     return f"# {plain.one_line(title.get_text())[:190]}\n\n{words}"
-
-
-def _main_content(soup: BeautifulSoup) -> BeautifulSoup | None:
-    """What the page is there for; where nothing stands out, the page itself is left without what is around it."""
-    import trafilatura
-    from bs4 import BeautifulSoup
-
-    _protect(soup)
-    config = trafilatura.settings.use_config()
-    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")  # a short article is still an article
-    small = len(soup.find_all(True)) <= MAX_ELEMENTS
-    found = small and trafilatura.extract(
-        str(soup), output_format="xml", include_tables=True, include_links=False, include_formatting=True,
-        include_comments=False, config=config,
-    )  # fmt: skip
-    for tag in soup.find_all(_AROUND):
-        tag.clear()
-    return _to_html(BeautifulSoup(found, "xml"), _starts(soup)) if found else None
-
-
-def _protect(soup: BeautifulSoup) -> None:
-    """What the extraction would lose: code without `<code>`, notes in a bare `<div>`, links and buttons in a sentence."""
-    for tag in soup.find_all("pre"):
-        if tag.find("code", recursive=False) is None:
-            code = soup.new_tag("code")
-            code.extend(tag.contents[:])
-            tag.append(code)
-    for tag in soup.find_all("div"):
-        if tag.find(string=_WORD, recursive=False) and tag.find(plain.is_block, recursive=False) is None:
-            tag.name = "p"
-    for tag in soup.find_all(["a", "button"]):
-        if tag.parent is not None and tag.parent.name in _SENTENCES[tag.name]:
-            tag.name = "span"
-
-
-def _to_html(tree: BeautifulSoup, starts: Mapping[str, str]) -> BeautifulSoup:
-    for tag in tree.find_all(True):
-        if tag.name == "list":
-            tag.name = str(tag.get("rend", "ul"))
-            tag["start"] = starts.get(_beginning(tag), "1")
-        elif tag.name == "head":
-            tag.name = str(tag.get("rend", "h2"))
-        elif tag.name == "code" and (tag.parent is None or tag.parent.name == "main" or "\n" in tag.get_text()):
-            tag.name = "pre"
-        tag.name = "sup" if tag.get("rend") == "#sup" else _AS_HTML.get(tag.name, tag.name)
-    return tree
-
-
-def _starts(soup: BeautifulSoup) -> dict[str, str]:
-    """Where numbered lists begin that do not begin at 1, by their first words: the extraction loses that."""
-    return {_beginning(tag): str(tag["start"]) for tag in soup.find_all("ol", start=True)}
-
-
-def _beginning(tag: Tag) -> str:
-    return "".join("".join(islice(tag.stripped_strings, 8)).split())[:60]
 
 
 # ---- plain text ----

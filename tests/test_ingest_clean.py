@@ -155,6 +155,55 @@ def test_a_page_gives_its_main_content_with_its_structure() -> None:
     )
 
 
+ARTICLE = (
+    "<h1>Reset it</h1><p>When it blinks:</p><ol><li>Open the lid.</li><li>Hold the button.</li></ol><h2>Codes</h2>"
+    "<table><tr><td>E1</td><td>No power</td></tr></table><p>Then wait.</p><ul><li>One minute</li><li>Or two</li></ul>"
+)
+ARTICLE_TEXT = (
+    "# Reset it\n\nWhen it blinks:\n\n1. Open the lid.\n2. Hold the button.\n\n## Codes\n\nE1 | No power\n\nThen wait.\n\n"
+    "- One minute\n- Or two"
+)
+MENU = "<div class='bar'><a href='/'>Home</a> <a href='/in'>Sign in</a><ul><li><a href='/a'>Bills</a></li></ul></div>"
+FOOT = "<div class='end'><p>© Acme, all rights reserved</p></div>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{MENU}<div class='wrap'><div class='kb'>{ARTICLE}</div></div>{FOOT}",
+        f"{MENU}<div class='wrap'><section class='markdown-body'>{ARTICLE}</section></div>{FOOT}",
+        f"{MENU}<div><div>{ARTICLE[:20]}<div>{ARTICLE[20:]}</div></div></div>{FOOT}",
+        f"{MENU}<div role='main'>{ARTICLE}</div>{FOOT}",
+        ARTICLE,
+        f"<div class='WordSection1'>{ARTICLE}</div>",
+        f"<nav>Contents</nav>{ARTICLE}<footer>Printed today</footer>",
+    ],
+)
+def test_a_page_that_does_not_name_its_main_content_loses_none_of_it(body: str) -> None:
+    page = f"<html><head><title>Reset it | Acme</title></head><body>{body}</body></html>"
+    assert html(page) == ARTICLE_TEXT
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        ("<table><tr><td>E2<td><p>No net</p><ol><li>Restart it.<li>Call us.</ol><tr><td>E3<td>x<ul><li>y</ul></table>",
+         "E2 | No net 1. Restart it. 2. Call us.\nE3 | x y"),
+        ("<table><tr><td>E2<td><table><tr><td>a<td>b</table><tr><td>E3<td>c</table>", "E2 | a b\nE3 | c"),
+        ("<p>Open until <time>18:00</time>, ask <q>why</q>.</p>", "Open until 18:00, ask why."),
+        ("<div><span>A sentence of a page builder.</span></div>", "A sentence of a page builder."),
+        ("<div>Words before it.<p>Inside.</p>Words <b>after</b> it.</div>", "Words before it.\n\nInside.\n\nWords after it."),
+        ("<h3><button>May I?</button></h3><p>Yes.</p>", "### May I?\n\nYes."),
+        ("<ol><li>Run this:<pre>hub reset</pre></li><li>Wait.</li></ol>", "1. Run this:\n  hub reset\n2. Wait."),
+        ("<aside class='note'>Never under power.</aside><aside><p>Other pages that may be of use to you.</p></aside>", "Never under power."),
+        ("<div><a href='/x'>All the articles that you may read</a></div><div><span>By Ann</span></div><p>End.</p>", "End."),
+    ],
+)  # fmt: skip
+def test_what_the_search_for_main_content_would_lose_is_kept(inner: str, text: str) -> None:
+    page = f"<html><body><main><p>Some words before.</p>{inner}<p>Some words after.</p></main></body></html>"
+    assert html(page) == f"Some words before.\n\n{text}\n\nSome words after."
+
+
 def test_a_page_without_a_heading_gets_its_title() -> None:
     page = "<html><head><title>Refunds</title></head><body><p>A refund takes five days.</p></body></html>"
     assert html(page) == "# Refunds\n\nA refund takes five days."
