@@ -324,6 +324,35 @@ def test_a_pdf_gives_its_pages_texts() -> None:
     assert text == "Returns\nItems may be returned\nwithin 30 days.\n\n- Second page"
 
 
+def test_what_runs_along_through_a_pdf_stands_in_it_once() -> None:
+    """Names of the book and the firm once, page numbers never; a sentence goes on over the edge of the page."""
+    said = [
+        ["A hub links your sensors and lamps, and it"],
+        ["needs a dry place in the house.", "Step 2", "Press it."],
+        ["Cause", "No power."],
+        ["E4 no network", "Cause", "The router is off."],
+        ["E5 too warm", "Cause", "Too near an oven.", "Step 5"],
+    ]
+    pages = [
+        "\n".join(["Acme Hub 3 - Manual", *some, "Acme GmbH, all rights reserved.", f"Page {at} of 5"])
+        for at, some in enumerate(said, 1)
+    ]
+    assert clean(_pdf(*pages), ".pdf") == (
+        "Acme Hub 3 - Manual\nA hub links your sensors and lamps, and it\nneeds a dry place in the house.\n"
+        "Step 2\nPress it.\n\nCause\nNo power.\n\nE4 no network\nCause\nThe router is off.\n\nE5 too warm\nCause\nToo near an oven.\nStep 5\n"
+        "Acme GmbH, all rights reserved."
+    )
+
+
+@pytest.mark.parametrize("lines", [["Step {0}"], ["Press {0} times"], ["Same", "Own {0}"]])
+def test_pages_of_few_words_lose_no_steps(lines: list[str]) -> None:
+    pages = ["\n".join(line.format(at) for line in lines) for at in (1, 2)]
+    assert clean(_pdf(*pages), ".pdf") == "\n\n".join(pages)
+    assert [f"Step {at}" in clean(_pdf(*(f"Step {at}\nDo it." for at in range(9))), ".pdf") for at in range(9)] == [
+        True
+    ] * 9
+
+
 def test_a_pdf_that_only_restricts_printing_is_read() -> None:
     assert clean(_locked(_pdf("Open to all"), ""), ".pdf") == "Open to all"
 
