@@ -127,7 +127,7 @@ def _flatten(cell: Tag) -> None:
     if row is None or len(row.find_all(("td", "th"), recursive=False)) < 2:
         return
     for tag in cell.find_all("ol"):
-        for number, item in enumerate(tag.find_all("li", recursive=False), 1):
+        for number, item in enumerate(tag.find_all("li", recursive=False), plain.first_number(tag)):
             item.insert(0, f"{number}. ")
     for tag in cell.find_all(plain.is_block):
         tag.insert_before(" ")

@@ -217,6 +217,10 @@ def test_a_page_without_a_heading_gets_its_title() -> None:
         ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
         ("<table><tr><td><p>only</p><ul><li>a</ul></table>", "only\n\n- a"),
         ("<table><tr><td>a<br>b<td><table><tr><td>c<td>d</table></table>", "a b | c d"),
+        (
+            "<table><tr><td>E2<td>Try:<ol start=3><li>Restart it.<li>Call us.</ol></table>",
+            "E2 | Try: 3. Restart it. 4. Call us.",
+        ),
         ("<p>just words", "just words"),
         ("no markup & more", "no markup & more"),
         ("<ol><li><pre>x  y\n z</pre>after</ol>", "1. x  y\n   z\n  after"),
