@@ -20,6 +20,7 @@ from copilot.text import normalise
 from ingest import plain
 from ingest.charset import likely
 from ingest.content import main_content
+from ingest.dialects import common
 from ingest.word import docx
 
 if TYPE_CHECKING:
@@ -324,7 +325,7 @@ def _opens_without_password(reader: PdfReader) -> bool:
 
 MARKDOWN = (".md", ".markdown")
 CLEANERS: Mapping[str, Callable[[bytes], str]] = {
-    **dict.fromkeys(MARKDOWN, lambda data: markdown(_markup(data))),
+    **dict.fromkeys(MARKDOWN, lambda data: markdown(common(_markup(data)))),
     ".html": lambda data: html(_markup(data)),
     ".htm": lambda data: html(_markup(data)),
     ".txt": lambda data: txt(decode(data)),

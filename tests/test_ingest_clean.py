@@ -84,6 +84,27 @@ def test_markdown_becomes_plain_structured_text(source: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('!!! warning "Mind it"\n\n    At most 40.\n\n    1. One\n\nAfter.', "Mind it\n\nAt most 40.\n\n1. One\n\nAfter."),
+        ("??? note\n    Folded.\nAfter.", "Folded. After."),
+        ('=== "Linux"\n\n    ``` sh\n    apt  install\n    ```\n\n=== "Mac"\n\n    Open it.', "Linux\n\napt  install\n\nMac\n\nOpen it."),
+        (":::danger Careful\nDo not.\n:::\n\n:::note[Title]\nDo.\n:::", "Careful\n\nDo not.\n\nTitle\n\nDo."),
+        ("import Tabs from '@theme/Tabs';\n\n<Tabs>\n<TabItem value=\"m\" label=\"Mac\">\n\nRun it.\n\n</TabItem>\n</Tabs>", "Mac\n\nRun it."),
+        ("> [!WARNING]\n> Never open it.", "Never open it."),
+        ("{{< notice >}}\nClose it.\n{{% /notice %}}\n\nSee [pairs]({{< ref \"p.md\" >}}).", "Close it.\n\nSee pairs."),
+        ('{% include note.html content="Hold close." %}\n\n* TOC\n{:toc}\n\n## Pair {#pair}\n\n1. Tap.\n{: .x}', "Hold close.\n\n## Pair\n\n1. Tap."),
+        ("{% highlight sh %}\nhub  list\n{% endhighlight %}", "hub  list"),
+        ("```\n!!! note\n:::tip\n{{< x >}}\n```", "!!! note\n:::tip\n{{< x >}}"),
+        ("Dear {{customer.name}},\n\n{% if late %}\nSorry.\n{% endif %}", "Dear {{customer.name}},\n\n{% if late %} Sorry. {% endif %}"),
+        ("Write to\n\n<Account name>\n\nand\nimport contacts from 'Outlook'", "Write to\n\n<Account name>\n\nand import contacts from 'Outlook'"),
+    ],
+)  # fmt: skip
+def test_what_generators_of_sites_add_to_markdown_is_not_in_the_text(source: str, text: str) -> None:
+    assert clean(source.encode(), ".md") == text
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "seen <!-- secret --> seen",
