@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from copilot.domain import INTERNAL, PUBLIC, Document, Kind, Source
-from copilot.errors import UnreadableFile
+from copilot.errors import NotKnowledge, UnreadableFile
 from copilot.text import normalise
 from ingest.clean import MARKDOWN, clean, decode
 from ingest.plain import HEADING, one_line
@@ -27,13 +28,20 @@ _MAX_TITLE = 300
 _AUDIENCE = re.compile(r"public|internal|team:[\w.-]{1,59}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?")
 _FIELD = re.compile(r"^(?P<key>[A-Za-z_]\w{0,40}):[ \t]+(?P<value>[^\s\[{|>].*)$", re.M)
+_TOML = re.compile(r"\A\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*(?:\r?\n|\Z)", re.S | re.M)
 _NOTHING = ("", "~", "null")
+_YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 
 
 def article(data: bytes, origin: str, kind: Kind | None, audience: str | None) -> Source:
-    """A file as a document. `origin` is its place in the folder; `kind` and `audience` are what was said of the whole folder."""
+    """A file as a document. `origin` is its place in the folder; `kind` and `audience` are what was said of the whole folder.
+
+    Raises NotKnowledge for a draft, UnreadableFile for what cannot be read.
+    """
     place = PurePosixPath(origin)
     meta, body = _front_matter(data) if place.suffix.lower() in MARKDOWN else (FrontMatter({}), data)
+    if meta.is_draft:
+        raise NotKnowledge("its front matter says that it is a draft")
     text = clean(body, place.suffix.lower())
     heading = HEADING.search(text)
     title = (meta.line("title") or (heading[2] if heading else place.stem))[:_MAX_TITLE]
@@ -77,6 +85,12 @@ class FrontMatter:
 
     values: Mapping[str, object]
 
+    @property
+    def is_draft(self) -> bool:
+        """Whether whoever wrote it does not publish it yet, as the generators of static sites are told so."""
+        draft, published = (str(self.values.get(key, "")).strip().lower() for key in ("draft", "published"))
+        return draft in _YES or published in _NO
+
     def line(self, key: str) -> str | None:
         """A value of one line, or None where there is none."""
         value = self.values.get(key)
@@ -108,6 +122,8 @@ def _front_matter(data: bytes) -> tuple[FrontMatter, bytes]:
     from frontmatter.default_handlers import YAMLHandler
 
     text = decode(data).lstrip("\ufeff")
+    if toml := _TOML.match(text):
+        return FrontMatter(_toml(toml[1])), text[toml.end() :].encode()
     handler = YAMLHandler()
     try:
         head, body = handler.split(text) if handler.detect(text) else ("", text)
@@ -140,6 +156,23 @@ def _load(handler: YAMLHandler, head: str, lines_before: int) -> object:
         ) from None
     except RecursionError:
         raise UnreadableFile("broken front matter: it is nested too deeply") from None
+
+
+def _toml(head: str) -> dict[str, object]:
+    """The head of a page for Hugo or Zola, its values as text."""
+    if len(head) > MAX_FRONT_MATTER:
+        raise UnreadableFile(f"its front matter is longer than {MAX_FRONT_MATTER} characters: shorten it")
+    try:
+        values = tomllib.loads(normalise(head))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UnreadableFile(f"broken front matter ({str(error)[:100]}): correct it") from None
+    return {key: _as_text(value) for key, value in values.items()}
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return value if isinstance(value, dict) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _quoted(field: re.Match[str]) -> str:

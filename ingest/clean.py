@@ -8,28 +8,28 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import islice
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
 from copilot.text import normalise
 from ingest import plain
 from ingest.charset import likely
+from ingest.content import main_content
 from ingest.dialects import common
+from ingest.machinery import without_machinery
 from ingest.word import docx
 
 if TYPE_CHECKING:
-    from bs4 import BeautifulSoup
-    from bs4.element import Tag
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
     from pypdf import PdfReader
 
 MAX_CHARS = 10_000_000  # of text with markup, whose tree takes a hundred times its memory, and of a PDF
-MAX_ELEMENTS = 20_000  # of a page whose main content is looked for: that takes time with the square of a table's width
 MAX_PAGES = 2000
 
 
@@ -128,13 +128,18 @@ _LOOSE_LINK = re.compile(r"\[([^\]\n]{1,200})\]\((?:https?|mailto):[^)\n]{1,500}
 _PATH = re.compile(r"""(?:\b[A-Za-z]:|%\w{1,40}%)(?:\\[^\\\n*?|"]{0,60})*\\[<"'*%]\Z""")
 
 
+def _commonmark(text: str) -> str:
+    """The text without what dialects and site generators add to Markdown."""
+    return without_machinery(common(text.replace("\0", "").replace("\r\n", "\n")))
+
+
 def markdown(text: str) -> str:
     """CommonMark with tables and what its dialects add, as plain structured text; struck-out and hidden parts are left out."""
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
     reader.inline.ruler.at("escape", _escape)
-    tokens = reader.parse(plain.without_empty_variants(common(text.replace("\0", ""))))
+    tokens = reader.parse(plain.without_empty_variants(_commonmark(text)))
     for token in tokens:
         if token.type == "code_block" and _ITEM.match(token.content):  # a list that was indented too far
             token.type, token.content = "html_block", reader.render(token.content)
@@ -176,76 +181,17 @@ def _is_meant(tag: re.Match[str], ended: set[str]) -> bool:
 # ---- HTML ----
 
 _PAGE = re.compile(r"<(?:html|body|main|article)\b", re.IGNORECASE)
-_AROUND = ("nav", "footer", "aside")
-_WORD = re.compile(r"\w")
-_SENTENCES = {"a": ("p",), "button": ("p", "li", "td", "b", "strong")}  # a list of links alone leads elsewhere
-_AS_HTML = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote", "hi": "span"}
 
 
 def html(text: str) -> str:
     """A page's main content, or the whole of a fragment, as plain structured text; a page's title is its first heading."""
     soup = plain.parse(text)
-    main = _main_content(soup) if _PAGE.search(text) else None
+    main = main_content(soup) if _PAGE.search(text) else None
     words = plain.from_html(main or soup.body or soup)
     title = soup.h1 or soup.title
     if title is None or words.startswith("# ") or "\n# " in words:
         return words
     return f"# {plain.one_line(title.get_text())[:190]}\n\n{words}"
-
-
-def _main_content(soup: BeautifulSoup) -> BeautifulSoup | None:
-    """What the page is there for; where nothing stands out, the page itself is left without what is around it."""
-    import trafilatura
-    from bs4 import BeautifulSoup
-
-    _protect(soup)
-    config = trafilatura.settings.use_config()
-    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")  # a short article is still an article
-    small = len(soup.find_all(True)) <= MAX_ELEMENTS
-    found = small and trafilatura.extract(
-        str(soup), output_format="xml", include_tables=True, include_links=False, include_formatting=True,
-        include_comments=False, config=config,
-    )  # fmt: skip
-    for tag in soup.find_all(_AROUND):
-        tag.clear()
-    return _to_html(BeautifulSoup(found, "xml"), _starts(soup)) if found else None
-
-
-def _protect(soup: BeautifulSoup) -> None:
-    """What the extraction would lose: code without `<code>`, notes in a bare `<div>`, links and buttons in a sentence."""
-    for tag in soup.find_all("pre"):
-        if tag.find("code", recursive=False) is None:
-            code = soup.new_tag("code")
-            code.extend(tag.contents[:])
-            tag.append(code)
-    for tag in soup.find_all("div"):
-        if tag.find(string=_WORD, recursive=False) and tag.find(plain.is_block, recursive=False) is None:
-            tag.name = "p"
-    for tag in soup.find_all(["a", "button"]):
-        if tag.parent is not None and tag.parent.name in _SENTENCES[tag.name]:
-            tag.name = "span"
-
-
-def _to_html(tree: BeautifulSoup, starts: Mapping[str, str]) -> BeautifulSoup:
-    for tag in tree.find_all(True):
-        if tag.name == "list":
-            tag.name = str(tag.get("rend", "ul"))
-            tag["start"] = starts.get(_beginning(tag), "1")
-        elif tag.name == "head":
-            tag.name = str(tag.get("rend", "h2"))
-        elif tag.name == "code" and (tag.parent is None or tag.parent.name == "main" or "\n" in tag.get_text()):
-            tag.name = "pre"
-        tag.name = "sup" if tag.get("rend") == "#sup" else _AS_HTML.get(tag.name, tag.name)
-    return tree
-
-
-def _starts(soup: BeautifulSoup) -> dict[str, str]:
-    """Where numbered lists begin that do not begin at 1, by their first words: the extraction loses that."""
-    return {_beginning(tag): str(tag["start"]) for tag in soup.find_all("ol", start=True)}
-
-
-def _beginning(tag: Tag) -> str:
-    return "".join("".join(islice(tag.stripped_strings, 8)).split())[:60]
 
 
 # ---- plain text ----
@@ -300,7 +246,7 @@ def _write_block(out: plain.Writer, lines: list[str]) -> None:
 
 
 def pdf(data: bytes) -> str:
-    """The pages' texts, one after the other."""
+    """The pages' texts, one after the other, what runs along at their heads and feet only once."""
     from pypdf import PdfReader
 
     reader = PdfReader(BytesIO(data))
@@ -315,7 +261,65 @@ def pdf(data: bytes) -> str:
         room -= len(pages[-1])
         if room < 0:
             raise UnreadableFile(f"it has more than {MAX_CHARS:,} characters: split it into several files")
-    return txt("\n\n".join(pages))
+    return txt(_joined(without_running(pages)))
+
+
+_EDGE = 4
+"""So many lines at the top and at the bottom of a page may run along through the document."""
+_OF = r"\W{1,3}(?:of|von|de|sur|di|van|/)\W{1,3}\d{1,4}"
+_PAGE_NUMBER = re.compile(
+    rf"\W*(?:(?:page|seite|pagina|página|pág|pag|p|s)\W{{1,3}}\d{{1,4}}(?:{_OF})?|\d{{1,4}}{_OF})\W*"
+)
+_CARRIED = re.compile(r"(?<![.!?:;])\n\n(?=[a-zäöüßéèà])")
+_NUMBERED = "\0"
+
+
+def without_running(pages: list[str]) -> list[str]:
+    """The pages without their numbers; a line that heads many of them is on the first alone, one that foots them on the last."""
+    lines = [[line for line in page.split("\n") if line.strip()] for page in pages]
+    keys = [[_key(line, at) for line in page] for at, page in enumerate(lines)]
+    seen = Counter(key for page in keys for key in {*page[:_EDGE], *page[-_EDGE:]})
+    running = {
+        key
+        for key, count in seen.items()
+        if count >= max(3, (0.8 if key.endswith((".", "!", "?")) else 0.4) * len(pages))
+    }
+    gone: list[set[int]] = [set() for _ in pages]
+    above: set[str] = set()
+    below: set[str] = set()
+    for at, page in enumerate(keys):
+        _drop(page, range(min(_EDGE, len(page))), running, above, gone[at])
+    for at, page in reversed(list(enumerate(keys))):  # what is at the foot stays at the end
+        _drop(page, reversed(range(max(0, len(page) - _EDGE), len(page))), running, below, gone[at])
+    return [
+        "\n".join(line for number, line in enumerate(page) if number not in left_out) if left_out else whole
+        for page, left_out, whole in zip(lines, gone, pages, strict=True)
+    ]
+
+
+def _drop(page: list[str], edge: Iterable[int], running: set[str], told: set[str], gone: set[int]) -> None:
+    """From the edge of a page on, as long as lines run along: those that were told, and numbers."""
+    for number in takewhile(lambda number: page[number] in running, edge):
+        if page[number] in told or _NUMBERED in page[number]:
+            gone.add(number)
+        told.add(page[number])
+
+
+def _key(line: str, page: int) -> str:
+    """What a line has in common with its like on other pages: the number at its beginning or end that goes with the page's is blanked."""
+    said = " ".join(line.replace(_NUMBERED, "").split()).casefold()
+    if _PAGE_NUMBER.fullmatch(said):
+        return _NUMBERED
+    number = re.match(r"\d{1,4}\b", said) or re.search(r"\b\d{1,4}\Z", said)
+    rest = said.replace(number[0], "", 1) if number else said
+    if number is None or 0 < len(rest.split()) < 3:  # "Step 3" heads its page by right
+        return said
+    return f"{rest.strip()}{_NUMBERED}{int(number[0]) - page}"
+
+
+def _joined(pages: list[str]) -> str:
+    """Page after page; a sentence that goes on over the edge stays in one paragraph."""
+    return _CARRIED.sub("\n", "\n\n".join(page.strip("\n") for page in pages))
 
 
 def _opens_without_password(reader: PdfReader) -> bool:

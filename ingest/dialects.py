@@ -25,7 +25,7 @@ _TAG = re.compile(
 )
 _STYLE = re.compile(rf"\b(?:style|type|kind)=[\"']?({_KINDS})\b", re.I)
 _END = re.compile(r"[ ]*\{(?:%|\{[<%])[ ]*(?:/|end)", re.I)
-_TITLE = re.compile(r"(?:title|name|label)=[\"']([^\"'\n]{1,200})[\"']")
+_TITLE = re.compile(r"(?:(?:title|name|label)=|\b(?:tab|details|expand|accordion)[ ])[\"']([^\"'\n]{1,200})[\"']")
 _BOX = re.compile(r"([ >]*(?:[-*+]|\d{1,9}[.)])[ ]+)\[[ xX]\][ ]+(?=\S)")
 _NOTED = re.compile(r"[ ]{0,3}\[\^[^\]\s]{1,60}\]:[ ]*")
 _NOTE = re.compile(r"(?<=\S) ?\[\^[^\]\s]{1,60}\](?!\()")

@@ -65,17 +65,35 @@ def is_risky(data: bytes) -> bool:
 def read(data: bytes) -> Mail:
     """The mail with its words: plain ones where it has them, else those of its HTML. Raises UnreadableFile."""
     message = _parsed(data)
-    plain, markup, attached = list[str](), list[str](), list[str]()
-    for part in _parts(message):
+    bodies, attached = list[_Body](), list[str]()
+    for part, is_choice in _parts(message):
         name = _filename(part)
         if part.get_content_disposition() == "attachment" or name:
             attached.append(name or part.get_content_type())
-        elif part.get_content_type() == "text/plain":
-            plain.append(_text(part))
-        elif part.get_content_type() == "text/html":
-            markup.append(_text(part))
-    text = "\n\n".join(plain) if "".join(plain).strip() else "\n\n".join(map(letter, markup))
-    return Mail(_envelope(message, data), text, tuple(attached))
+        elif part.get_content_type() in ("text/plain", "text/html"):
+            bodies.append(_Body(_text(part), part.get_content_subtype() == "html", is_choice))
+    return Mail(_envelope(message, data), _chosen(bodies), tuple(attached))
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    words: str
+    is_html: bool
+    is_choice: bool
+    """Whether it stands beside others that say the same."""
+
+
+def _chosen(bodies: Sequence[_Body]) -> str:
+    """The plain words where there are any; HTML that says much more than they do, and is not offered for them, with them."""
+    plain = "\n\n".join(one.words for one in bodies if not one.is_html)
+    if not plain.strip():
+        return "\n\n".join(letter(one.words) for one in bodies)
+    if not any(one.is_html and not one.is_choice for one in bodies):
+        return plain
+    whole = "\n\n".join(
+        letter(one.words) if one.is_html else one.words for one in bodies if not (one.is_html and one.is_choice)
+    )
+    return whole if len(whole.split()) > 3 * len(plain.split()) else plain  # of a list's foot below a mail in HTML
 
 
 def is_staff(address: str, staff: Sequence[str]) -> bool:
@@ -114,19 +132,20 @@ def _parsed(data: bytes) -> Message:
         raise UnreadableFile(f"it is no mail that can be read ({type(error).__name__}): take it out") from None
 
 
-def _parts(message: Message) -> Iterator[Message]:
-    """The leaves of the tree; a mail within the mail is an attachment, not its words."""
-    todo, seen = [message], 0
+def _parts(message: Message) -> Iterator[tuple[Message, bool]]:
+    """The leaves of the tree, and whether each is one of several forms; a mail within the mail is an attachment, not its words."""
+    todo, seen = [(message, False)], 0
     while todo and seen < MOST_PARTS:
-        part = todo.pop(0)
+        part, is_choice = todo.pop(0)
         seen += 1
         inner = part.get_payload()
         if part.get_content_maintype() == "message" and part is not message:
             continue
         if isinstance(inner, list):
-            todo[:0] = [one for one in inner if isinstance(one, Message)]
+            below = is_choice or part.get_content_subtype() == "alternative"
+            todo[:0] = [(one, below) for one in inner if isinstance(one, Message)]
         else:
-            yield part
+            yield part, is_choice
 
 
 def _text(part: Message) -> str:
@@ -174,6 +193,8 @@ def _envelope(message: Message, data: bytes) -> Envelope:
 
 def _is_automatic(message: Message) -> bool:
     submitted = _raw(message, "Auto-Submitted").strip().lower()
+    if any(_raw(message, name).strip() for name in ("X-Autoreply", "X-Autorespond")):
+        return True
     return submitted not in ("", "no") or _raw(message, "Precedence").strip().lower() in ("bulk", "junk", "auto_reply")
 
 

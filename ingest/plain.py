@@ -248,6 +248,7 @@ class _Reader:
     heading: int = 0
     row: Tag | None = None  # a row of several cells: blocks inside it are only words
     cells: list[str] = field(default_factory=list)
+    counted: dict[int, int] = field(default_factory=dict)  # items so far of the numbered lists in this row
     pre: Tag | None = None  # code: words are kept as they are
 
     def string(self, node: NavigableString) -> None:
@@ -281,15 +282,23 @@ class _Reader:
         if tag.name == "pre":
             self.pre = tag
         elif self.row is not None:
-            return
+            self._count(tag)
         elif tag.name in _LISTS:
-            self.lists.append(_List(self.lists[0].group if self.lists else id(tag), _first_number(tag)))
+            number = first_number(tag) if tag.name == "ol" else None
+            self.lists.append(_List(self.lists[0].group if self.lists else id(tag), number))
         elif tag.name == "li" and self.lists:
             self.lists[-1].next()
         elif tag.name == "tr" and len(tag.find_all(["td", "th"], recursive=False)) > 1:
             self.row = tag
         elif tag.name in _HEADINGS and not self.lists:
             self.heading = int(tag.name[1])
+
+    def _count(self, tag: Tag) -> None:
+        """The number of a numbered item in a table's row."""
+        if tag.name == "li" and tag.parent is not None and tag.parent.name == "ol":
+            number = self.counted.get(id(tag.parent), first_number(tag.parent))
+            self.counted[id(tag.parent)] = number + 1
+            self.words.append(f"{number}. ")
 
     def leave(self, tag: Tag) -> None:
         """What a tag's end means."""
@@ -309,7 +318,7 @@ class _Reader:
 
     def _end_row(self, tag: Tag) -> None:
         self.out.row(self.cells, id(tag.find_parent("table")))
-        self.row, self.cells, self.words = None, [], []
+        self.row, self.cells, self.words, self.counted = None, [], [], {}
 
     def _close(self, tag: Tag) -> None:
         if self.row is None:
@@ -345,9 +354,8 @@ class _Reader:
             self.flush()
 
 
-def _first_number(tag: Tag) -> int | None:
-    if tag.name != "ol":
-        return None
+def first_number(tag: Tag) -> int:
+    """The number that an `<ol>` begins with."""
     start = str(tag.get("start", "1")).strip()
     return int(start) if re.fullmatch(r"[0-9]{1,9}", start) else 1
 

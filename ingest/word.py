@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -13,24 +14,28 @@ from ingest.plain import Writer
 MAX_UNPACKED = 500_000_000
 
 _SHOWN_RUNS = (
-    ".//w:r[not(ancestor::w:txbxContent or ancestor::w:del or ancestor::w:moveFrom)]"
-    "[not(w:rPr/w:vanish[not(@w:val='0' or @w:val='false')])]"
+    ".//w:r[not(ancestor::w:del or ancestor::w:moveFrom)][not(w:rPr/w:vanish[not(@w:val='0' or @w:val='false')])]"
+    "[count(ancestor::w:txbxContent) = {boxes}]"
 )
-_BODY = "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"
+_BOXES = ".//w:txbxContent[count(ancestor::w:txbxContent) = {boxes}][not(ancestor::*[local-name() = 'Fallback'])]"
+"""The text boxes that hang at a paragraph; Word writes each a second time for programs that do not know the first form."""
+_WRAPPERS = frozenset({"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo"})
+"""Elements around blocks, rows or cells: controls that are filled in, and tracked insertions."""
+_SIGNS = {"DF": "←", "E0": "→", "E7": "←", "E8": "→", "F3": "⇔", "FB": "✗", "FC": "✓"}
+"""What Word's own corrections put for `-->` and the like: signs of Wingdings, by the last two digits of their number."""
+_CONTENTS = re.compile(r"toc ?[1-9]|table of figures", re.I)
+"""Styles of a table of contents, which says what the headings say."""
+_NOTES = ("footnotes", "endnotes")
 
 
 def docx(data: bytes) -> str:
-    """A Word document's headings, paragraphs, lists and tables; hidden and deleted text is left out."""
+    """A Word document's headings, paragraphs, lists, tables, text boxes and notes; hidden and deleted text is left out."""
     from docx import Document
 
     _check_archive(data)
     document = Document(BytesIO(data))
     reader = _WordReader(document)
-    for block in document.element.body.xpath(_BODY):
-        if block.tag.endswith("}tbl"):
-            reader.table(block)
-        else:
-            reader.paragraph(block)
+    reader.blocks(document.element.body)
     return reader.out.text()
 
 
@@ -57,12 +62,38 @@ class _WordReader:
         self._styles = {style.style_id: style for style in document.styles}
         self._starts = _list_starts(document)
         self._numbers: dict[tuple[str, int], int] = {}
+        self._notes = _notes(document)
+
+    def blocks(self, place: Any) -> None:
+        """The paragraphs and tables of a body, cell or text box, in order."""
+        for block in _inside(place, "p", "tbl"):
+            if _name(block) == "tbl":
+                self.table(block)
+            else:
+                self.paragraph(block)
 
     def paragraph(self, block: Any) -> None:
-        """One paragraph, as its style says."""
-        words = _words(block)
+        """One paragraph, as its style says, and after it the text boxes and notes that hang at it."""
         style = self._styles.get(block.style)
-        name = str(style.name) if style is not None else ""
+        name = str(style.name if style is not None else block.style or "")
+        if not _CONTENTS.fullmatch(name):
+            self._write(block, style, name)
+        for box in block.xpath(_BOXES.format(boxes=_boxes_around(block))):
+            self.blocks(box)
+        for note in self._noted(block):
+            self.blocks(note)
+
+    def _noted(self, block: Any) -> list[Any]:
+        """The notes that a paragraph refers to, in order, each told where it is first referred to."""
+        marks = [
+            mark for run in _shown_runs(block) for mark in run.xpath("./w:footnoteReference | ./w:endnoteReference")
+        ]
+        return [
+            note for mark in marks if (note := self._notes.pop((_name(mark)[:3], _get(mark, "w:id")), None)) is not None
+        ]
+
+    def _write(self, block: Any, style: Any, name: str) -> None:
+        words = _words(block)
         if name == "Title":
             self.out.heading(1, words)
         elif heading := re.fullmatch(r"Heading ([1-6])", name):
@@ -74,13 +105,17 @@ class _WordReader:
 
     def table(self, block: Any) -> None:
         """A table's rows; a row of one cell is a frame around its paragraphs."""
-        for row in block.xpath("./w:tr"):
-            cells = row.xpath("./w:tc")
+        noted: list[Any] = []
+        for row in _inside(block, "tr"):
+            cells = [] if row.xpath("./w:trPr/w:del") else list(_inside(row, "tc"))
             if len(cells) > 1:
                 self.out.row([" ".join(map(_words, cell.xpath(".//w:p"))) for cell in cells], id(block))
+                noted += [note for paragraph in row.xpath(".//w:p") for note in self._noted(paragraph)]
             else:
-                for paragraph in row.xpath(".//w:p"):
-                    self.paragraph(paragraph)
+                for cell in cells:
+                    self.blocks(cell)
+        for note in noted:  # below the table, whose rows stand together
+            self.blocks(note)
 
     def _marker(self, which: str, level: int) -> str:
         start = self._starts.get((which, level), self._starts.get((which, 0)))
@@ -94,7 +129,49 @@ class _WordReader:
 
 
 def _words(block: Any) -> str:
-    return "".join(run.text for run in block.xpath(_SHOWN_RUNS))
+    return "".join(run.text + _sign(run) for run in _shown_runs(block))
+
+
+def _shown_runs(block: Any) -> list[Any]:
+    return list(block.xpath(_SHOWN_RUNS.format(boxes=_boxes_around(block))))
+
+
+def _boxes_around(block: Any) -> int:
+    return int(block.xpath("count(ancestor::w:txbxContent)"))
+
+
+def _sign(run: Any) -> str:
+    """The sign that a run of a symbol font stands for, where it is one of those that sentences need."""
+    return "".join(
+        _SIGNS.get(_get(sign, "w:char")[-2:].upper(), "") for sign in run.xpath("./w:sym[@w:font='Wingdings']")
+    )
+
+
+def _inside(place: Any, *names: str) -> Iterator[Any]:
+    """The children of these names, those within wrappers too."""
+    for child in place:
+        name = _name(child)
+        if name in names:
+            yield child
+        elif name in _WRAPPERS:
+            yield from _inside(child, *names)
+
+
+def _name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _notes(document: Any) -> dict[tuple[str, str], Any]:
+    """The texts of foot- and endnotes, by the first letters of their kind and their number."""
+    from docx.oxml import parse_xml
+
+    notes: dict[tuple[str, str], Any] = {}
+    for related in document.part.rels.values():
+        kind = str(related.reltype).rpartition("/")[2]
+        if kind in _NOTES and not related.is_external:
+            for note in parse_xml(related.target_part.blob):
+                notes[kind[:3], _get(note, "w:id")] = note
+    return notes
 
 
 def _list_place(block: Any, style: Any, name: str) -> tuple[str, int] | None:

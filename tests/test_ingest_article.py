@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copilot.domain import Source
-from copilot.errors import UnreadableFile
+from copilot.errors import NotKnowledge, UnreadableFile
 from ingest.article import MAX_FRONT_MATTER, article
 
 
@@ -57,6 +57,41 @@ Send it back.
     assert document.updated_at == document.valid_from == datetime(2026, 2, 1, 8, tzinfo=UTC)
     assert document.valid_until == datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
     assert source.text == "All about returns.\n\nSend it back."
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "---\ndraft: true\n---\n",
+        "---\nDRAFT: no\ndraft: 'Yes'\n---\n",
+        "---\npublished: false\n---\n",
+        "+++\ndraft = true\n+++\n",
+    ],
+)
+def test_what_its_writer_calls_a_draft_is_left_out(head: str) -> None:
+    with pytest.raises(NotKnowledge, match="draft"):
+        _read(head + "Nobody may see this yet.")
+
+
+@pytest.mark.parametrize("field", ["draft: false", "published: true", "published: 2026-01-31", "draft:", "published:"])
+def test_what_is_published_is_read_whatever_else_its_fields_say(field: str) -> None:
+    assert _read(f"---\n{field}\n---\nSome text.").text == "Some text."
+
+
+def test_front_matter_between_pluses_is_read() -> None:
+    source = _read(
+        '+++\r\ntitle = "Close the valve"\r\ntopics = ["valve", 7]\r\nupdated_at = 2026-02-01\r\ndraft = false\r\n[menu]\r\nweight = 3\r\n'
+        "+++\r\n\r\nTurn it.\r\n\r\n+++\r\n"
+    )
+    assert (source.document.title, source.document.topics, source.text) == (
+        "Close the valve",
+        ("valve", "7"),
+        "Turn it.\n\n+++",
+    )
+    assert source.document.updated_at == datetime(2026, 2, 1, tzinfo=UTC)
+    with pytest.raises(UnreadableFile, match="broken front matter"):
+        _read("+++\ntitle = Close\n+++\nText.")
+    assert _read("+++ more\nText.").text.startswith("+++ more")
 
 
 def test_without_front_matter_the_place_gives_the_id_and_the_first_heading_the_title() -> None:

@@ -84,6 +84,28 @@ def test_markdown_becomes_plain_structured_text(source: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('!!! warning "Mind it"\n\n    At most 40.\n\n    1. One\n\nAfter.', "Warning: Mind it. At most 40.\n\n1. One\n\nAfter."),
+        ("??? note\n    Folded.\nAfter.", "Note: Folded. After."),
+        ('=== "Linux"\n\n    ``` sh\n    apt  install\n    ```\n\n=== "Mac"\n\n    Open it.', "Linux:\n\napt  install\n\nMac: Open it."),
+        (":::danger Careful\nDo not.\n:::\n\n:::note[Title]\nDo.\n:::", "Danger: Careful. Do not.\n\nNote: Title. Do."),
+        ("import Tabs from '@theme/Tabs';\n\n<Tabs>\n<TabItem value=\"m\" label=\"Mac\">\n\nRun it.\n\n</TabItem>\n</Tabs>", "Mac\n\nRun it."),
+        ("> [!WARNING]\n> Never open it.", "Warning: Never open it."),
+        ("{{< notice >}}\nClose it.\n{{% /notice %}}\n\nSee [pairs]({{< ref \"p.md\" >}}).", "Close it.\n\nSee pairs."),
+        ('{% include note.html content="Hold close." %}\n\n* TOC\n{:toc}\n\n## Pair {#pair}\n\n1. Tap.\n{: .x}', "Hold close.\n\n## Pair\n\n1. Tap."),
+        ('{{< tabs >}}\n{{< tab "A" >}}\nDo A.\n{{< /tab >}}\n{{< /tabs >}}', "A: Do A."),
+        ("{% highlight sh %}\nhub  list\n{% endhighlight %}", "hub  list"),
+        ("```\n!!! note\n:::tip\n{{< x >}}\n```", "!!! note\n:::tip\n{{< x >}}"),
+        ("Dear {{customer.name}},\n\n{% if late %}\nSorry.\n{% endif %}", "Dear {{customer.name}},\n\n{% if late %} Sorry. {% endif %}"),
+        ("Write to\n\n<Account name>\n\nand\nimport contacts from 'Outlook'", "Write to\n\n<Account name>\n\nand import contacts from 'Outlook'"),
+    ],
+)  # fmt: skip
+def test_what_generators_of_sites_add_to_markdown_is_not_in_the_text(source: str, text: str) -> None:
+    assert clean(source.encode(), ".md") == text
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "seen <!-- secret --> seen",
@@ -155,6 +177,55 @@ def test_a_page_gives_its_main_content_with_its_structure() -> None:
     )
 
 
+ARTICLE = (
+    "<h1>Reset it</h1><p>When it blinks:</p><ol><li>Open the lid.</li><li>Hold the button.</li></ol><h2>Codes</h2>"
+    "<table><tr><td>E1</td><td>No power</td></tr></table><p>Then wait.</p><ul><li>One minute</li><li>Or two</li></ul>"
+)
+ARTICLE_TEXT = (
+    "# Reset it\n\nWhen it blinks:\n\n1. Open the lid.\n2. Hold the button.\n\n## Codes\n\nE1 | No power\n\nThen wait.\n\n"
+    "- One minute\n- Or two"
+)
+MENU = "<div class='bar'><a href='/'>Home</a> <a href='/in'>Sign in</a><ul><li><a href='/a'>Bills</a></li></ul></div>"
+FOOT = "<div class='end'><p>© Acme, all rights reserved</p></div>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{MENU}<div class='wrap'><div class='kb'>{ARTICLE}</div></div>{FOOT}",
+        f"{MENU}<div class='wrap'><section class='markdown-body'>{ARTICLE}</section></div>{FOOT}",
+        f"{MENU}<div><div>{ARTICLE[:20]}<div>{ARTICLE[20:]}</div></div></div>{FOOT}",
+        f"{MENU}<div role='main'>{ARTICLE}</div>{FOOT}",
+        ARTICLE,
+        f"<div class='WordSection1'>{ARTICLE}</div>",
+        f"<nav>Contents</nav>{ARTICLE}<footer>Printed today</footer>",
+    ],
+)
+def test_a_page_that_does_not_name_its_main_content_loses_none_of_it(body: str) -> None:
+    page = f"<html><head><title>Reset it | Acme</title></head><body>{body}</body></html>"
+    assert html(page) == ARTICLE_TEXT
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        ("<table><tr><td>E2<td><p>No net</p><ol><li>Restart it.<li>Call us.</ol><tr><td>E3<td>x<ul><li>y</ul></table>",
+         "E2 | No net 1. Restart it. 2. Call us.\nE3 | x y"),
+        ("<table><tr><td>E2<td><table><tr><td>a<td>b</table><tr><td>E3<td>c</table>", "E2 | a b\nE3 | c"),
+        ("<p>Open until <time>18:00</time>, ask <q>why</q>.</p>", "Open until 18:00, ask why."),
+        ("<div><span>A sentence of a page builder.</span></div>", "A sentence of a page builder."),
+        ("<div>Words before it.<p>Inside.</p>Words <b>after</b> it.</div>", "Words before it.\n\nInside.\n\nWords after it."),
+        ("<h3><button>May I?</button></h3><p>Yes.</p>", "### May I?\n\nYes."),
+        ("<ol><li>Run this:<pre>hub reset</pre></li><li>Wait.</li></ol>", "1. Run this:\n  hub reset\n2. Wait."),
+        ("<aside class='note'>Never under power.</aside><aside><p>Other pages that may be of use to you.</p></aside>", "Never under power."),
+        ("<div><a href='/x'>All the articles that you may read</a></div><div><span>By Ann</span></div><p>End.</p>", "End."),
+    ],
+)  # fmt: skip
+def test_what_the_search_for_main_content_would_lose_is_kept(inner: str, text: str) -> None:
+    page = f"<html><body><main><p>Some words before.</p>{inner}<p>Some words after.</p></main></body></html>"
+    assert html(page) == f"Some words before.\n\n{text}\n\nSome words after."
+
+
 def test_a_page_without_a_heading_gets_its_title() -> None:
     page = "<html><head><title>Refunds</title></head><body><p>A refund takes five days.</p></body></html>"
     assert html(page) == "# Refunds\n\nA refund takes five days."
@@ -168,6 +239,10 @@ def test_a_page_without_a_heading_gets_its_title() -> None:
         ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
         ("<table><tr><td><p>only</p><ul><li>a</ul></table>", "only\n\n- a"),
         ("<table><tr><td>a<br>b<td><table><tr><td>c<td>d</table></table>", "a b | c d"),
+        (
+            "<table><tr><td>E2<td>Try:<ol start=3><li>Restart it.<li>Call us.</ol></table>",
+            "E2 | Try: 3. Restart it. 4. Call us.",
+        ),
         ("<p>just words", "just words"),
         ("no markup & more", "no markup & more"),
         ("<ol><li><pre>x  y\n z</pre>after</ol>", "1. x  y\n   z\n  after"),
@@ -282,6 +357,35 @@ def test_markup_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_pdf_gives_its_pages_texts() -> None:
     text = clean(_pdf("Returns\nItems may be returned\nwithin 30 days.", "• Second page"), ".pdf")
     assert text == "Returns\nItems may be returned\nwithin 30 days.\n\n- Second page"
+
+
+def test_what_runs_along_through_a_pdf_stands_in_it_once() -> None:
+    """Names of the book and the firm once, page numbers never; a sentence goes on over the edge of the page."""
+    said = [
+        ["A hub links your sensors and lamps, and it"],
+        ["needs a dry place in the house.", "Step 2", "Press it."],
+        ["Cause", "No power."],
+        ["E4 no network", "Cause", "The router is off."],
+        ["E5 too warm", "Cause", "Too near an oven.", "Step 5"],
+    ]
+    pages = [
+        "\n".join(["Acme Hub 3 - Manual", *some, "Acme GmbH, all rights reserved.", f"Page {at} of 5"])
+        for at, some in enumerate(said, 1)
+    ]
+    assert clean(_pdf(*pages), ".pdf") == (
+        "Acme Hub 3 - Manual\nA hub links your sensors and lamps, and it\nneeds a dry place in the house.\n"
+        "Step 2\nPress it.\n\nCause\nNo power.\n\nE4 no network\nCause\nThe router is off.\n\nE5 too warm\nCause\nToo near an oven.\nStep 5\n"
+        "Acme GmbH, all rights reserved."
+    )
+
+
+@pytest.mark.parametrize("lines", [["Step {0}"], ["Press {0} times"], ["Same", "Own {0}"]])
+def test_pages_of_few_words_lose_no_steps(lines: list[str]) -> None:
+    pages = ["\n".join(line.format(at) for line in lines) for at in (1, 2)]
+    assert clean(_pdf(*pages), ".pdf") == "\n\n".join(pages)
+    assert [f"Step {at}" in clean(_pdf(*(f"Step {at}\nDo it." for at in range(9))), ".pdf") for at in range(9)] == [
+        True
+    ] * 9
 
 
 def test_a_pdf_that_only_restricts_printing_is_read() -> None:

@@ -168,6 +168,21 @@ EVERYTHING = [
 ]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{"updated_at": 1740899999.5}, {"last_non_activity_message": {"id": 5, "content": "This message was deleted"}}],
+)
+def test_a_reply_that_was_deleted_goes_though_nothing_else_happened(
+    parts: Parts, upstream: Upstream, desk: Desk, told: dict[str, Any]
+) -> None:
+    sync(parts, upstream)
+    desk.messages[3] = [*MESSAGES[:3], message(5, 1, "This message was deleted", content_attributes={"deleted": True}),
+                        message(7, 1, "Turn it off and on.")]  # fmt: skip
+    desk.conversations[2] = conversation(3, **told)
+    sync(parts, upstream)
+    assert "reset button" not in parts.library.text(W, "cw/conversations/3").text
+
+
 def test_published_articles_and_resolved_conversations_come(parts: Parts, upstream: Upstream, desk: Desk) -> None:
     made = sync(parts, upstream)
     assert (made.added, made.failed, ids(parts, upstream)) == (4, 0, EVERYTHING)

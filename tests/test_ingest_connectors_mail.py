@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mailbox
 from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +172,30 @@ HEADS = [
     b"From: a@b.example\nContent-Type: ;;;;====\"\"\"", b"From: " + b'"' * 5000 + b" <a@b.example>", b"From: a@b.example\nTo: " + b"(" * 2000,
     b"From: a@b.example\nMessage-ID: <<<>>>",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "bodies", "text"),
+    [
+        ("alternative", {"plain": "Plain words.", "html": "<p>The same words at length, with a picture and more.</p>"}, "Plain words."),
+        ("mixed", {"html": "<p>The hub has been red since this morning and nothing helps.</p>", "plain": "_____\nhub-list"},
+         "The hub has been red since this morning and nothing helps.\n\n_____\nhub-list"),
+        ("mixed", {"plain": "My hub is red.", "html": "<p>My hub is red.</p>"}, "My hub is red."),
+        ("mixed", {"plain": " ", "html": "<p>My hub is red.</p>"}, "My hub is red."),
+    ],
+)  # fmt: skip
+def test_a_mail_of_several_bodies_loses_and_doubles_nothing(kind: str, bodies: dict[str, str], text: str) -> None:
+    made = MIMEMultipart(kind)
+    made["From"], made["To"] = ANNA, HELP
+    for subtype, words in bodies.items():
+        made.attach(MIMEText(words, subtype))
+    assert letters.read(made.as_bytes()).text.strip() == text
+
+
+def test_an_out_of_office_reply_of_an_old_program_is_automatic() -> None:
+    away = mail("c1", HELP, ANNA, "I am away until Monday.")
+    away["X-Autoreply"] = "yes"
+    assert letters.envelope(away.as_bytes()).automatic
 
 
 @pytest.mark.parametrize("head", HEADS, ids=range(len(HEADS)))

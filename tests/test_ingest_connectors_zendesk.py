@@ -131,6 +131,39 @@ EVERYTHING = [
 ]
 
 
+def test_an_article_for_a_list_of_segments_is_not_public(parts: Parts, upstream: Upstream, desk: Desk) -> None:
+    desk.articles = [article(105, "For partners", "<p>Thirty per cent off.</p>", user_segment_ids=[9, 10])]
+    sync(parts, upstream)
+    assert parts.library.text(W, "zen/articles/105/en-us").document.audience == "internal"
+
+
+def test_a_ticket_that_was_merged_into_another_is_no_case(parts: Parts, upstream: Upstream, desk: Desk) -> None:
+    sync(parts, upstream)
+    desk.tickets = [[ticket(1, "closed", tags=["kettle", "closed_by_merge"]), ticket(3)]]
+    assert sync(parts, upstream, full=True).retired == 1
+    assert ids(parts, upstream) == [id for id in EVERYTHING if id != "zen/tickets/1"]
+
+
+def test_a_ticket_is_read_again_when_its_group_or_anything_else_changed(
+    parts: Parts, upstream: Upstream, desk: Desk
+) -> None:
+    desk.tickets = [[ticket(1, group_id=7), ticket(3)]]
+    sync(parts, upstream)
+    desk.comments[1] = [*COMMENTS[:2], {**COMMENTS[2], "plain_body": "▇▇▇▇ Press the other button under the base."}]
+    desk.tickets = [[ticket(1, group_id=7, generated_timestamp=1740909999), ticket(3)]]  # a comment was redacted
+    assert sync(parts, upstream, full=True).changed == 1
+    assert "other button" in parts.library.text(W, "zen/tickets/1").text
+
+
+def test_an_article_that_a_reply_links_to_by_its_title_gets_a_vote(
+    parts: Parts, upstream: Upstream, desk: Desk
+) -> None:
+    markup = '<p>See <a href="https://acme.zendesk.com/hc/en-us/articles/102-Descale">how to descale</a>.</p>'
+    desk.comments[1] = [*COMMENTS[:2], {**COMMENTS[2], "plain_body": "See how to descale.", "html_body": markup}]
+    sync(parts, upstream)
+    assert ("zen/articles/102/en-us",) in parts.library.links(W).values()
+
+
 def test_articles_and_solved_tickets_come_once_whatever_is_repeated(
     parts: Parts, upstream: Upstream, desk: Desk
 ) -> None:

@@ -256,6 +256,11 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
     assert "it is not CSV (unexpected end of data)" in getattr(broken, "reason", "")
 
 
+@pytest.mark.parametrize("head", ["sep=;\r\n", "\ufeffsep=;\n"])
+def test_a_csv_that_excel_wrote_may_name_its_separator_first(tmp_path: Path, head: str) -> None:
+    assert _origins(_table(tmp_path, "a.csv", f"{head}ticket_id;message\nt-1;one, two\n")) == ["a.csv#t-1"]
+
+
 def test_a_csv_cell_may_be_as_long_as_the_file(tmp_path: Path) -> None:
     assert _origins(_table(tmp_path, "a.csv", "ticket_id,message\nt-1," + "x" * 200_000)) == ["a.csv#t-1"]
 

@@ -8,8 +8,11 @@ from zipfile import ZipFile
 import pytest
 from docx import Document
 from docx.document import Document as DocumentType
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import nsdecls, qn
 
 from copilot.errors import UnreadableFile
 from ingest import word
@@ -71,6 +74,82 @@ def test_hidden_and_deleted_words_are_left_out_and_inserted_ones_kept() -> None:
         change.append(run)
         paragraph._p.append(change)
     assert clean(_saved(document), ".docx") == "seen too"
+
+
+def _added(document: DocumentType, xml: str) -> None:
+    """Put a block of Word's own markup at the document's end."""
+    name, _, rest = xml.partition(">")
+    body = document.element.body
+    spaces = (
+        nsdecls("w")
+        + ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:v="urn:schemas-microsoft-com:vml"'
+    )
+    body.insert(len(body) - 1, parse_xml(f"{name} {spaces}>{rest}"))
+
+
+def _p(words: str) -> str:
+    return f"<w:p><w:r><w:t>{words}</w:t></w:r></w:p>"
+
+
+def test_what_stands_in_controls_is_read_where_it_stands() -> None:
+    document = Document()
+    _added(
+        document,
+        f"<w:sdt><w:sdtContent><w:sdt><w:sdtContent>{_p('nested')}</w:sdtContent></w:sdt></w:sdtContent></w:sdt>",
+    )
+    _added(document, f"<w:customXml>{_p('custom')}</w:customXml>")
+    control = f"<w:sdt><w:sdtContent><w:tc>{_p('Pro')}</w:tc></w:sdtContent></w:sdt>"
+    rows = f"<w:sdt><w:sdtContent><w:tr><w:tc>{_p('Days')}</w:tc><w:tc>{_p('30')}</w:tc></w:tr></w:sdtContent></w:sdt>"
+    gone = f"<w:tr><w:trPr><w:del w:id='1'/></w:trPr><w:tc>{_p('old')}</w:tc><w:tc>{_p('old')}</w:tc></w:tr>"
+    _added(document, f"<w:tbl><w:tr><w:tc>{_p('Plan')}</w:tc>{control}</w:tr>{rows}{gone}</w:tbl>")
+    frame = f"<w:tbl><w:tr><w:tc>{_p('E1')}</w:tc><w:tc>{_p('no power')}</w:tc></w:tr></w:tbl>"
+    _added(document, f"<w:tbl><w:tr><w:tc>{_p('framed')}{frame}</w:tc></w:tr></w:tbl>")
+    assert clean(_saved(document), ".docx") == "nested\n\ncustom\n\nPlan | Pro\nDays | 30\n\nframed\n\nE1 | no power"
+
+
+def test_a_text_box_is_read_once_after_its_paragraph() -> None:
+    document = Document()
+    box = f"<w:txbxContent>{_p('Never open it')}{_p('under power.')}</w:txbxContent>"
+    both = f"<mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback><w:pict>{box}</w:pict></mc:Fallback></mc:AlternateContent>"
+    _added(document, f"<w:p><w:r><w:t>The lid</w:t></w:r><w:r>{both}</w:r><w:r><w:t> is white.</w:t></w:r></w:p>")
+    _added(document, f"<w:p><w:r><w:pict><v:textbox>{box}</v:textbox></w:pict></w:r></w:p>")
+    warning = "Never open it\n\nunder power."
+    assert clean(_saved(document), ".docx") == f"The lid is white.\n\n{warning}\n\n{warning}"
+
+
+def test_notes_stand_after_what_refers_to_them() -> None:
+    document = Document()
+    notes = "".join(
+        f'<w:footnote w:id="{id}">{_p(words)}</w:footnote>'
+        for id, words in [(1, "Not to islands."), (2, "Nobody refers to this.")]
+    )
+    name = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    part = Part(
+        PackURI("/word/footnotes.xml"),
+        name,
+        f"<w:footnotes {nsdecls('w')}>{notes}</w:footnotes>".encode(),
+        document.part.package,
+    )
+    document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    _added(
+        document,
+        "<w:p><w:r><w:t>Ships in 5 days</w:t></w:r><w:r><w:footnoteReference w:id='1'/></w:r><w:r><w:t>.</w:t></w:r></w:p>",
+    )
+    _added(document, _p("Free of charge."))
+    assert clean(_saved(document), ".docx") == "Ships in 5 days.\n\nNot to islands.\n\nFree of charge."
+
+
+def test_arrows_that_word_makes_are_kept_and_a_table_of_contents_is_not() -> None:
+    document = Document()
+    _added(
+        document, "<w:p><w:pPr><w:pStyle w:val='TOC1'/></w:pPr><w:r><w:t>Wi-Fi</w:t><w:tab/><w:t>3</w:t></w:r></w:p>"
+    )
+    arrow = "<w:r><w:sym w:font='Wingdings' w:char='F0E0'/></w:r>"
+    _added(
+        document,
+        f"<w:p><w:r><w:t xml:space='preserve'>Settings </w:t></w:r>{arrow}<w:r><w:t xml:space='preserve'> Wi-Fi</w:t></w:r></w:p>",
+    )
+    assert clean(_saved(document), ".docx") == "Settings → Wi-Fi"
 
 
 @pytest.mark.parametrize(

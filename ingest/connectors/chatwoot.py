@@ -29,6 +29,7 @@ OPTIONS = frozenset({"account", "content", "portals", "teams"})
 CONTENT = ("articles", "conversations")
 MOST_MESSAGES = 100  # pages of a conversation
 _ARTICLE_KEYS = ("id", "slug", "title", "description", "content", "updated_at", "status")
+_CONVERSATION_KEYS = ("id", "status", "labels", "last_activity_at", "updated_at")
 _LINK = re.compile(r"/hc/[\w.-]{1,100}/articles/([\w.%-]{1,300})")
 Row = Mapping[str, Any]
 
@@ -131,9 +132,8 @@ class Chatwoot:
         if row.get("status") != "resolved":
             return Gone(origin)
         audience = self._audience(row)
-        made = fingerprint(
-            self.audience, audience, *(row.get(key) for key in ("id", "status", "labels", "last_activity_at"))
-        )
+        last = inner(row, "last_non_activity_message").get("content")  # a deleted message moves no last_activity_at
+        made = fingerprint(self.audience, audience, last, *(row.get(key) for key in _CONVERSATION_KEYS))
         return Raw(origin, made, partial(self._read_conversation, row, audience))
 
     def _audience(self, row: Row) -> str:

@@ -29,6 +29,8 @@ from ingest.threads import Said, thread
 OPTIONS = frozenset({"content", "locales", "signed_in", "since", "teams"})
 CONTENT = ("articles", "tickets")
 SOLVED = ("solved", "closed")
+MERGED = "closed_by_merge"
+"""Zendesk's tag for a ticket whose case went on in another: its last reply says just that."""
 BEGINNING = "1420070400"  # 2015: the export wants a time, and asks for it to be in the past
 _ARTICLE = re.compile(r"/hc/([A-Za-z-]{2,10})/articles/(\d{1,20})")
 Row = dict[str, Any]
@@ -73,7 +75,7 @@ class Zendesk:
         origin = f"articles/{_id(row)}/{locale}"
         if row.get("draft"):
             return Gone(origin)
-        audience = self._audience(row.get("user_segment_id"))
+        audience = self._audience(row)
         made = fingerprint(audience, self.audience, *(row.get(key) for key in _ARTICLE_KEYS))
         return Raw(origin, made, partial(self._read_article, row, locale, audience))
 
@@ -91,19 +93,22 @@ class Zendesk:
     def _all_locales(self) -> tuple[str, ...]:
         return tuple(map(str, several_of(self.fetch.json(f"{self.base}/api/v2/help_center/locales"), "locales")))
 
-    def _audience(self, segment: object) -> str:
-        """Everybody's where it has no segment. A segment that is not known is staff's."""
-        if segment is None:
+    def _audience(self, row: Row) -> str:
+        """Everybody's where it has no segment, be it one or a list of them. A segment that is not known is staff's."""
+        segments = [
+            one for one in (row.get("user_segment_id"), *several_of(row, "user_segment_ids")) if one is not None
+        ]
+        if not segments:
             return PUBLIC
-        if str(segment) in self.teams:
-            return self.teams[str(segment)]
+        if theirs := [self.teams[str(one)] for one in segments if str(one) in self.teams]:
+            return theirs[0]
         if not self.segments:
             for found in self._pages("help_center/user_segments?"):
                 self.segments.update(
-                    (_id(row), words(row, "user_type")) for row in rows(found, "user_segments", "Zendesk")
+                    (_id(segment), words(segment, "user_type")) for segment in rows(found, "user_segments", "Zendesk")
                 )
-        kind = self.segments.get(segment) if isinstance(segment, int) else None
-        return PUBLIC if kind == "signed_in_users" and self.signed_in_is_public else INTERNAL
+        signed_in = any(self.segments.get(one) == "signed_in_users" for one in segments if isinstance(one, int))
+        return PUBLIC if signed_in and self.signed_in_is_public else INTERNAL
 
     # ---- tickets ----
 
@@ -127,9 +132,9 @@ class Zendesk:
 
     def _ticket(self, row: Row) -> Change:
         origin = f"tickets/{_id(row)}"
-        if words(row, "status") not in SOLVED:
+        if words(row, "status") not in SOLVED or MERGED in several_of(row, "tags"):
             return Gone(origin)
-        made = fingerprint(self.audience, *(row.get(key) for key in ("id", "status", "subject", "updated_at", "tags")))
+        made = fingerprint(self.audience, self._ticket_audience(row), *(row.get(key) for key in _TICKET_KEYS))
         return Raw(origin, made, partial(self._read_ticket, row))
 
     def _read_ticket(self, row: Row) -> Source:
@@ -142,7 +147,7 @@ class Zendesk:
             "ticket_id": f"{self.name}/tickets/{_id(row)}", "created": row.get("created_at"), "status": row.get("status"),
             "subject": row.get("subject") or row.get("raw_subject"), "url": f"{self.base}/agent/tickets/{_id(row)}",
             "customer": {"id": str(asker or ""), "name": words(known, "name"), "email": words(known, "email")},
-            "tags": row.get("tags") or [], "updated": row.get("updated_at"), "cited_docs": self._cited(turns),
+            "tags": row.get("tags") or [], "updated": row.get("updated_at"), "cited_docs": self._cited(comments, turns),
             "audience": self._ticket_audience(row), **thread(turns, opening),
         }  # fmt: skip
         if opening is None:
@@ -160,9 +165,13 @@ class Zendesk:
             people.update((_id(row), row) for row in several_of(found, "users") if isinstance(row, dict))
         return sorted(comments.values(), key=lambda row: (words(row, "created_at"), _id(row))), people
 
-    def _cited(self, turns: list[Said]) -> list[str]:
-        """The articles that agents sent, under the ids that they have here: so solved tickets vote for them."""
-        replies = [turn.text for turn in turns if turn.public and turn.role == "agent"]
+    def _cited(self, comments: list[Row], turns: list[Said]) -> list[str]:
+        """The articles that agents sent, under the ids that they have here: so solved tickets vote. A link's address is in the HTML alone."""
+        replies = [
+            f"{turn.text} {words(comment, 'html_body')}"
+            for comment, turn in zip(comments, turns, strict=True)
+            if turn.public and turn.role == "agent"
+        ]
         sent = [found for text in replies for found in _ARTICLE.findall(text)]
         return [self._document_id(int(article), locale.lower()) for locale, article in dict.fromkeys(sent)]
 
@@ -183,6 +192,7 @@ class Zendesk:
                 raise Refused("Zendesk says that there is more, and not where: sync again later.")
 
 
+_TICKET_KEYS = ("id", "status", "subject", "updated_at", "generated_timestamp", "tags")
 _ARTICLE_KEYS = ("id", "title", "body", "html_url", "label_names", "created_at", "edited_at", "updated_at")
 
 

@@ -1,0 +1,189 @@
+"""A web page's main content: what the page is there for, without what is around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import groupby, islice
+from typing import TYPE_CHECKING
+
+from ingest import plain
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
+    from bs4.element import PageElement, Tag
+
+MAX_ELEMENTS = 20_000  # of a page whose main content is looked for: that takes time with the square of a table's width
+_AROUND = ("nav", "footer", "aside")
+_WORD = re.compile(r"\w")
+_SENTENCE = re.compile(r".{40}|.*[.!?:;]\s*\Z", re.S)
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_SENTENCES = {  # a list of links alone leads elsewhere
+    "a": ("p",), "button": ("p", "li", "td", "b", "strong", "dt", "summary", *_HEADINGS),
+    **dict.fromkeys(("time", "label", "output", "q"), ("p", "li", "td", "th", "dd", "dt", "b", "strong", "em", "i", "span", *_HEADINGS)),
+}  # fmt: skip
+_AS_HTML = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote", "hi": "span"}
+_WRITTEN = frozenset({"p", "ul", "ol", "dl", "table", "pre", "blockquote", *_HEADINGS})
+_CALLOUT = re.compile(
+    r"(?<![a-z])(?:note|tip|hint|info|warning|caution|danger|important|attention|alert|callout|admonition)(?![a-z])",
+    re.I,
+)
+_MOST = 0.6
+"""The share of a page's written words that its main frame holds; the rest is in a foot, comments and the like."""
+_LONG_CELL = 2000
+"""A cell of more characters lays out a page and holds no value."""
+
+
+def main_content(soup: BeautifulSoup) -> BeautifulSoup | None:
+    """What the page is there for. None where nothing stands out, or all of it is meant: then what is around it is emptied."""
+    import trafilatura
+    from bs4 import BeautifulSoup
+
+    _protect(soup)
+    config = trafilatura.settings.use_config()
+    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")  # a short article is still an article
+    small = len(soup.find_all(True)) <= MAX_ELEMENTS
+    found = small and _is_named(soup) and trafilatura.extract(
+        str(soup), output_format="xml", include_tables=True, include_links=False, include_formatting=True,
+        include_comments=False, config=config,
+    )  # fmt: skip
+    for tag in soup.find_all(_AROUND):
+        tag.clear()
+    return _to_html(BeautifulSoup(found, "xml"), _starts(soup)) if found else None
+
+
+def _is_named(soup: BeautifulSoup) -> bool:
+    """Whether the page says which frame is its main one; else the one that holds most of what is written is named here.
+
+    False where that is the body itself, as word processors save their documents: all of such a page is meant.
+    """
+    if said := soup.find(role="main"):
+        said.name = "main"
+    if soup.body is None or soup.find(("main", "article")):
+        return True
+    written = _written(soup.body)
+    place, whole = soup.body, written.get(id(soup.body), 0)
+    while inner := next(
+        (one for one in place.find_all(True, recursive=False) if written.get(id(one), 0) > _MOST * whole), None
+    ):
+        place = inner
+    while (
+        place is not soup.body
+        and place.parent is not None
+        and any(map(_is_written, place.parent.find_all(True, recursive=False)))
+    ):
+        place = place.parent  # what is written beside a frame belongs to what is in it
+    if place is soup.body:
+        return not any(map(_is_written, place.find_all(True, recursive=False)))
+    place.name = "article"
+    return True
+
+
+def _written(body: Tag) -> dict[int, int]:
+    """How much each frame holds of paragraphs, lists and tables, by the frame's identity."""
+    lengths: dict[int, int] = {}
+    for tag in filter(_is_written, body.find_all(True)):
+        around = list(tag.parents)
+        if not any(one.name in _WRITTEN or one.name in _AROUND for one in around):
+            length = len(tag.get_text(strip=True))
+            for one in around:
+                lengths[id(one)] = lengths.get(id(one), 0) + length
+    return lengths
+
+
+def _is_written(tag: Tag) -> bool:
+    return tag.name in _WRITTEN and not _leads_elsewhere(tag)
+
+
+def _leads_elsewhere(tag: Tag) -> bool:
+    return tag.name in ("ul", "ol") and all(item.find("a") for item in tag.find_all("li", recursive=False))
+
+
+def _protect(soup: BeautifulSoup) -> None:
+    """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, links and buttons in a sentence, warnings."""
+    for tag in soup.find_all("aside"):
+        if _CALLOUT.search(" ".join([*tag.get_attribute_list("class"), str(tag.get("aria-label", ""))])):
+            tag.name, tag.attrs = "div", {}
+    for tag in soup.find_all("pre"):
+        if tag.find("code", recursive=False) is None:
+            code = soup.new_tag("code")
+            code.extend(tag.contents[:])
+            tag.append(code)
+        if tag.code is not None and "\n" not in tag.get_text():  # told from code in a sentence by its lines
+            tag.code.append("\n")
+    for tag in soup.find_all(("td", "th")):
+        if tag.find(("ul", "ol", "table")) and not tag.find(_HEADINGS) and len(tag.get_text()) < _LONG_CELL:
+            _flatten(tag)
+    for tag in soup.find_all("div"):
+        _frame(soup, tag)
+    for tag in soup.find_all(list(_SENTENCES)):
+        if tag.parent is not None and tag.parent.name in _SENTENCES[tag.name]:
+            tag.name = "span"
+
+
+def _flatten(cell: Tag) -> None:
+    """Only words and numbers, as a row of a table shows them."""
+    row = cell.find_parent("tr")
+    if row is None or len(row.find_all(("td", "th"), recursive=False)) < 2:
+        return
+    for tag in cell.find_all("ol"):
+        for number, item in enumerate(tag.find_all("li", recursive=False), plain.first_number(tag)):
+            item.insert(0, f"{number}. ")
+    for tag in cell.find_all(plain.is_block):
+        tag.insert_before(" ")
+        tag.insert_after(" ")
+        tag.unwrap()
+
+
+def _frame(soup: BeautifulSoup, div: Tag) -> None:
+    """Words that stand in a bare `<div>`, alone or between blocks, become paragraphs."""
+    if div.find(plain.is_block) is None:
+        if div.find(string=_WORD, recursive=False) or _SENTENCE.match(_said(div.contents)):
+            div.name = "p"
+        return
+    for is_block, run in groupby(div.contents[:], _is_block):
+        words = list(run)
+        if not is_block and _SENTENCE.match(_said(words)):
+            paragraph = soup.new_tag("p")
+            words[0].insert_before(paragraph)
+            paragraph.extend(words)
+
+
+def _is_block(node: PageElement) -> bool:
+    from bs4.element import Tag
+
+    return isinstance(node, Tag) and (plain.is_block(node) or node.find(plain.is_block) is not None)
+
+
+def _said(nodes: Iterable[PageElement]) -> str:
+    """The words of a line, without those that lead elsewhere or can be pressed."""
+    from bs4.element import NavigableString, Tag
+
+    words = [
+        text for node in nodes
+        for text in ([node] if type(node) is NavigableString else node.find_all(string=True) if isinstance(node, Tag) else [])
+        if type(text) is NavigableString and text.find_parent(("a", "button", "label")) is None
+    ]  # fmt: skip
+    return " ".join("".join(words).split())
+
+
+def _to_html(tree: BeautifulSoup, starts: Mapping[str, str]) -> BeautifulSoup:
+    for tag in tree.find_all(True):
+        if tag.name == "list":
+            tag.name = str(tag.get("rend", "ul"))
+            tag["start"] = starts.get(_beginning(tag), "1")
+        elif tag.name == "head":
+            tag.name = str(tag.get("rend", "h2"))
+        elif tag.name == "code" and (tag.parent is None or tag.parent.name == "main" or "\n" in tag.get_text()):
+            tag.name = "pre"
+        tag.name = "sup" if tag.get("rend") == "#sup" else _AS_HTML.get(tag.name, tag.name)
+    return tree
+
+
+def _starts(soup: BeautifulSoup) -> dict[str, str]:
+    """Where numbered lists begin that do not begin at 1, by their first words: the extraction loses that."""
+    return {_beginning(tag): str(tag["start"]) for tag in soup.find_all("ol", start=True)}
+
+
+def _beginning(tag: Tag) -> str:
+    return "".join("".join(islice(tag.stripped_strings, 8)).split())[:60]
