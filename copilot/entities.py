@@ -30,8 +30,8 @@ MOST = 40
 """More facts than this of one message are a log, not a question."""
 
 MONTH = (
-    r"(?:jan(?:uary|uar|vier|uari)?|ene(?:ro)?|feb(?:ruary|ruar|ruari|rero)?|f[eé]v(?:rier)?|mar(?:ch|s|zo)?|m[aä]rz|maart|apr(?:il)?|avr(?:il)?|"
-    r"abr(?:il)?|(?-i:May)|mai|mei|mayo|june?|juni|juin|junio|july?|juli|juillet|julio|aug(?:ust|ustus)?|ao[uû]t|ago(?:sto)?|sept?(?:ember|embre|iembre)?|"
+    r"(?:jan(?:uary|uar|v(?:ier)?|uari)?|ene(?:ro)?|feb(?:ruary|ruar|ruari|rero)?|f[eé]v(?:r(?:ier)?)?|mar(?:ch|s|zo)?|m[aä]rz|maart|apr(?:il)?|avr(?:il)?|"
+    r"abr(?:il)?|(?-i:May)|mai|mei|mayo|june?|juni|juin|junio|july?|juli|juil(?:let)?|julio|aug(?:ust|ustus)?|ao[uû]t|ago(?:sto)?|sept?(?:ember|embre|iembre)?|"
     r"oct(?:ober|obre|ubre)?|okt(?:ober)?|nov(?:ember|embre|iembre)?|dec(?:ember)?|dez(?:ember)?|d[eé]c(?:embre)?|dic(?:iembre)?)"
 )
 DAY = r"(?:3[01]|[12]\d|0?[1-9])"
@@ -79,7 +79,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("date", rf"\b({YEAR}[-/](?:0\d|1[0-2])[-/]{DAY})(?:\b|T\d)"),
     ("date", rf"\b{DAY}[./-](?:0?[1-9]|1[0-2])[./-](?:{YEAR}|\d\d)\b"),
     ("date", rf"\b(?:0?[1-9]|1[0-2])/{DAY}/(?:{YEAR}|\d\d)\b"),
-    ("date", rf"\b{DAY}(?:st|nd|rd|th|er|\.)?\s{{1,2}}(?:of\s|de\s)?{MONTH}\b\.?(?:,?\s{{1,2}}(?:de\s)?{YEAR}\b)?"),
+    ("date", rf"\b{DAY}(?:st|nd|rd|th|er|\.)?\s{{1,2}}(?:of\s|de\s)?{MONTH}\b(?:\.?,?\s{{1,2}}(?:de\s)?{YEAR}\b)?"),
     ("date", rf"\b{MONTH}\.?\s{{1,2}}{DAY}(?:st|nd|rd|th)?\b(?:,?\s{{1,2}}{YEAR}\b)?"),
     (
         "error",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from copilot import yaml_file
+from copilot.denied import hidden
 from copilot.domain import Alternative, Conversation, Escalation, Message, Reason, Tag, Triage
 from copilot.errors import ConfigurationError
 from copilot.settings import DEFAULTS
@@ -39,9 +40,9 @@ class Patterns:
             raise ConfigurationError(f"The reasons for urgency in {path} cannot be used: {error}") from error
 
     def reasons(self, conversation: Conversation) -> tuple[Reason, ...]:
-        """The first words of each code in the customer's latest message."""
+        """The first words of each code in the customer's latest message, without harms that it denies."""
         at, message = latest(conversation)
-        shown = fold(without_quotes(message.text))
+        shown = hidden(fold(without_quotes(message.text)))
         found = (self.words[number] for number in self.sieve.found(shown))
         spans = ((code, next(words.find(shown), None)) for code, words in found)
         return tuple(_reason(code, message, at, span, 1.0) for code, span in spans if span)

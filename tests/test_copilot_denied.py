@@ -1,4 +1,4 @@
-"""Harms that are plainly denied call nobody; what sounds alike and tells of a harm does."""
+"""Harms that are plainly denied call nobody; what sounds alike and tells of a harm does; and who is suddenly ill is heard."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from copilot.settings import DEFAULTS
 from copilot.triage import Triager
 from copilot.words import HIDDEN, fold
 from tests.conftest import asks
-from tests.test_copilot_escalate import POLICY
+from tests.test_copilot_escalate import POLICY, decide
 
 MESSAGES = yaml_file.read(Path(__file__).parent / "triage" / "denials.yaml")
+ACUTE = yaml_file.read(Path(__file__).parent / "triage" / "acute.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +99,16 @@ def test_what_is_hidden_keeps_its_place_and_what_was_learned_stands_before_a_but
     assert len(shown) == len(text)
     assert shown == HIDDEN * len("No emails were lost") + ", but my screen is blue."
     assert left(text) == text
+
+
+@pytest.mark.parametrize(("kind", "found"), [("acute", True), ("everyday", False)])
+def test_who_is_hurt_or_suddenly_ill_is_an_emergency(kind: str, found: bool) -> None:
+    levels = [decide(text).level for text in ACUTE[kind]]
+    assert [level == "emergency" for level in levels] == [found] * len(levels)
+
+
+def test_a_denied_harm_is_no_reason_for_urgency(triager: Triager, embedder: Embedder) -> None:
+    for text, codes in (("There was no fire, it is late.", []), ("There is a fire, it is late.", ["safety"])):
+        asked = asks(text)
+        read = triager.read(asked, embedder.embed([search_text(asked)], "query")[0])
+        assert [one.code for one in read.urgency.reasons if one.code == "safety"] == codes
