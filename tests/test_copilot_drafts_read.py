@@ -12,6 +12,9 @@ def test_a_list_with_bullets_is_told_to_its_end_in_a_mail() -> None:
     items = "\n".join(f"- have the column number {n} with a name of its own, in letters" for n in range(1, 18))
     made = text(article(f"## Requirements\n\nThe file must:\n\n{items}"), message="What must the file have?")
     assert made.count("have the column number") == 17
+    told = "\n".join(f"- {n} causes: look at the lamp. Then change the battery number {n}." for n in "ABCDEFGHIJ")
+    made = text(article(f"## Lamp\n\nIt has many causes:\n\n{told}"), message="Why does the lamp fail?")
+    assert made.count("causes: look") == made.count("Then change") == 10
 
 
 def test_one_word_that_announces_what_follows_is_told() -> None:
