@@ -120,17 +120,24 @@ def _told(request: DraftRequest, chosen: int, wanted: Wanted, room: Bounds, most
     lines = excerpt(opened, wanted, room)
     if request.tone == "short" or request.conversation.channel not in COMPLETE:
         return lines
-    listed = bool(lines) and ITEM.match(lines[-1].text) is not None
-    cut = _cut(request, lines)
+    cut, listed = _cut(request, lines), _ends_in_list(lines)
     longer = excerpt(opened, wanted, Bounds(MOST_STEPS, most.characters + STEPS_MORE)) if cut or listed else lines
     return longer if cut or _goes_on(lines, longer) else lines
+
+
+def _ends_in_list(lines: Sequence[Proposed]) -> bool:
+    """Whether the last lines are an item of a list and what is said in it."""
+    for line in reversed(lines):
+        if ITEM.match(line.text) or "\n\n" in line.lead:
+            return ITEM.match(line.text) is not None
+    return False
 
 
 def _goes_on(lines: Sequence[Proposed], longer: Sequence[Proposed]) -> bool:
     """Whether what had more room goes on with the list that these lines end in."""
     following = next(iter(longer[len(lines) :]), None)
     same = following is not None and list(longer[: len(lines)]) == list(lines)
-    return bool(same and following and ITEM.match(following.text) and "\n\n" not in following.lead)
+    return bool(same and following and "\n\n" not in following.lead)
 
 
 def _in_order(told: Mapping[int, Sequence[Proposed]], evidence: Sequence[Evidence]) -> list[int]:

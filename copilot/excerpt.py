@@ -12,7 +12,7 @@ from copilot.clauses import content
 from copilot.domain import Evidence
 from copilot.facts import facts
 from copilot.fit import USUAL, Telling
-from copilot.kept import bare, told
+from copilot.kept import bare, label, told
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
 from copilot.sayable import WARNS, says
@@ -41,6 +41,7 @@ HANGS = re.compile(
     r"こ[のれ]|そ[のれう]|また|次に|ただし|しかし|もしくは|이 |그 |그러나|하지만|또는",
     re.I,
 )
+BANS = re.compile(r"(?:do not|don['’]t|never|unless|otherwise)\b|请勿|切勿|不要", re.I)
 CASE = re.compile(
     r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls|"
     r"in (?:the|a|an|your|my)|on|for|with|without|using|via|im|auf|für|mit|ohne|bei)\b|[?？]$|"
@@ -94,7 +95,7 @@ class Opened:
     def of(cls, source: Evidence, number: int, wanted: Wanted) -> Opened:
         """Source `number`, read."""
         reading = read(source.text, 0, len(source.text), wanted.known, wanted.own, source.within)
-        return cls(source, number, reading, list(told(source, reading, wanted.telling)))
+        return cls(source, number, reading, list(told(source, reading, wanted.telling, wanted.known)))
 
 
 def excerpt(opened: Opened, wanted: Wanted, room: Bounds) -> list[Proposed]:
@@ -112,7 +113,9 @@ def excerpt(opened: Opened, wanted: Wanted, room: Bounds) -> list[Proposed]:
         spans = list(dropwhile(lambda span: bool(HANGS.match(reading.text[slice(*span)])), spans))
     folds = room.tight and sum(bool(ITEM.match(reading.text, a)) for a, _ in spans) > 1
     groups = _folded(reading, spans) if folds else [(span,) for span in spans]
-    body = list(_body(source, number, reading, groups, wanted, room))
+    groups = _with_bans(reading, groups) if room.tight else groups
+    labels = {block.spans[-1] for block in picked if block.leads_on and label(reading.text[slice(*block.spans[-1])])}
+    body = list(_body(source, number, reading, groups, labels, wanted, room))
     while body and body[-1].text.endswith((*COLONS, *QUESTIONS)):
         body.pop()  # what it announces found no room
     if head and body:
@@ -140,15 +143,33 @@ def _folded(reading: Reading, spans: Sequence[tuple[int, int]]) -> list[Group]:
     return groups
 
 
+def _with_bans(reading: Reading, groups: Sequence[Group]) -> list[Group]:
+    """Where there is little room, what must not be done is said with the sentence before it, and not left out behind it."""
+    made: list[Group] = []
+    for group in groups:
+        joined = made and "\n" not in reading.text[made[-1][-1][1] : group[0][0]]
+        if joined and BANS.match(reading.text, group[0][0]):
+            made[-1] = (*made[-1], *group)
+        else:
+            made.append(group)
+    return made
+
+
 def _for_some(reading: Reading, span: tuple[int, int]) -> bool:
     """Whether the sentence names the platforms or plans that it is for: told without its sisters, it would be for everybody."""
     return any(reading.at[i] == OURS and reading.text[i].isalpha() for i in range(*span))
 
 
 def _body(
-    source: Evidence, number: int, reading: Reading, groups: Sequence[Group], wanted: Wanted, room: Bounds
+    source: Evidence,
+    number: int,
+    reading: Reading,
+    groups: Sequence[Group],
+    labels: Collection[tuple[int, int]],
+    wanted: Wanted,
+    room: Bounds,
 ) -> Iterator[Proposed]:
-    left, used, end, listing = room.characters, 0, 0, False
+    left, used, end, listing, before = room.characters, 0, 0, False, (0, 0)
     outermost = min((_indent(reading, group[0][0]) for group in groups), default=0)
     for group in groups:
         group = _within(group, left) if used or len(group) > 1 else group
@@ -168,10 +189,12 @@ def _body(
         lead = _between(reading.text[end : group[0][0]]) if used else ""
         if listed and lead.endswith("\n") and _indent(reading, group[0][0]) > outermost:
             lead += INNER
+        if lead == "\n\n" and not listing and before in labels:
+            lead = ":\n"
         listing = listed or (listing and lead == "\n")
         lead += "" if listing or lead != "\n" else _spaces_before(source.text, reading.at[group[0][0]])
         yield Proposed(text=words, evidence=(number,), lead=lead, pieces=pieces)
-        left, used, end = left - len(words), used + 1, group[-1][1]
+        left, used, end, before = left - len(words), used + 1, group[-1][1], group[-1]
 
 
 def _figures(words: str) -> frozenset[str]:

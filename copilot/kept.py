@@ -15,6 +15,7 @@ from copilot.pointers import ABOVE, LINKS, POINTER, elsewhere
 from copilot.reading import CELLS, ITEM, NUMBERED, OURS, Block, Reading, blocks
 from copilot.sayable import CUT_OFF, DOES, WARNS, brief, says
 from copilot.scripts import COLONS, STOPS, count_words
+from copilot.variants import PLATFORMS, Known
 
 TITLE = 14
 """More words has no title of a page."""
@@ -23,23 +24,95 @@ REACH, CUT_REACH = 12, 40
 FORBIDS = re.compile(r"(?:do not|don['’]t|never|no|not) ", re.I)
 ADDRESS = re.compile(r"^\[name-\d{1,6}\],? |,? ?\[name-\d{1,6}\](?=[.!?]*$)")
 
+LABEL = re.compile(r"(?=[^\W_a-z]|[a-z]{1,3}[A-Z])[\w \-–&+,'’()/]*[\w)]")
+LABEL_CHARS, LABEL_WORDS = 60, 6
+PLATFORM_HEAD = re.compile(r"([\w /]{2,50}?)(?::|,| [–—-] )")
+MOST_NAMED = 6
+"""So many words has what only names platforms, at most: `On Windows 11 or Linux`."""
+
 Span = tuple[int, int]
 
 
-def told(source: Evidence, reading: Reading, telling: Telling) -> Iterator[Block]:
-    """The blocks in order without what cannot be said, and without a list of pages to go to."""
+def told(source: Evidence, reading: Reading, telling: Telling, known: Known) -> Iterator[Block]:
+    """The blocks in order without what cannot be said or is for other platforms, and without a list of pages to go to."""
     announced = opened = False
-    for block, following in pairwise((*_after_summary(source, blocks(reading)), None)):
+    among = blocks(reading)
+    if source.kind == "article":
+        among = _after_summary(source, reading, _labelled(reading, among))
+        among = [_own_items(reading, block, known) for block in _own_blocks(reading, among, known)]
+    for block, following in pairwise((*among, None)):
         if block is None or (announced and _titles(reading, block)):
             continue
         before_list = following is not None and following.listed and not block.listed
         last = bare(reading.text[slice(*block.spans[-1])])
         announced = before_list and bool(POINTER.search(last) or LINKS.search(last))
         links = announced and following is not None and _titles(reading, following)
-        shown = replace(block, spans=block.spans[:-1]) if links else block
+        shown = replace(block, spans=block.spans[:-1], leads_on=False) if links else block
         if kept := _kept(source, reading, shown, telling, before_list and not links, opened):
             yield kept
         opened = last.endswith(COLONS)
+
+
+def label(words: str) -> bool:
+    """Whether a paragraph is but a few words that name what follows, as bold ones do: `macOS`, `For your accountant (DATEV)`."""
+    return len(words) <= LABEL_CHARS and LABEL.fullmatch(words) is not None and count_words(words) <= LABEL_WORDS
+
+
+def _labelled(reading: Reading, among: Sequence[Block]) -> list[Block]:
+    """The blocks, those that are but a label bound to what follows."""
+    return [
+        replace(block, leads_on=True) if following and _names(reading, block, following) else block
+        for block, following in pairwise((*among, None))
+        if block
+    ]
+
+
+def _names(reading: Reading, block: Block, following: Block) -> bool:
+    """Whether a block is a label of the one that follows: that is a list or whole sentences, and this one is no command; or it names platforms."""
+    words = reading.text[slice(*block.spans[0])]
+    if block.listed or len(block.spans) > 1 or not label(words) or DOES.match(words):
+        return False
+    return (
+        following.listed
+        or bool(_platforms(words))
+        or reading.text[slice(*following.spans[-1])].endswith((*STOPS, *COLONS))
+    )
+
+
+def _own_blocks(reading: Reading, among: Sequence[Block], known: Known) -> Iterator[Block]:
+    """Without what stands below the name of another platform, where one has the customer's."""
+    heads = [_platforms(reading.text[slice(*block.spans[-1])]) if block.leads_on else frozenset() for block in among]
+    others = listing = False
+    for block, named in zip(among, heads, strict=True):
+        if block.leads_on and not block.listed:
+            others, listing = bool(named) and not named & known.platforms, False
+        elif listing and not block.listed:
+            others = False  # what stands below the list is for all
+        listing = listing or (others and block.listed)
+        if not (others and any(one & known.platforms for one in heads)):
+            yield block
+
+
+def _own_items(reading: Reading, block: Block, known: Known) -> Block:
+    """Without the items that begin with the name of another platform, where one begins with the customer's; steps stay."""
+    items = {i: PLATFORM_HEAD.match(bare(reading.text[slice(*span)])) for i, span in enumerate(block.spans)}
+    named = {
+        i: _platforms(found[1]) for i, found in items.items() if found and ITEM.match(reading.text, block.spans[i][0])
+    }
+    if not any(one & known.platforms for one in named.values()):
+        return block
+    kept, others = list[Span](), False
+    for i, span in enumerate(block.spans):
+        if ITEM.match(reading.text, span[0]):
+            others = not NUMBERED.match(reading.text, span[0]) and bool(named.get(i)) and not named[i] & known.platforms
+        kept += [] if others else [span]
+    return replace(block, spans=tuple(kept))
+
+
+def _platforms(words: str) -> frozenset[str]:
+    """The platforms that a name or a few of them are of; none where other words stand beside them."""
+    found = frozenset(name for name, shape in PLATFORMS.items() if shape.search(words))
+    return found if found and count_words(words.strip(" :")) <= MOST_NAMED else frozenset()
 
 
 def bare(words: str) -> str:
@@ -48,14 +121,15 @@ def bare(words: str) -> str:
     return words[found.end() :] if found else words
 
 
-def _after_summary(source: Evidence, among: list[Block]) -> list[Block]:
+def _after_summary(source: Evidence, reading: Reading, among: list[Block]) -> list[Block]:
     """An article begins with its summary, which says what it is about and not what to do."""
+    head = reading.text[slice(*among[0].spans[-1])] if among else ""
     summary = (
         source.kind == "article"
         and not source.start
         and len(among) > 1
         and len(among[0].spans) == 1
-        and not among[0].leads_on
+        and not (among[0].leads_on and (head.endswith(COLONS) or _platforms(head)))
         and not WARNS.match(source.text)
         and not says_no(source.text[among[0].start : among[0].end])
     )
@@ -98,7 +172,9 @@ def _kept(
         spans = _rows(reading, [span for span in spans if span != block.spans[0]], telling, heads)
     if not spans:
         return None
-    leads_on = reading.text[slice(*spans[-1])].endswith(COLONS) or (leads_on and spans[-1] == last)
+    leads_on = reading.text[slice(*spans[-1])].endswith(COLONS) or (
+        spans[-1] == block.spans[-1] and (leads_on or block.leads_on)
+    )
     return replace(block, spans=tuple(spans), leads_on=leads_on)
 
 

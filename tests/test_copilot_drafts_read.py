@@ -12,6 +12,9 @@ def test_a_list_with_bullets_is_told_to_its_end_in_a_mail() -> None:
     items = "\n".join(f"- have the column number {n} with a name of its own, in letters" for n in range(1, 18))
     made = text(article(f"## Requirements\n\nThe file must:\n\n{items}"), message="What must the file have?")
     assert made.count("have the column number") == 17
+    told = "\n".join(f"- {n} causes: look at the lamp. Then change the battery number {n}." for n in "ABCDEFGHIJ")
+    made = text(article(f"## Lamp\n\nIt has many causes:\n\n{told}"), message="Why does the lamp fail?")
+    assert made.count("causes: look") == made.count("Then change") == 10
 
 
 def test_one_word_that_announces_what_follows_is_told() -> None:
@@ -79,3 +82,75 @@ def test_the_day_of_a_pages_last_change_is_not_told(line: str) -> None:
 def test_a_sentence_about_an_update_stays() -> None:
     words = "Updated apps start in 2026 with a new look for everybody."
     assert words in text(article(f"## Look\n\nThe look changes. {words}"), message="When does the look change?")
+
+
+BOLD = """## Install
+
+Windows
+
+Download the installer and run it.
+
+macOS
+
+Drag the app into Applications.
+
+Linux (all)
+
+- Unpack it.
+- Run the script."""
+
+
+def test_a_bold_line_names_what_follows_and_others_platforms_are_left_out() -> None:
+    mac = text(article(BOLD), message="How do I install the app on my Mac?")
+    assert "macOS:\nDrag the app into Applications." in mac
+    assert not any(words in mac for words in ("Windows", "installer", "Linux", "Unpack"))
+    linux = text(article(BOLD), message="How do I install the app on Ubuntu?")
+    assert "Linux (all):\n- Unpack it." in linux
+    assert "Drag" not in linux
+    unknown = text(article(BOLD), message="How do I install the app?")
+    assert "Windows:\nDownload the installer" in unknown
+    assert "macOS:\nDrag the app" in unknown
+    phone = text(article(BOLD), message="How do I install the app on my iPhone?")
+    assert "Windows:" in phone  # no part of the page is for it
+
+
+def test_a_page_that_begins_with_a_platforms_name_does_not_lose_it_as_its_summary() -> None:
+    page = "Windows\n\nDownload the installer and run it.\n\nLinux\n\nsudo apt install it"
+    source = article(page, start=0, end=len(page))
+    assert "Windows:\nDownload the installer" in text(source, message="How do I install the app?")
+    linux = text(source, message="How do I install the app on Linux?")
+    assert "sudo apt install it" in linux
+    assert "installer" not in linux
+
+
+def test_paragraphs_without_a_full_stop_are_no_names_of_what_follows() -> None:
+    page = "## Reset\n\nOpen the app\n\nClick Reset now\n\nThe lamp turns green\n\nWait for it."
+    made = text(article(page), message="How do I reset the lamp?")
+    assert "Open the app\n\nClick Reset now\n\nThe lamp turns green" in made.replace("green:", "green")
+    assert "app:" not in made
+
+
+def test_items_for_other_platforms_are_left_out_and_steps_stay() -> None:
+    page = (
+        "## Remove\n\n1. Close the app. Windows may ask for it.\n2. Remove it:\n  - Windows: Use the settings.\n"
+        "  - On a Mac, drag it to the Bin. Empty the Bin.\n  - Linux – use apt.\n3. Windows, Mac: Start again.\n"
+    )
+    mac = text(article(page), message="How do I remove the app from my Mac?")
+    assert "drag it to the Bin. Empty the Bin." in mac
+    assert "3. Windows, Mac: Start again." in mac
+    assert "Windows may ask" in mac
+    assert not any(words in mac for words in ("settings", "apt"))
+    assert "use apt" in text(article(page), message="How do I remove the app?")
+
+
+def test_in_a_chat_a_ban_is_not_left_out_behind_what_it_belongs_to() -> None:
+    page = "## E-3\n\nThe certificate is not trusted. The scanner reads it. Add our site to its list. Don't turn the scanner off."
+    made = text(article(page), message="The scanner says that the certificate is not trusted", channel="chat")
+    assert "Add our site to its list; Don't turn the scanner off." in made
+
+
+def test_nobody_is_sent_to_the_support_that_is_replying() -> None:
+    page = "## Missing\n\nThe access to the bank has expired. None of this helped? Then contact us and name the bank."
+    made = text(article(page), message="Transactions of my bank are missing")
+    assert "expired" in made
+    assert not any(words in made for words in ("helped", "contact us"))
