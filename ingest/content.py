@@ -31,6 +31,8 @@ _CALLOUT = re.compile(
 )
 _MOST = 0.6
 """The share of a page's written words that its main frame holds; the rest is in a foot, comments and the like."""
+_MANY = 1000
+"""A frame of more children is no writer's."""
 _BARE = 0.4
 """The share that stands in the body itself where a page has no frames."""
 _TITLES = ("h1", "h2", "h3")
@@ -71,9 +73,10 @@ def _is_named(soup: BeautifulSoup) -> bool:
     own = {id(block) for block in blocks}
     lengths, titles = Counter[int](), Counter[int]()
     for block in blocks:
-        for frame in map(id, block.parents):
-            lengths[frame] += len(block.get_text(strip=True))
-            titles[frame] += block.name in _TITLES
+        lengths[id(block)], titles[id(block)] = len(block.get_text(strip=True)), block.name in _TITLES
+    for tag in reversed(soup.body.find_all(True)):  # what is inside comes first, so that each is added up once
+        lengths[id(tag.parent)] += lengths[id(tag)]
+        titles[id(tag.parent)] += titles[id(tag)]
     place, enough = soup.body, _MOST * lengths[id(soup.body)]
     while inner := next((one for one in place.find_all(True, recursive=False) if lengths[id(one)] > enough), None):
         place = inner
@@ -151,6 +154,8 @@ def _frame(soup: BeautifulSoup, div: Tag) -> None:
     if div.find(plain.is_block) is None:
         if div.find(string=_WORD, recursive=False) or _SENTENCE.match(_said(div.contents)):
             div.name = "p"
+        return
+    if len(div.contents) > _MANY:
         return
     for is_block, run in groupby(div.contents[:], _is_block):
         words = list(run)
