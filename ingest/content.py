@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
@@ -30,6 +31,13 @@ _CALLOUT = re.compile(
 )
 _MOST = 0.6
 """The share of a page's written words that its main frame holds; the rest is in a foot, comments and the like."""
+_MANY = 1000
+"""A frame of more children is no writer's."""
+_BARE = 0.4
+"""The share that stands in the body itself where a page has no frames."""
+_TITLES = ("h1", "h2", "h3")
+_CHAPTER = 0.1
+"""What another chapter beside it has at least of what the main frame holds."""
 _LONG_CELL = 2000
 """A cell of more characters lays out a page and holds no value."""
 
@@ -61,38 +69,44 @@ def _is_named(soup: BeautifulSoup) -> bool:
         said.name = "main"
     if soup.body is None or soup.find(("main", "article")):
         return True
-    written = _written(soup.body)
-    place, whole = soup.body, written.get(id(soup.body), 0)
-    while inner := next(
-        (one for one in place.find_all(True, recursive=False) if written.get(id(one), 0) > _MOST * whole), None
-    ):
+    blocks = _blocks(soup.body)
+    own = {id(block) for block in blocks}
+    lengths, titles = Counter[int](), Counter[int]()
+    for block in blocks:
+        lengths[id(block)], titles[id(block)] = len(block.get_text(strip=True)), block.name in _TITLES
+    for tag in reversed(soup.body.find_all(True)):  # what is inside comes first, so that each is added up once
+        lengths[id(tag.parent)] += lengths[id(tag)]
+        titles[id(tag.parent)] += titles[id(tag)]
+    place, enough = soup.body, _MOST * lengths[id(soup.body)]
+    while inner := next((one for one in place.find_all(True, recursive=False) if lengths[id(one)] > enough), None):
         place = inner
-    while (
-        place is not soup.body
-        and place.parent is not None
-        and any(map(_is_written, place.parent.find_all(True, recursive=False)))
-    ):
-        place = place.parent  # what is written beside a frame belongs to what is in it
-    if place is soup.body:
-        return not any(map(_is_written, place.find_all(True, recursive=False)))
-    place.name = "article"
+    for frame in list(place.parents):
+        if frame is soup.body:
+            break
+        beside = any(id(one) in own for one in frame.find_all(True, recursive=False))
+        more = lengths[id(frame)] - lengths[id(place)]
+        if beside or (titles[id(frame)] > titles[id(place)] and more > _CHAPTER * lengths[id(place)]):
+            place = frame  # what is written beside a frame belongs to what is in it, and so do other chapters
+    bare = sum(len(one.get_text(strip=True)) for one in soup.body.find_all(True, recursive=False) if id(one) in own)
+    if place is soup.body or bare > _BARE * lengths[id(soup.body)]:
+        return bare <= _BARE * lengths[id(soup.body)]
+    article = soup.new_tag("article")  # within it, since a cell of a table can be no article itself
+    article.extend(place.contents[:])
+    place.append(article)
     return True
 
 
-def _written(body: Tag) -> dict[int, int]:
-    """How much each frame holds of paragraphs, lists and tables, by the frame's identity."""
-    lengths: dict[int, int] = {}
-    for tag in filter(_is_written, body.find_all(True)):
-        around = list(tag.parents)
-        if not any(one.name in _WRITTEN or one.name in _AROUND for one in around):
-            length = len(tag.get_text(strip=True))
-            for one in around:
-                lengths[id(one)] = lengths.get(id(one), 0) + length
-    return lengths
-
-
-def _is_written(tag: Tag) -> bool:
-    return tag.name in _WRITTEN and not _leads_elsewhere(tag)
+def _blocks(body: Tag) -> list[Tag]:
+    """The paragraphs, headings, lists and tables that are in no other; not lists of links, and not tables that lay out a page."""
+    found: list[Tag] = []
+    within: set[int] = set()
+    for tag in body.find_all(True):
+        written = tag.name in _WRITTEN and not (tag.name == "table" and tag.find(("table", *_HEADINGS)))
+        if id(tag.parent) in within or written or tag.name in _AROUND:
+            if written and id(tag.parent) not in within and not _leads_elsewhere(tag):
+                found.append(tag)
+            within.add(id(tag))
+    return found
 
 
 def _leads_elsewhere(tag: Tag) -> bool:
@@ -140,6 +154,8 @@ def _frame(soup: BeautifulSoup, div: Tag) -> None:
     if div.find(plain.is_block) is None:
         if div.find(string=_WORD, recursive=False) or _SENTENCE.match(_said(div.contents)):
             div.name = "p"
+        return
+    if len(div.contents) > _MANY:
         return
     for is_block, run in groupby(div.contents[:], _is_block):
         words = list(run)

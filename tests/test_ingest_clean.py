@@ -199,6 +199,9 @@ FOOT = "<div class='end'><p>© Acme, all rights reserved</p></div>"
         ARTICLE,
         f"<div class='WordSection1'>{ARTICLE}</div>",
         f"<nav>Contents</nav>{ARTICLE}<footer>Printed today</footer>",
+        f"<p>Switch on scripts.</p>{MENU}<div class='wrap'><div class='kb'>{ARTICLE}</div></div>{FOOT}",
+        f"{MENU}<table><tr><td>{MENU}</td><td>{ARTICLE}</td></tr></table>{FOOT}",
+        f"<div class='book'><div class='c1'>{ARTICLE[:95]}</div><div class='c2'>{ARTICLE[95:]}</div></div>{FOOT}",
     ],
 )
 def test_a_page_that_does_not_name_its_main_content_loses_none_of_it(body: str) -> None:

@@ -181,6 +181,26 @@ def test_what_is_past_edited_away_or_old_and_cited_is_stale_and_nothing_else() -
                for one in found for citation in one.evidence)  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("The offer is valid until 31 March 2025 in all shops.", "2025-03-31"),
+        ("This voucher is valid until 2024-12-31.", "2024-12-31"),
+        ("Der Gutschein ist gültig bis 31.12.2024.", "2024-12-31"),
+        ("Die Aktion gilt bis zum 31. Dezember 2024.", "2024-12-31"),
+        ("Helmets are cheaper. Until 31 March 2025 all of them are 20 per cent off.", "2025-03-31"),
+        ("Bis 31.03.2025 kostet der Versand nichts.", "2025-03-31"),
+        ("Until 31 March 2025 the fee was 5 euro. Since then it is 7.", None),
+        ("Until then, call us. In March 2025 we moved.", None),
+        ("Until 31 March 2030 all helmets are 20 per cent off.", None),
+    ],
+)
+def test_an_end_that_a_text_names_is_read_however_it_is_written(text: str, end: str | None) -> None:
+    document = Document(id="sale", kind="article", title="Sale", updated_at=moment("2024-01-01T00:00:00Z"))
+    found = stale([bare(document, text)], {}, TODAY)
+    assert [reason.detail for one in found for reason in one.reasons] == ([f"its text ends on {end}"] if end else [])
+
+
 def test_only_what_was_there_for_long_and_never_used_is_unused() -> None:
     documents, used = [], []
     for row in rows("unused"):

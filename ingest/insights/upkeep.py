@@ -100,7 +100,11 @@ def _ended_in_words(entry: Entry, as_of: datetime) -> tuple[tuple[StaleReason, f
     return (StaleReason(code="past_validity", detail=f"its text ends on {day}", since=since), 0.7), (words,)
 
 
-ENDS_WITH_DATE = re.compile(ENDS.pattern + r"[^.\n]{0,25}(?:19|20)\d\d", re.I)
+_OPENS = r"(?m:^|(?<=[.!?] ))(?:Only |Nur )?(?:Until|Till|Through|Bis(?: zum)?|Hasta el|Jusqu['’]au)\b"
+_DAY = r"(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|\d{0,2}\.?[^.\n]{0,25}(?:19|20)\d\d(?!-\d))\b"
+_OVER = r"(?!.{0,80}\b(?:was|were|had|used to|war|waren|hatten?|galt|galten)\b)"
+ENDS_WITH_DATE = re.compile(rf"(?:{ENDS.pattern}{_DAY}|{_OPENS}[^.\n]{{0,5}}?{_DAY}{_OVER})", re.I)
+"""An end with its year: of something that is said to end, or one that a sentence opens with, unless it tells of what was before."""
 
 
 def _day(value: str) -> date | None:
