@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot import names
+from copilot import finders, names
 from copilot.domain import Conversation, Customer, Message
 from copilot.finders import Rule, Traits, may
 from copilot.personal import KINDS, ORDERS
@@ -282,11 +282,10 @@ def test_names_that_are_not_in_a_text_are_not_looked_for_and_no_other_is_missed(
 
 def test_no_pattern_is_made_of_names_that_a_text_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    whole = names.rule
 
     def noted(pattern: str) -> Rule:
         made.append(pattern)
-        return whole(pattern)
+        return finders.rule(pattern)
 
     monkeypatch.setattr(names, "rule", noted)
     redact("hub", ["Ada Lovelace"])
