@@ -132,7 +132,12 @@ def _scorers() -> tuple[Any, Any]:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
-    return CHRF(), BLEU(effective_order=True)
+    scorers = CHRF(), BLEU(effective_order=True)
+    for one in scorers:
+        one.sentence_score(
+            "", [""]
+        )  # before it has scored anything it cannot tell its signature, and a run may be without a draft
+    return scorers
 
 
 @cache

@@ -17,6 +17,7 @@ from copilot.retrieve import visible_to
 from copilot.settings import Settings
 from copilot.store.frames import View
 from copilot.store.values import now
+from eval.bm25 import before_own
 from eval.cases import Case
 from eval.desk import ProcessDesk, Step, ask_all, opened
 from eval.record import Run
@@ -41,7 +42,7 @@ def replay(
     suite = _suite(settings, since, seed)
     with opened(settings) as parts:
         taught = _taught_until(parts)
-        all = list(solved(parts, settings.workspace, since))
+        all = before_own(parts, settings.workspace, list(solved(parts, settings.workspace, since)))
         cases = _drawn(
             [case for case in all if taught is None or (case.created and case.created > taught)], limit, seed
         )

@@ -24,7 +24,7 @@ from copilot.errors import InputError
 from copilot.ports import Embedder, Vectors
 from copilot.settings import Settings
 from eval.abstention import abstention
-from eval.bm25 import by_words, timely
+from eval.bm25 import before_own, by_words, timely
 from eval.cases import Case
 from eval.citations import citations
 from eval.claims import claims
@@ -95,7 +95,7 @@ def answers(suite: Suite, step: Step, door: Door = "process", base: Settings | N
         bring_in(suite, parts, step)
         desk = ProcessDesk(parts, suite.workspace)
         absent = _absent(parts, suite.workspace, cases)
-        cases = timely(parts, suite.workspace, cases)
+        cases = timely(parts, suite.workspace, before_own(parts, suite.workspace, cases))
         if not cases:
             raise InputError(f"No ticket that the cases of the suite {suite.name} name was solved here by then.")
         words = by_words(parts, suite.workspace, cases)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot import names
+from copilot import finders, names
 from copilot.domain import Conversation, Customer, Message
-from copilot.finders import Rule, Traits, may, rule
+from copilot.finders import Rule, Traits, may
 from copilot.personal import KINDS, ORDERS
 from copilot.redact import PLACEHOLDER, redact
 
@@ -285,7 +285,7 @@ def test_no_pattern_is_made_of_names_that_a_text_does_not_have(monkeypatch: pyte
 
     def noted(pattern: str) -> Rule:
         made.append(pattern)
-        return rule(pattern)
+        return finders.rule(pattern)
 
     monkeypatch.setattr(names, "rule", noted)
     redact("hub", ["Ada Lovelace"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +252,6 @@ def test_a_swapped_ranking_turns_the_gate_red(made: Run, suite: Suite, recorded:
 
 
 def test_solved_tickets_are_replayed_with_what_was_known_before_them(suite: Suite, base: Settings) -> None:
-    from datetime import UTC, datetime
-
     home = settings_of(suite, base)
     made = replay(home, datetime(2025, 1, 1, tzinfo=UTC), quiet)
     (record,) = made.records
@@ -289,3 +288,22 @@ def test_an_empty_message_names_its_case(suite: Suite, base: Settings) -> None:
         desk.bring_in(suite, parts, quiet)
         with pytest.raises(InputError, match="blank"):
             desk.ask(ProcessDesk(parts, suite.workspace), blank)
+
+
+def test_a_ticket_that_was_known_from_when_it_was_written_is_not_asked_with_its_own_answer(
+    suite: Suite, tmp_path: Path
+) -> None:
+    row = {"ticket_id": "t-9", "created": "2025-05-01T08:00:00Z", "status": "solved", "subject": "Sails", "message": "Which sail is flat?",
+           "solution": "The blue one is the flat sail."}  # fmt: skip
+    (tmp_path / "flat.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    asked = {"id": "t-9", "message": "Which sail is flat?", "created": "2025-05-01T08:00:00Z", "gold_docs": ["x"]}
+    mine = with_cases(suite, tmp_path, asked, {**asked, "id": "later"}).model_copy(
+        update={"corpus": ("company", "flat.jsonl")}
+    )
+    base = Settings(home=tmp_path / "home")
+    found = {record.id: record.ranked["ticket"] for record in run(mine, {}, quiet, base=base).records}
+    assert "t-9" not in found["t-9"]
+    assert "t-9" in found["later"], "to others it is what it was"
+    home = settings_of(mine, base)
+    made = replay(home, datetime(2025, 5, 1, tzinfo=UTC), quiet)
+    assert "t-9" not in {record.id: record.ranked["ticket"] for record in made.records}["t-9"]
