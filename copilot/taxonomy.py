@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from copilot import yaml_file
 from copilot.errors import ConfigurationError, InputError
 from copilot.learn import OTHER, Example
 
@@ -96,7 +97,13 @@ def parse(words: str) -> Taxonomy:
 
 def checked(words: str) -> Taxonomy:
     """The same, of a text that is to be put in force: every example has to say something, and nothing twice. Raises InputError."""
+    import yaml
+
     found = parse(words)
+    try:
+        yaml_file.told(words)
+    except yaml.YAMLError as error:  # a field that is there twice, of which only the later one would count
+        raise InputError(str(error)) from error
     seen: dict[str, str] = {}
     listed = [(intent.label, example) for intent in found.intents for example in intent.examples]
     for label, example in [*listed, *((OTHER, example) for example in found.other)]:

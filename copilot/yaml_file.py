@@ -9,9 +9,14 @@ from typing import Any
 
 def read(path: Path) -> Any:
     """What the file says; a key that is there twice is refused. Raises OSError, ValueError, yaml.YAMLError."""
+    return told(path.read_text(encoding="utf-8"))
+
+
+def told(words: str) -> Any:
+    """What a file of these words says; a key that is there twice is refused. Raises ValueError, yaml.YAMLError."""
     import yaml
 
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
+    return yaml.load(words, Loader=_loader())
 
 
 @cache

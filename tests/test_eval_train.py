@@ -473,6 +473,7 @@ def test_the_commands_list_and_undo(stocked: Shop, monkeypatch: pytest.MonkeyPat
         ("where is my parcel", " ", "'delivery' has an example without words"),
         ("I forgot my password", "Where is  my PARCEL", "is under 'delivery' and under 'account'"),
         ("the package has not arrived", "where is my parcel", "'where is my parcel' is twice under 'delivery'"),
+        ("version: 1", "version: 1\nversion: 1", "`version` is there twice"),
         ("tell me a joke", "where is my parcel", "under 'delivery' and under 'other'"),
     ],
 )
