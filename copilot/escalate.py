@@ -45,7 +45,8 @@ CONDITIONS = (
 def _compile(value: object, info: ValidationInfo) -> Words | None:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
         raise ValueError("must be a list of patterns")
-    return Words(value, **(info.context or {"terms": {}}))
+    context = info.context or {"terms": {}}
+    return Words(value, context["terms"], None if info.field_name == "unless" else context.get("among"))
 
 
 class Example(BaseModel):

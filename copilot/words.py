@@ -45,7 +45,7 @@ SIEVED_CHARS = 10_000
 
 
 class Prefilter:
-    """Many expressions by the letters that a match of each must have: one quick pass over a text tells which of them may be in it."""
+    """Many expressions by the letters that a match of each must have: one quick pass over a text leaves few that are looked for in it."""
 
     def __init__(self) -> None:
         import re2
@@ -71,8 +71,8 @@ class Prefilter:
             self._ready = True
 
     def may(self, text: str) -> frozenset[int] | None:
-        """The numbers of all expressions that are in the text, and of some that are not; None where any may be."""
-        return frozenset(self._filter.Match(text, potential=True) or ()) if self._ready else None
+        """The numbers of all expressions that are in the text; None where any may be, before `compile`."""
+        return frozenset(self._filter.Match(text) or ()) if self._ready else None
 
 
 class Words:
