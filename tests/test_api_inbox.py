@@ -131,6 +131,15 @@ def test_the_next_page_is_the_same_when_the_last_of_the_page_before_is_answered_
     assert listed(desk, limit=3, after=page["next"]) == ["c2", "c3", "c4"]
     desk.post("/v1/conversations/c1/resolve")
     assert listed(desk, after=page["next"]) == ["c2", "c3", "c4"]
+    as_it_is = desk.get(f"/v1/conversations?limit=3&after={page['next']}").json()
+    assert [one["conversation_id"] for one in as_it_is["conversations"]] == ["c2", "c3", "c4"]
+
+
+@pytest.mark.parametrize("place", ["5/9999-12-31T23:59:59-23:59/x", "5/0001-01-01T00:00:00+23:59/x", "5/x/y", "never"])
+def test_a_place_that_is_none_is_an_error_that_says_so(desk: TestClient, place: str) -> None:
+    answer = desk.get("/v1/conversations", params={"after": place})
+    assert answer.status_code == 404
+    assert "first page" in answer.json()["detail"]
 
 
 def test_a_conversation_without_words_is_listed_without_tags(desk: TestClient) -> None:

@@ -147,12 +147,12 @@ def _stored(parts: Parts, who: Principal, asked: Asked) -> Asked:
     try:
         parts.library.clock(who.workspace)
         search_text(asked.conversation)  # what cannot be answered is not kept
-        kept = parts.records.put_conversation(who.workspace, asked.conversation)
+        kept, at = parts.records.put_conversation(who.workspace, asked.conversation)
     except Exception:
         if asked.key is not None:
             parts.records.release(who.workspace, asked.key)
         raise
-    return replace(asked, conversation=kept, at=now())
+    return replace(asked, conversation=kept, at=at)
 
 
 def _events(parts: Parts, metrics: Metrics, who: Principal, asked: Asked) -> Generator[Event, None, None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -195,7 +195,10 @@ def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
 def place(entry: Entry) -> str:
     """Where the conversation stands in the list's order, for `after`: it stays so when somebody answers it before the next page is asked for."""
     glance = entry.glance
-    return f"{glance.rank}/{(glance.waiting_since or glance.last_at).isoformat()}/{entry.conversation_id}"
+    since = (
+        (glance.waiting_since or glance.last_at).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    )  # a plus is a space in an address
+    return f"{glance.rank}/{since}/{entry.conversation_id}"
 
 
 def _behind(connection: Connection, workspace: str, after: str) -> ColumnElement[bool]:
@@ -210,8 +213,8 @@ def _placed(after: str) -> tuple[int, datetime, str] | None:
     since, _, id = rest.partition("/")
     try:
         at = datetime.fromisoformat(since)
-        return (int(rank), at, id) if at.tzinfo and abs(int(rank)) < HIGHEST else None
-    except ValueError:
+        return (int(rank), at.astimezone(UTC), id) if at.tzinfo and abs(int(rank)) < HIGHEST else None
+    except (ValueError, OverflowError):
         return None
 
 

@@ -78,27 +78,27 @@ class Records:
                 f"There is a conversation {conversation.id!r} already. Add to it with POST …/messages."
             ) from error
 
-    def put_conversation(self, workspace: str, conversation: Conversation) -> Conversation:
-        """Store the conversation as the help desk has it now, and return it; messages that were added here and who the customer is stay.
+    def put_conversation(self, workspace: str, conversation: Conversation) -> tuple[Conversation, datetime]:
+        """Store the conversation as the help desk has it now, and return it with when that was; messages added here and who the customer is stay.
 
         One that was resolved is open again where the customer has written since.
         """
         now_there = _json(CONVERSATION, conversation)
         with self._db.write() as connection:
-            row = _row(connection, workspace, conversation.id or "", lock=True)
+            row, at = _row(connection, workspace, conversation.id or "", lock=True), now()
             if row is not None:
                 body = sent_again(row["body"], now_there)
                 if body != row["body"]:
-                    values = {"body": body, "changed_at": now()}
+                    values = {"body": body, "changed_at": at}
                     if asks_again(row["body"], body):
                         values["resolved_at"] = None
                     _update_conversation(connection, workspace, conversation.id or "", **values)
-                return CONVERSATION.validate_python(body)
+                return CONVERSATION.validate_python(body), at
         try:
             self.keep_conversation(workspace, conversation)
         except Conflict:  # another request stored it first
             return self.put_conversation(workspace, conversation)
-        return conversation
+        return conversation, now()
 
     def rejoined(self, workspace: str, conversation: Conversation) -> Conversation:
         """The conversation with what is stored under its id and is not sent again: as `put_conversation` will store it."""

@@ -3,7 +3,7 @@
 import { events } from "../api.js";
 import { fill, h, icon, words } from "../dom.js";
 import { announce, button, copy, notice, skeleton } from "../ui.js";
-import { ofEachSource, retold } from "./draft.js";
+import { ofEachSource, retold, sameSource } from "./draft.js";
 
 /** A chat; `opened(source, spans)` shows a source. */
 export function asking(opened, { greeting = "Ask what you would ask a colleague who has read everything." } = {}) {
@@ -43,7 +43,7 @@ export function asking(opened, { greeting = "Ask what you would ask a colleague 
     const numbered = (one) => { if (!numbers.has(one.document_id)) numbers.set(one.document_id, numbers.size + 1); return numbers.get(one.document_id); };
     return [
       data.internal && h("p", { class: "small warn row tight" }, icon("alert"), "Rests on an internal document: don't paste it into a reply."),
-      h("div", { class: "reply words", dir: "auto" }, retold(data).map((one) => [one.lead, one.text, ofEachSource(one.citations).map(([citation]) => h("button", { class: "cite", type: "button", title: citation.title, "aria-label": `Source ${numbered(citation)}: ${citation.title}`, on: { click: () => opened(citation, one.citations.filter((other) => other.document_id === citation.document_id)) } }, String(numbered(citation))))])),
+      h("div", { class: "reply words", dir: "auto" }, retold(data).map((one) => [one.lead, one.text, ofEachSource(one.citations).map(([citation]) => h("button", { class: "cite", type: "button", title: citation.title, "aria-label": `Source ${numbered(citation)}: ${citation.title}`, on: { click: () => opened(citation, sameSource(one.citations, citation)) } }, String(numbered(citation))))])),
       h("div", { class: "row" }, button("Copy", { icon: "copy", kind: "small", run: () => copy(data.text) })),
     ];
   }

@@ -76,8 +76,16 @@ function parted(text) {
 
 /** The first citation of each source with its index: a statement that rests on several stretches of one text shows its number once. */
 export function ofEachSource(citations) {
-  const same = (one, other) => one.document_id === other.document_id && one.revision === other.revision;
-  return [...citations.entries()].filter(([at, one]) => citations.findIndex((other) => same(one, other)) === at).map(([at, one]) => [one, at]);
+  return [...citations.entries()].filter(([at, one]) => citations.findIndex((other) => isSame(one, other)) === at).map(([at, one]) => [one, at]);
+}
+
+/** The citation first, then the others of the same text, all to be marked as cited. */
+export function sameSource(citations, citation) {
+  return [citation, ...citations.filter((one) => one !== citation && isSame(one, citation))].map((one) => ({ ...one, cited: true }));
+}
+
+function isSame(one, other) {
+  return one.document_id === other.document_id && one.revision === other.revision;
 }
 
 /** A finished draft's statements with their words, as they were streamed. */

@@ -14,7 +14,7 @@ export function sourceView({ document_id, revision, title, url, kind }, spans) {
   load(document_id, revision).then(
     (found) => {
       fill(box, head({ title: found.document.title, url: found.document.url, kind: found.document.kind, found }), lines(found.text, spans));
-      box.querySelector("mark.cited")?.scrollIntoView({ block: "center" });
+      box.querySelector("mark.first")?.scrollIntoView({ block: "center" });
     },
     () => fill(box, head({ title, url, kind }), notice("warn", "This source is no longer available to you. What rested on it has been withdrawn.")));
   return box;
@@ -48,10 +48,10 @@ function lines(text, spans) {
   for (const line of text.split("\n")) {
     const length = [...line].length, inside = spans
       .filter((one) => one.start < at + length && one.end > at)
-      .map((one) => ({ cited: one.cited || one === spans[0], start: Math.max(one.start - at, 0), end: Math.min(one.end - at, length) }));
+      .map((one) => ({ kind: one === spans[0] ? "cited first" : one.cited ? "cited" : "other", start: Math.max(one.start - at, 0), end: Math.min(one.end - at, length) }));
     const heading = HEADING.exec(line);
     made.push(h("div", { class: heading ? `line heading-${Math.min(heading[1].length, 3)}` : "line" },
-      cut(line, inside).map((piece) => (piece.span ? h("mark", { class: piece.span.cited ? "cited" : "other" }, piece.text) : piece.text))));
+      cut(line, inside).map((piece) => (piece.span ? h("mark", { class: piece.span.kind }, piece.text) : piece.text))));
     at += length + 1;
   }
   return h("div", { class: "source-text words", dir: "auto" }, made);

@@ -127,7 +127,8 @@ function step(by) {
 async function listen() {
   let queued = 0;
   for await (const { event, data } of follow("/v1/conversations/events", { until: [] })) {
-    if (event === "changed" && data.glance.waiting_since && !data.resolved_at) announce(`New message from ${called(data.glance.customer)}`);
+    const known = event !== "changed" || seen.get(data.conversation_id) === data.changed_at; // the last news of one stream is told again by the next
+    if (!known && data.glance.waiting_since && !data.resolved_at) announce(`New message from ${called(data.glance.customer)}`);
     clearTimeout(queued);
     queued = setTimeout(() => load(Math.max(entries.length, PAGE)), 120);
   }
