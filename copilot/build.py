@@ -10,6 +10,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from copilot.adapters import generations
+from copilot.adapters.centred import centred
 from copilot.adapters.chroma import ChromaIndex
 from copilot.adapters.extractive import ExtractiveDrafter
 from copilot.adapters.presidio import PresidioRecogniser
@@ -261,20 +262,17 @@ def embedder_of(settings: Settings) -> Embedder:
         )
     folder = Path(settings.embedder_path())
     if settings.engine != "torch" and (folder / "model.safetensors").is_file():
-        from copilot.adapters.onnx import from_folder
+        from copilot.adapters.onnx import Dtype, from_folder
 
-        return from_folder(
-            folder,
-            settings.models,
-            settings.threads,
-            settings.window,
-            "int8" if settings.engine == "onnx-int8" else "fp32",
-        )
+        dtype: Dtype = "int8" if settings.engine == "onnx-int8" else "fp32"
+        return centred(from_folder(folder, settings.models, settings.threads, settings.window, dtype), settings.models)
     if settings.engine != "torch":
         raise ConfigurationError(f"COPILOT_EMBEDDER={settings.embedder} runs on torch: set COPILOT_ENGINE=torch.")
     from copilot.adapters.sbert import SentenceTransformerEmbedder
 
-    return SentenceTransformerEmbedder(weights_of(settings), settings.threads, settings.window)
+    return centred(
+        SentenceTransformerEmbedder(weights_of(settings), settings.threads, settings.window), settings.models
+    )
 
 
 def weights_of(settings: Settings) -> str:

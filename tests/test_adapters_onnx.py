@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
+from copilot.adapters.centred import centred
 from copilot.adapters.onnx import OnnxEmbedder, from_folder, minilm, package_folder
 from copilot.errors import ConfigurationError
-from copilot.ports import Embedder
+from copilot.ports import Embedder, Vectors
 from copilot.settings import Settings
 
 WORDS = [
@@ -126,3 +128,38 @@ def test_who_embeds_documents_alone_loads_the_weights_once(tmp_path: Path) -> No
     embedder = minilm(settings.models, threads=2, window=settings.window)
     assert embedder.embed(["a"], "document").shape == (1, embedder.dimensions)
     assert "_session" not in vars(embedder)
+
+
+class Crowded:
+    """The given model's vectors, drawn together as some models' are."""
+
+    def __init__(self, inner: Embedder) -> None:
+        self.inner, self.dimensions, self.fingerprint, self.asked = inner, inner.dimensions, "0123-crowded", 0
+
+    def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
+        self.asked += len(texts)
+        rows = self.inner.embed(texts, kind)
+        rows = rows + (3.0 if kind == "query" else 2.5) * np.eye(1, self.dimensions, dtype=np.float32)
+        together: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return together
+
+    def count_tokens(self, text: str) -> int:
+        return self.inner.count_tokens(text)
+
+
+def test_a_model_whose_vectors_all_point_one_way_is_seen_from_their_middle(tmp_path: Path, embedder: Embedder) -> None:
+    texts = ["How do I reset the lamp?", "Hold the button to reset the lamp.", "Trains run on Sundays."]
+    crowded = Crowded(embedder)
+    seen = centred(crowded, tmp_path)
+    asked, answer, other = seen.embed(texts[:1], "query")[0], *seen.embed(texts[1:], "document")
+    assert np.linalg.norm(asked) == pytest.approx(1, abs=1e-5)
+    assert float(asked @ answer) > 0.5
+    assert abs(float(asked @ other)) < 0.3
+    assert seen.fingerprint != crowded.fingerprint
+    once = crowded.asked
+    assert centred(crowded, tmp_path).embed(texts[:1], "query").tobytes() == asked.tobytes()
+    assert crowded.asked == once + 1  # the middle was kept
+
+
+def test_the_shipped_model_is_left_as_it_is(tmp_path: Path, embedder: Embedder) -> None:
+    assert centred(embedder, tmp_path) is embedder

@@ -233,8 +233,8 @@ def _read(file: Path) -> Any:
 
 
 def graphs(weights: str, cache: Path) -> tuple[Path, ...]:
-    """The files that a model's graph may have in the cache, by the beginning of its weights' hash."""
-    return tuple(cache / f"{weights[:16]}{ending}" for ending in (".onnx", ".int8.onnx"))
+    """What the cache holds of a model, by the beginning of its weights' hash."""
+    return tuple(sorted(cache.glob(f"{weights[:16]}[.-]*")))
 
 
 def package_folder() -> Path:
