@@ -26,9 +26,12 @@ ADDRESS = re.compile(r"^\[name-\d{1,6}\],? |,? ?\[name-\d{1,6}\](?=[.!?]*$)")
 
 LABEL = re.compile(r"(?=[^\W_a-z]|[a-z]{1,3}[A-Z])[\w \-–&+,'’()/]*[\w)]")
 LABEL_CHARS, LABEL_WORDS = 60, 6
-PLATFORM_HEAD = re.compile(r"([\w /]{2,50}?)(?::|,| [–—-] )")
+PLATFORM_HEAD = re.compile(r"([\w /]{2,50}?)(:|,| [–—-] )")
 MOST_NAMED = 6
-"""So many words has what only names platforms, at most: `On Windows 11 or Linux`."""
+"""So many words has what names platforms, at most: `On Windows 11 or Linux`."""
+THINGS = re.compile(r"\b(?:windows|pc|arch|mint|pixel)\b")
+"""Without a capital they are no names of platforms: `Close all other windows`."""
+EXCEPT = re.compile(r"\b(?:except|but|excluding|other than|außer|sauf|behalve|excepto|salvo)\b", re.I)
 
 Span = tuple[int, int]
 
@@ -95,9 +98,10 @@ def _own_blocks(reading: Reading, among: Sequence[Block], known: Known) -> Itera
 
 def _own_items(reading: Reading, block: Block, known: Known) -> Block:
     """Without the items that begin with the name of another platform, where one begins with the customer's; steps stay."""
-    items = {i: PLATFORM_HEAD.match(bare(reading.text[slice(*span)])) for i, span in enumerate(block.spans)}
     named = {
-        i: _platforms(found[1]) for i, found in items.items() if found and ITEM.match(reading.text, block.spans[i][0])
+        i: _begins_with(bare(reading.text[slice(*span)]))
+        for i, span in enumerate(block.spans)
+        if ITEM.match(reading.text, span[0])
     }
     if not any(one & known.platforms for one in named.values()):
         return block
@@ -109,10 +113,22 @@ def _own_items(reading: Reading, block: Block, known: Known) -> Block:
     return replace(block, spans=tuple(kept))
 
 
+def _begins_with(words: str) -> frozenset[str]:
+    """The platforms that an item names in front of what it says: `On a PC, Mac or Linux computer: …`, `On a Mac, drag it …`."""
+    named, at = frozenset[str](), 0
+    while (found := PLATFORM_HEAD.match(words, at)) and (platforms := _platforms(found[1])):
+        named, at = named | platforms, found.end()
+        if found[2] != ",":
+            break
+    return named
+
+
 def _platforms(words: str) -> frozenset[str]:
-    """The platforms that a name or a few of them are of; none where other words stand beside them."""
-    found = frozenset(name for name, shape in PLATFORMS.items() if shape.search(words))
-    return found if found and count_words(words.strip(" :")) <= MOST_NAMED else frozenset()
+    """The platforms that a few words name; none where there are more words, or such as `not` and `except`."""
+    if count_words(words.strip(" :")) > MOST_NAMED or says_no(words) or EXCEPT.search(words):
+        return frozenset()
+    names = THINGS.sub("", words)
+    return frozenset(name for name, shape in PLATFORMS.items() if shape.search(names))
 
 
 def bare(words: str) -> str:

@@ -143,6 +143,27 @@ def test_items_for_other_platforms_are_left_out_and_steps_stay() -> None:
     assert "use apt" in text(article(page), message="How do I remove the app?")
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("- Windows, Linux and macOS: choose Export.", "- macOS: allow the disk.", True),
+        ("- On a PC, Mac or Linux computer: run it.", "- Mac users: allow the disk.", True),
+        ("- Windows, macOS und Linux: choose Export.", "- macOS: allow the disk.", True),
+        ("- Windows, and also Linux, choose Export.", "- macOS: allow the disk.", False),
+        ("- Open windows, tabs and dialogs: close them.", "- Mac: allow the disk.", True),
+        ("Not on Windows:\n\nPress Command and D.", "On macOS:\n\nAllow the disk.", True),
+        ("Außer Windows:\n\nPress Command and D.", "On macOS:\n\nAllow the disk.", True),
+        ("Close all other windows:\n\n1. Open the list.", "On a Mac:\n\n1. Allow the disk.", True),
+        ("On Windows:\n\n1. Open the list.", "On a Mac:\n\n1. Allow the disk.", False),
+    ],
+)
+def test_what_is_for_the_customers_platform_among_others_is_told(first: str, second: str, told: bool) -> None:
+    gap = "\n" if second.startswith("-") else "\n\n"
+    made = text(article(f"## Export\n\n{first}{gap}{second}"), message="How do I export my data on my Mac?")
+    assert (first in made) is told
+    assert second in made
+
+
 def test_in_a_chat_a_ban_is_not_left_out_behind_what_it_belongs_to() -> None:
     page = "## E-3\n\nThe certificate is not trusted. The scanner reads it. Add our site to its list. Don't turn the scanner off."
     made = text(article(page), message="The scanner says that the certificate is not trusted", channel="chat")
