@@ -32,6 +32,10 @@ MOST_NAMED = 6
 THINGS = re.compile(r"\b(?:windows|pc|arch|mint|pixel)\b")
 """Without a capital they are no names of platforms: `Close all other windows`."""
 EXCEPT = re.compile(r"\b(?:except|but|excluding|other than|außer|sauf|behalve|excepto|salvo)\b", re.I)
+GOES_ON = re.compile(
+    r"(?:then|next|after that|now|finally|dann|danach|jetzt|puis|ensuite|daarna|\w{3,20}en sie|\w{3,20}ez)\b", re.I
+)
+"""How a paragraph begins that tells what to do next, beside English verbs: `Klicken Sie`, `Cliquez`."""
 
 Span = tuple[int, int]
 
@@ -85,15 +89,22 @@ def _names(reading: Reading, block: Block, following: Block) -> bool:
 def _own_blocks(reading: Reading, among: Sequence[Block], known: Known) -> Iterator[Block]:
     """Without what stands below the name of another platform, where one has the customer's."""
     heads = [_platforms(reading.text[slice(*block.spans[-1])]) if block.leads_on else frozenset() for block in among]
+    last = max((i for i, named in enumerate(heads) if named), default=0)
     others = listing = False
-    for block, named in zip(among, heads, strict=True):
+    for i, (block, named) in enumerate(zip(among, heads, strict=True)):
         if block.leads_on and not block.listed:
             others, listing = bool(named) and not named & known.platforms, False
-        elif listing and not block.listed:
-            others = False  # what stands below the list is for all
+        elif not block.listed and (listing or (i > last + 1 and _for_all(reading, block))):
+            others = False  # what stands below the list, or below all platforms, is for all
         listing = listing or (others and block.listed)
         if not (others and any(one & known.platforms for one in heads)):
             yield block
+
+
+def _for_all(reading: Reading, block: Block) -> bool:
+    """Whether a paragraph may close a page: it warns, forbids or tells something, and is no further thing to do."""
+    words = reading.text[slice(*block.spans[0])]
+    return bool(WARNS.match(words)) or says_no(words) or not (DOES.match(words) or GOES_ON.match(words))
 
 
 def _own_items(reading: Reading, block: Block, known: Known) -> Block:

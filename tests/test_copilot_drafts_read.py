@@ -164,6 +164,27 @@ def test_what_is_for_the_customers_platform_among_others_is_told(first: str, sec
     assert second in made
 
 
+@pytest.mark.parametrize(
+    ("closing", "told"),
+    [
+        ("Warning: the export deletes older files.", True),
+        ("The export may take an hour and must not be interrupted.", True),
+        ("Do not switch the device off.", True),
+        ("Then press Return.", False),
+        ("Choose a folder.", False),
+        ("Klicken Sie auf den Ordner.", False),
+        ("1. Choose a folder.", False),
+    ],
+)
+def test_what_closes_a_page_behind_its_platforms_is_for_all(closing: str, told: bool) -> None:
+    page = f"## Export\n\nOn Windows\n\nPress Ctrl and E.\n\nOn macOS\n\nPress Command and E.\n\n{closing}"
+    windows = text(article(page), message="How do I export on Windows?")
+    assert "Ctrl" in windows
+    assert "Command" not in windows
+    assert (closing in windows) is told
+    assert closing in text(article(page), message="How do I export on my Mac?")
+
+
 def test_in_a_chat_a_ban_is_not_left_out_behind_what_it_belongs_to() -> None:
     page = "## E-3\n\nThe certificate is not trusted. The scanner reads it. Add our site to its list. Don't turn the scanner off."
     made = text(article(page), message="The scanner says that the certificate is not trusted", channel="chat")
