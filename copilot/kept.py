@@ -26,9 +26,16 @@ ADDRESS = re.compile(r"^\[name-\d{1,6}\],? |,? ?\[name-\d{1,6}\](?=[.!?]*$)")
 
 LABEL = re.compile(r"(?=[^\W_a-z]|[a-z]{1,3}[A-Z])[\w \-–&+,'’()/]*[\w)]")
 LABEL_CHARS, LABEL_WORDS = 60, 6
-PLATFORM_HEAD = re.compile(r"([\w /]{2,50}?)(?::|,| [–—-] )")
+PLATFORM_HEAD = re.compile(r"([\w /]{2,50}?)(:|,| [–—-] )")
 MOST_NAMED = 6
-"""So many words has what only names platforms, at most: `On Windows 11 or Linux`."""
+"""So many words has what names platforms, at most: `On Windows 11 or Linux`."""
+THINGS = re.compile(r"\b(?:windows|pc|arch|mint|pixel)\b")
+"""Without a capital they are no names of platforms: `Close all other windows`."""
+EXCEPT = re.compile(r"\b(?:except|but|excluding|other than|außer|sauf|behalve|excepto|salvo)\b", re.I)
+GOES_ON = re.compile(
+    r"(?:then|next|after that|now|finally|dann|danach|jetzt|puis|ensuite|daarna|\w{3,20}en sie|\w{3,20}ez)\b", re.I
+)
+"""How a paragraph begins that tells what to do next, beside English verbs: `Klicken Sie`, `Cliquez`."""
 
 Span = tuple[int, int]
 
@@ -82,22 +89,30 @@ def _names(reading: Reading, block: Block, following: Block) -> bool:
 def _own_blocks(reading: Reading, among: Sequence[Block], known: Known) -> Iterator[Block]:
     """Without what stands below the name of another platform, where one has the customer's."""
     heads = [_platforms(reading.text[slice(*block.spans[-1])]) if block.leads_on else frozenset() for block in among]
+    last = max((i for i, named in enumerate(heads) if named), default=0)
     others = listing = False
-    for block, named in zip(among, heads, strict=True):
+    for i, (block, named) in enumerate(zip(among, heads, strict=True)):
         if block.leads_on and not block.listed:
             others, listing = bool(named) and not named & known.platforms, False
-        elif listing and not block.listed:
-            others = False  # what stands below the list is for all
+        elif not block.listed and (listing or (i > last + 1 and _for_all(reading, block))):
+            others = False  # what stands below the list, or below all platforms, is for all
         listing = listing or (others and block.listed)
         if not (others and any(one & known.platforms for one in heads)):
             yield block
 
 
+def _for_all(reading: Reading, block: Block) -> bool:
+    """Whether a paragraph may close a page: it warns, forbids or tells something, and is no further thing to do."""
+    words = reading.text[slice(*block.spans[0])]
+    return bool(WARNS.match(words)) or says_no(words) or not (DOES.match(words) or GOES_ON.match(words))
+
+
 def _own_items(reading: Reading, block: Block, known: Known) -> Block:
     """Without the items that begin with the name of another platform, where one begins with the customer's; steps stay."""
-    items = {i: PLATFORM_HEAD.match(bare(reading.text[slice(*span)])) for i, span in enumerate(block.spans)}
     named = {
-        i: _platforms(found[1]) for i, found in items.items() if found and ITEM.match(reading.text, block.spans[i][0])
+        i: _begins_with(bare(reading.text[slice(*span)]))
+        for i, span in enumerate(block.spans)
+        if ITEM.match(reading.text, span[0])
     }
     if not any(one & known.platforms for one in named.values()):
         return block
@@ -109,10 +124,22 @@ def _own_items(reading: Reading, block: Block, known: Known) -> Block:
     return replace(block, spans=tuple(kept))
 
 
+def _begins_with(words: str) -> frozenset[str]:
+    """The platforms that an item names in front of what it says: `On a PC, Mac or Linux computer: …`, `On a Mac, drag it …`."""
+    named, at = frozenset[str](), 0
+    while (found := PLATFORM_HEAD.match(words, at)) and (platforms := _platforms(found[1])):
+        named, at = named | platforms, found.end()
+        if found[2] != ",":
+            break
+    return named
+
+
 def _platforms(words: str) -> frozenset[str]:
-    """The platforms that a name or a few of them are of; none where other words stand beside them."""
-    found = frozenset(name for name, shape in PLATFORMS.items() if shape.search(words))
-    return found if found and count_words(words.strip(" :")) <= MOST_NAMED else frozenset()
+    """The platforms that a few words name; none where there are more words, or such as `not` and `except`."""
+    if count_words(words.strip(" :")) > MOST_NAMED or says_no(words) or EXCEPT.search(words):
+        return frozenset()
+    names = THINGS.sub("", words)
+    return frozenset(name for name, shape in PLATFORMS.items() if shape.search(names))
 
 
 def bare(words: str) -> str:

@@ -72,15 +72,15 @@ def parts(text: str, start: int, end: int, known: Known, within: Sequence[str] =
 
 
 def open_at(text: str, place: int) -> tuple[str, ...]:
-    """The marks of the variants that a place of a text stands in, the outermost first."""
+    """The marks of the variants that a place of a text stands in, the outermost first; one that nothing closes holds nothing."""
     marks = {mark.start(): mark[0] for mark in MARK.finditer(text, 0, place)}
-    opened = list[int]()
-    for bracket in BRACKET.finditer(text, min(marks), place) if marks else ():
+    opened, around = list[int](), list[int]()
+    for bracket in BRACKET.finditer(text, min(marks)) if marks else ():
         if bracket[0] == "[":
             opened.append(bracket.start())
-        elif opened:
-            opened.pop()
-    return tuple(marks[at] for at in opened if at in marks)
+        elif opened and (at := opened.pop()) in marks and bracket.start() >= place:
+            around.append(at)
+    return tuple(marks[at] for at in sorted(around))
 
 
 def _inside(

@@ -25,8 +25,12 @@ _AFTER = (
 """What may stand after a product: `App 2.9`, `App (version 2.9)`, `App's version is 2.9`, `App-2.9`, `App is on 2.9`."""
 _BEFORE = re.compile(rf"(?<!\w){_WORD}({_NUMBER}){_OF}(?:(?:the|my|our|your|this|meiner|meines|la)\s)?")
 _HEADED = re.compile(
-    rf"(?P<before>\b(?:before|vor|avant|voor|antes de) )?\b(?:versions?|versionen|versies?|versiones|release|v)[ .]?"
+    r"(?:\b(?:(?P<since>since|from|as of|starting with|ab|seit|depuis|à partir de|vanaf|sinds|desde)"
+    r"|(?P<until>up to(?: and including)?|until|till|bis(?: zur?)?|jusqu['’]à|tot(?: en met)?|hasta)|(?P<before>before|vor|avant|voor|antes de)"
+    r"|(?P<unsure>to|into|after|than|between|except|but|not|without|over|beyond|nach|als|zwischen|zur?|auf|ausser|ohne|nicht|après|que|entre|sauf"
+    r"|sans|à|vers|na|dan|tussen|naar|behalve|zonder)) (?:(?:the|der|die|la|de) )?)?\b(?:versions?|versionen|versies?|versiones|release|v)[ .]?"
     rf"(?P<numbers>{_NUMBER}(?:(?:,| and| or| und| oder| et| ou| en| of| y| o| &|/) ?{_NUMBER}){{0,4}})"
+    r"(?P<through> ?(?:[-–]|to|through|bis|à|tot|hasta) ?(?:v|versions? )?\d)?"
     r"(?P<on>\+|,? (?:(?:and|or|und|oder|et|en|of|y|o) )?(?:later|newer|higher|above|up|neuer|höher|ultérieure|nieuwer|hoger|posterior))?"
     r"(?P<back>,? (?:(?:and|or|und|oder|et|en|of|y|o) )?(?:earlier|older|lower|below|älter|antérieure|ouder|lager|anterior))?"
 )
@@ -51,10 +55,16 @@ def ranges(products: Iterable[str]) -> tuple[Range, ...]:
 
 
 def headed(heading: str) -> tuple[Range, ...]:
-    """The versions that a section is for by its heading: `Version 5 and later`, `In v4.2`, `Versions 3 and 4`; of whatever product."""
+    """The versions that a section is for by its heading: `Version 5 and later`, `Since v4.2`, `Versions 3 and 4`; of whatever product.
+
+    None where a word before one leaves it open, as in `Upgrade to version 5`.
+    """
     made = list[Range]()
     for found in _HEADED.finditer(heading.casefold()):
-        sign = ">=" if found["on"] else "<=" if found["back"] else "<" if found["before"] else "=="
+        if found["unsure"] or found["through"]:
+            return ()
+        since, until = found["on"] or found["since"], found["back"] or found["until"]
+        sign = ">=" if since else "<=" if until else "<" if found["before"] else "=="
         made += [Range("", ((sign, _version(number)),)) for number in re.findall(_NUMBER, found["numbers"])]
     return tuple(made)
 

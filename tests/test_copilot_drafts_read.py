@@ -51,11 +51,48 @@ def test_of_sections_for_versions_only_the_customers_is_told() -> None:
         ("Versions 3 and 4", (4,), (5,)),
         ("Before version 6", (5,), (6,)),
         ("Version 3 oder älter", (2,), (4,)),
+        ("Export your data (since version 4)", (5,), (3,)),
+        ("Export from v4.2", (5, 1), (4, 1)),
+        ("Export ab Version 4", (4, 3), (3,)),
+        ("Export seit der Version 4", (5,), (3,)),
+        ("Exporter depuis la version 4", (5,), (3,)),
+        ("Exporteren vanaf versie 4", (5,), (3,)),
+        ("Up to version 5", (3,), (6,)),
+        ("Bis Version 5", (5,), (6,)),
+        ("Jusqu’à la version 5", (3,), (6,)),
     ],
 )
 def test_a_heading_tells_for_which_versions_it_is(heading: str, holds: tuple[int, ...], not_: tuple[int, ...]) -> None:
     assert any(one.holds(holds) for one in headed(heading))
     assert not any(one.holds(not_) for one in headed(heading))
+
+
+def test_a_section_since_a_version_is_told_to_who_has_a_later_one() -> None:
+    export = article(
+        "## Export your data (since version 4)\n\nOpen the File menu and choose Export.", start=10, fit=2.0
+    )
+    news = article("## What is new in version 5\n\nThe menu is blue.", start=90, fit=1.0)
+    old = article("## Up to version 5\n\nPress the red button.", start=190, fit=2.0)
+    three = article("## Version 3\n\nThe menu is red.", start=290, fit=1.0)
+    assert "choose Export" in text(export, news, message="How do I export my data in version 5?")
+    assert "red button" in text(old, three, message="How do I export my data in version 3?")
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Upgrade to version 5",
+        "Upgrade from version 4 to version 5",
+        "Auf Version 5 umsteigen",
+        "Außer Version 5",
+        "Newer than version 4",
+        "Between version 3 and version 5",
+        "Versions 3–5",
+        "Von Version 3 bis 5",
+    ],
+)
+def test_a_heading_that_leaves_its_versions_open_is_for_all(heading: str) -> None:
+    assert headed(heading) == ()
 
 
 def test_what_is_no_version_is_none() -> None:
@@ -141,6 +178,48 @@ def test_items_for_other_platforms_are_left_out_and_steps_stay() -> None:
     assert "Windows may ask" in mac
     assert not any(words in mac for words in ("settings", "apt"))
     assert "use apt" in text(article(page), message="How do I remove the app?")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("- Windows, Linux and macOS: choose Export.", "- macOS: allow the disk.", True),
+        ("- On a PC, Mac or Linux computer: run it.", "- Mac users: allow the disk.", True),
+        ("- Windows, macOS und Linux: choose Export.", "- macOS: allow the disk.", True),
+        ("- Windows, and also Linux, choose Export.", "- macOS: allow the disk.", False),
+        ("- Open windows, tabs and dialogs: close them.", "- Mac: allow the disk.", True),
+        ("Not on Windows:\n\nPress Command and D.", "On macOS:\n\nAllow the disk.", True),
+        ("Außer Windows:\n\nPress Command and D.", "On macOS:\n\nAllow the disk.", True),
+        ("Close all other windows:\n\n1. Open the list.", "On a Mac:\n\n1. Allow the disk.", True),
+        ("On Windows:\n\n1. Open the list.", "On a Mac:\n\n1. Allow the disk.", False),
+    ],
+)
+def test_what_is_for_the_customers_platform_among_others_is_told(first: str, second: str, told: bool) -> None:
+    gap = "\n" if second.startswith("-") else "\n\n"
+    made = text(article(f"## Export\n\n{first}{gap}{second}"), message="How do I export my data on my Mac?")
+    assert (first in made) is told
+    assert second in made
+
+
+@pytest.mark.parametrize(
+    ("closing", "told"),
+    [
+        ("Warning: the export deletes older files.", True),
+        ("The export may take an hour and must not be interrupted.", True),
+        ("Do not switch the device off.", True),
+        ("Then press Return.", False),
+        ("Choose a folder.", False),
+        ("Klicken Sie auf den Ordner.", False),
+        ("1. Choose a folder.", False),
+    ],
+)
+def test_what_closes_a_page_behind_its_platforms_is_for_all(closing: str, told: bool) -> None:
+    page = f"## Export\n\nOn Windows\n\nPress Ctrl and E.\n\nOn macOS\n\nPress Command and E.\n\n{closing}"
+    windows = text(article(page), message="How do I export on Windows?")
+    assert "Ctrl" in windows
+    assert "Command" not in windows
+    assert (closing in windows) is told
+    assert closing in text(article(page), message="How do I export on my Mac?")
 
 
 def test_in_a_chat_a_ban_is_not_left_out_behind_what_it_belongs_to() -> None:

@@ -155,8 +155,19 @@ def test_a_section_inside_a_variant_is_for_those_whom_the_variant_is_for(place: 
 
 
 def test_a_place_knows_the_variants_that_it_is_in() -> None:
-    text = "[not a variant [win: One. [app115: Two.] Three.] Four. [mac: Five."
+    text = "[not a variant [win: One. [app115: Two.] Three.] Four. [mac: Five. [linux: Six.]"
     assert open_at(text, text.index("Two")) == ("[win: ", "[app115: ")
     assert open_at(text, text.index("Three")) == ("[win: ",)
     assert open_at(text, text.index("Four")) == ()
-    assert open_at(text, len(text)) == ("[mac: ",)
+    assert open_at(text, text.index("Six")) == ("[linux: ",)  # nothing closes the one around it
+
+
+def test_a_mark_that_nothing_closes_hides_no_later_section_and_labels_none() -> None:
+    page = (
+        "# Export\n\nIt is easy.\n\n## Keys\n\nPress [win: Ctrl+E] [mac: Cmd+E and wait.\n\n"
+        "## Costs\n\nThe export is free for everybody who has an account."
+    )
+    for system in (" on Windows", ""):
+        made = from_page(page, "The export is free", f"What does the export cost{system}?")
+        assert "The export is free" in made
+        assert "Mac: " not in made
