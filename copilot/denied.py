@@ -15,6 +15,12 @@ DENIED = DEFAULTS / "denied.yaml"
 _BUT = re.compile(r"[\s,;–—-]*(?:but|yet|however|still|aber|sondern|doch|mais|maar|pero|sino)\b", re.I)
 """What a harm may follow: of "no money was stolen from us, but from a customer" nothing learned is taken back."""
 
+_BREAK = re.compile(
+    r"[^\w\s'’-]|\n|\s-|-\s|^no\s+(?:my|our|your|his|her|their|the|this|that|it|i|we|he|she|they|everything|some\w+)\b",
+    re.I,
+)
+"""What no denial has inside: "No, my card was stolen" answers a question, and tells of a harm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Denials:
@@ -31,7 +37,8 @@ class Denials:
 
     def find(self, text: str, plainly: bool = False) -> list[tuple[int, int]]:
         """Where a folded text denies a harm: up to the word for the harm, since what follows may be another; `plainly` where no "but" follows."""
-        if not (found := list(self.words.find(text))):
+        found = [(start, end) for start, end in self.words.find(text) if not _BREAK.search(text[start:end])]
+        if not found:
             return []
         clauses, standing = Clauses(text), list(self.unless.find(text))
         around = [clauses.around(*span) for span in found]

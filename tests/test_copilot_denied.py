@@ -75,6 +75,38 @@ def test_a_harm_beside_a_denial_still_calls_a_person(triager: Triager, embedder:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "No, my son is injured, send someone.",
+        "No, the battery is swollen.",
+        "No heating, flat is flooded, please come.",
+        "No, my account was hacked.",
+        "No my account was hacked.",
+        "No… it was hacked again",
+        "Your reset link? No, the account was hacked again.",
+        "No, my card was stolen.",
+        "No—my card was stolen.",
+        "No response - account got hacked",
+        "No, my data is lost.",
+        "No access, files are gone.",
+        "There is no backup, everything is lost.",
+        "Keine Antwort, Konto wurde gehackt.",
+        "No, me han hackeado la cuenta.",
+        "No, me han robado la cuenta y el dinero.",
+        "Did that help?\nNo\n\nMy account was hacked",
+    ],
+)
+def test_an_answer_of_no_denies_nothing_that_follows(text: str) -> None:
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize("text", ["No, my son is injured, send someone.", "No heating, flat is flooded, please come."])
+def test_a_harm_after_an_answer_of_no_is_an_emergency(triager: Triager, embedder: Embedder, text: str) -> None:
+    assert decided(triager, embedder, text).level == "emergency"
+
+
+@pytest.mark.parametrize(
     ("text", "rest"),
     [
         ("No data was lost.", "."),
