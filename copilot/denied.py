@@ -21,6 +21,9 @@ _BREAK = re.compile(
 )
 """What no denial has inside: "No, my card was stolen" answers a question, and tells of a harm."""
 
+_DOUBTED = re.compile(r"[.!…]*\s*\?|[\s,–—-]*(?:really|seriously|right|you (?:say|said|claim|think))\b", re.I)
+"""What stands at the end of a clause, or after a denial, that repeats another's words: "No data was lost? Then where is it?"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Denials:
@@ -45,7 +48,9 @@ class Denials:
         return [
             span
             for span, (left, right) in zip(found, around, strict=True)
-            if not any(left < end and start < right for start, end in standing)
+            if not _DOUBTED.match(text, right)
+            and not _DOUBTED.match(text, span[1])
+            and not any(left < end and start < right for start, end in standing)
             and not (plainly and _BUT.match(text, right))
         ]
 

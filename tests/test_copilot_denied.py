@@ -101,6 +101,28 @@ def test_an_answer_of_no_denies_nothing_that_follows(text: str) -> None:
     assert hidden(fold(text)) == fold(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We've never had a data breach of this size.",
+        "We have never had a data leak like this one.",
+        "We have never lost data like this.",
+        "I've never been scammed like this.",
+        "It is false that no customer data was leaked.",
+        "It is not true that no data was lost.",
+        "No data was lost? Then where are my files?",
+        "No data was lost in the move? Then where are my files?",
+        "According to your statement no data was leaked. My passport is for sale online.",
+        "Nothing is stolen, you say? 400 euros left my account on Monday.",
+        "Nobody was hurt, really? My colleague lost two fingers.",
+        "Nobody is hurt? You must be joking, I'm in hospital.",
+    ],
+)
+def test_a_denial_that_is_doubted_quoted_or_says_never_so_bad_denies_nothing(text: str) -> None:
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
+
+
 @pytest.mark.parametrize("text", ["No, my son is injured, send someone.", "No heating, flat is flooded, please come."])
 def test_a_harm_after_an_answer_of_no_is_an_emergency(triager: Triager, embedder: Embedder, text: str) -> None:
     assert decided(triager, embedder, text).level == "emergency"
