@@ -12,7 +12,9 @@ from copilot.settings import DEFAULTS
 from copilot.words import HIDDEN, Clauses, Words, fold
 
 DENIED = DEFAULTS / "denied.yaml"
-_BUT = re.compile(r"[\s,;–—-]*(?:but|yet|however|still|aber|sondern|doch|mais|maar|pero|sino)\b", re.I)
+_BUT = re.compile(
+    r"[\s,;–—-]*(?:but|yet|however|still|(?:even )?though|although|aber|sondern|doch|mais|maar|pero|sino)\b", re.I
+)
 """What a harm may follow: of "no money was stolen from us, but from a customer" nothing learned is taken back."""
 
 _BREAK = re.compile(

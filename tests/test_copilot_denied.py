@@ -123,6 +123,21 @@ def test_a_denial_that_is_doubted_quoted_or_says_never_so_bad_denies_nothing(tex
     assert hidden(fold(text)) == fold(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "None of my personal data was erased and you keep mailing me.",
+        "No personal data was deleted, though I asked for erasure twice.",
+        "Nothing has been deleted, my profile is still public.",
+        "None of my records were wiped.",
+        "Nobody is affected by my GDPR request, it seems.",
+    ],
+)
+def test_data_that_was_not_erased_is_no_harm_denied(text: str) -> None:
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
+
+
 @pytest.mark.parametrize("text", ["No, my son is injured, send someone.", "No heating, flat is flooded, please come."])
 def test_a_harm_after_an_answer_of_no_is_an_emergency(triager: Triager, embedder: Embedder, text: str) -> None:
     assert decided(triager, embedder, text).level == "emergency"
