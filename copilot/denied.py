@@ -13,7 +13,10 @@ from copilot.words import HIDDEN, Clauses, Words, fold
 
 DENIED = DEFAULTS / "denied.yaml"
 _BUT = re.compile(
-    r"[\s,;–—-]*(?:but|yet|however|still|(?:even )?though|although|aber|sondern|doch|mais|maar|pero|sino)\b", re.I
+    r"[\s,;.–—-]*(?:but|yet|however|still|(?:even )?though|although|aber|sondern|doch|mais|maar|pero|sino|someone|somebody"
+    r"|(?:only|just) (?:my|our|his|her|their|the|one|two|three|\d+)|my (?:child|kid|baby|son|daughter|husband|wife|mother|father|mum|mom|dad)"
+    r" (?:is|was|has|did|does))\b",
+    re.I,
 )
 """What a harm may follow: of "no money was stolen from us, but from a customer" nothing learned is taken back."""
 

@@ -144,6 +144,21 @@ def test_a_harm_after_an_answer_of_no_is_an_emergency(triager: Triager, embedder
 
 
 @pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("My card was not stolen, someone is using it online right now.", "lead"),
+        ("No money was lost. Only my wedding photos, 10 years of them.", "lead"),
+        ("I'm not hurt, my child is.", "emergency"),
+    ],
+)
+def test_a_harm_that_follows_a_denial_without_its_word_is_read(
+    triager: Triager, embedder: Embedder, text: str, level: str
+) -> None:
+    assert left(text) == text
+    assert decided(triager, embedder, text).level == level
+
+
+@pytest.mark.parametrize(
     ("text", "rest"),
     [
         ("No data was lost.", "."),
