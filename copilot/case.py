@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from copilot.denied import hidden, left
 from copilot.domain import Conversation, Message, Triage
-from copilot.words import Prefilter, fold, without_quotes
+from copilot.words import HIDDEN, Prefilter, fold, without_quotes
 
 ANOTHER_CONTACT = timedelta(hours=12)
 """Messages nearer to each other than this are one attempt to reach somebody."""
@@ -16,6 +16,8 @@ ANOTHER_CONTACT = timedelta(hours=12)
 BRIEF = 3
 """Below so many words a message says too little for anything learned to count: "login" is no break-in."""
 _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
+
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,22 @@ class Turn:
         words = hidden(own)
         denies = words != own and left(own) != own
         return cls(index, text, words, answered, filter.may(words) if filter else None, denies)
+
+    def denies_in(self, quote: str) -> bool:
+        """Whether it denies a harm, and these words of it are that denial or none at all."""
+        own = fold(quote)
+        return self.denies and (not own or hidden(own) != own)
+
+    def told(self) -> tuple[int, int]:
+        """Where it says most: all of it, or where part is hidden its longest sentence, one without a denied harm first."""
+        if HIDDEN not in self.words:
+            return 0, len(self.text)
+        own = without_quotes(self.text)
+        for text, least in ((self.words, BRIEF), (own, 1)):
+            spans = [one.span() for one in _SENTENCE.finditer(text) if HIDDEN not in one[0]]
+            if spans := [(start, end) for start, end in spans if len(_WORD.findall(text[start:end])) >= least]:
+                return max(spans, key=lambda span: span[1] - span[0])
+        return 0, 0
 
 
 @dataclass(frozen=True, slots=True)

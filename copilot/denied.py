@@ -12,8 +12,22 @@ from copilot.settings import DEFAULTS
 from copilot.words import HIDDEN, Clauses, Words, fold
 
 DENIED = DEFAULTS / "denied.yaml"
-_BUT = re.compile(r"[\s,;–—-]*(?:but|yet|however|still|aber|sondern|doch|mais|maar|pero|sino)\b", re.I)
+_BUT = re.compile(
+    r"[\s,;.–—-]*(?:but|yet|however|still|(?:even )?though|although|aber|sondern|doch|mais|maar|pero|sino|someone|somebody"
+    r"|(?:only|just) (?:my|our|his|her|their|the|one|two|three|\d+)|my (?:child|kid|baby|son|daughter|husband|wife|mother|father|mum|mom|dad)"
+    r" (?:is|was|has|did|does))\b",
+    re.I,
+)
 """What a harm may follow: of "no money was stolen from us, but from a customer" nothing learned is taken back."""
+
+_BREAK = re.compile(
+    r"[^\w\s'’-]|\n|\s-|-\s|^no\s+(?:my|our|your|his|her|their|the|this|that|it|i|we|he|she|they|everything|some\w+)\b",
+    re.I,
+)
+"""What no denial has inside: "No, my card was stolen" answers a question, and tells of a harm."""
+
+_DOUBTED = re.compile(r"[.!…]*\s*\?|[\s,–—-]*(?:really|seriously|right|you (?:say|said|claim|think))\b", re.I)
+"""What stands at the end of a clause, or after a denial, that repeats another's words: "No data was lost? Then where is it?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +45,17 @@ class Denials:
 
     def find(self, text: str, plainly: bool = False) -> list[tuple[int, int]]:
         """Where a folded text denies a harm: up to the word for the harm, since what follows may be another; `plainly` where no "but" follows."""
-        if not (found := list(self.words.find(text))):
+        found = [(start, end) for start, end in self.words.find(text) if not _BREAK.search(text[start:end])]
+        if not found:
             return []
         clauses, standing = Clauses(text), list(self.unless.find(text))
         around = [clauses.around(*span) for span in found]
         return [
             span
             for span, (left, right) in zip(found, around, strict=True)
-            if not any(left < end and start < right for start, end in standing)
+            if not _DOUBTED.match(text, right)
+            and not _DOUBTED.match(text, span[1])
+            and not any(left < end and start < right for start, end in standing)
             and not (plainly and _BUT.match(text, right))
         ]
 

@@ -278,11 +278,11 @@ def taken_back(policy: Policy, one: Reason) -> bool:
 
 def believed(policy: Policy, case: Case, rule: Rule, reason: Reason) -> tuple[Rule, Reason]:
     """The reason as it stands, or as a note: where its rule is doubted at so low a learned chance that a person is needed, and where it is
-    an intent, read from a message that denies a harm, or from words that the code's rules take back."""
+    an intent, read from words that deny a harm, or that the code's rules take back."""
     attention = case.triage.attention
     doubted = rule.doubted_below is not None and attention is not None and attention.weight < rule.doubted_below
     by_intent = rule.intent is not None and rule.words is None
-    denied = by_intent and (case.turns[-1].denies or taken_back(policy, reason))
+    denied = by_intent and (case.turns[-1].denies_in(reason.quote) or taken_back(policy, reason))
     return noted(rule, reason) if doubted or denied else (rule, reason)
 
 
@@ -331,8 +331,8 @@ def _words_of_intent(rule: Rule, case: Case) -> Reason | None:
     if found := next(wished, None) or next(alike, None):
         return found
     latest = case.turns[-1]
-    start, end = shown(latest.text, 0, len(latest.text))
-    if end - start > LONG or HIDDEN in latest.words:
+    start, end = shown(latest.text, *latest.told())
+    if not 0 < end - start <= LONG:
         return None
     return Reason(
         code=rule.code, message=latest.index, start=start, end=end, quote=latest.text[start:end], weight=rule.weight

@@ -75,6 +75,90 @@ def test_a_harm_beside_a_denial_still_calls_a_person(triager: Triager, embedder:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "No, my son is injured, send someone.",
+        "No, the battery is swollen.",
+        "No heating, flat is flooded, please come.",
+        "No, my account was hacked.",
+        "No my account was hacked.",
+        "No… it was hacked again",
+        "Your reset link? No, the account was hacked again.",
+        "No, my card was stolen.",
+        "No—my card was stolen.",
+        "No response - account got hacked",
+        "No, my data is lost.",
+        "No access, files are gone.",
+        "There is no backup, everything is lost.",
+        "Keine Antwort, Konto wurde gehackt.",
+        "No, me han hackeado la cuenta.",
+        "No, me han robado la cuenta y el dinero.",
+        "Did that help?\nNo\n\nMy account was hacked",
+    ],
+)
+def test_an_answer_of_no_denies_nothing_that_follows(text: str) -> None:
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We've never had a data breach of this size.",
+        "We have never had a data leak like this one.",
+        "We have never lost data like this.",
+        "I've never been scammed like this.",
+        "It is false that no customer data was leaked.",
+        "It is not true that no data was lost.",
+        "No data was lost? Then where are my files?",
+        "No data was lost in the move? Then where are my files?",
+        "According to your statement no data was leaked. My passport is for sale online.",
+        "Nothing is stolen, you say? 400 euros left my account on Monday.",
+        "Nobody was hurt, really? My colleague lost two fingers.",
+        "Nobody is hurt? You must be joking, I'm in hospital.",
+    ],
+)
+def test_a_denial_that_is_doubted_quoted_or_says_never_so_bad_denies_nothing(text: str) -> None:
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "None of my personal data was erased and you keep mailing me.",
+        "No personal data was deleted, though I asked for erasure twice.",
+        "Nothing has been deleted, my profile is still public.",
+        "None of my records were wiped.",
+        "Nobody is affected by my GDPR request, it seems.",
+    ],
+)
+def test_data_that_was_not_erased_is_no_harm_denied(text: str) -> None:
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize("text", ["No, my son is injured, send someone.", "No heating, flat is flooded, please come."])
+def test_a_harm_after_an_answer_of_no_is_an_emergency(triager: Triager, embedder: Embedder, text: str) -> None:
+    assert decided(triager, embedder, text).level == "emergency"
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("My card was not stolen, someone is using it online right now.", "lead"),
+        ("No money was lost. Only my wedding photos, 10 years of them.", "lead"),
+        ("I'm not hurt, my child is.", "emergency"),
+    ],
+)
+def test_a_harm_that_follows_a_denial_without_its_word_is_read(
+    triager: Triager, embedder: Embedder, text: str, level: str
+) -> None:
+    assert left(text) == text
+    assert decided(triager, embedder, text).level == level
+
+
+@pytest.mark.parametrize(
     ("text", "rest"),
     [
         ("No data was lost.", "."),

@@ -232,3 +232,22 @@ def test_an_intent_read_from_words_that_are_taken_back_is_a_note() -> None:
     made = decide(text, read)
     assert [(one.code, one.weight) for one in made.reasons] == [("security_incident", NOTED)]
     assert not made.recommended
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "noted"),
+    [
+        ("I was not hacked.", "I was not hacked", True),
+        ("I was not hacked, just curious.", "I was not hacked, just curious", True),
+        (
+            "There was no breach on our side. Your server published our customers' addresses.",
+            "Your server published our customers' addresses",
+            False,
+        ),
+        ("Strangers read our books. There was no fire, though.", "Strangers read our books", False),
+    ],
+)
+def test_an_intent_is_a_note_only_where_its_own_words_deny_a_harm(text: str, quote: str, noted: bool) -> None:
+    (reason,) = decide(text, triage(intent="security_incident", confidence=0.9)).reasons
+    assert (reason.quote, reason.weight == NOTED) == (quote, noted)
+    assert text[reason.start : reason.end] == quote
