@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 _KINDS = (
     "note|tip|hint|info|information|important|warning|caution|danger|attention|error|success|example|question|abstract|"
@@ -11,6 +12,8 @@ _KINDS = (
 _SILENT = "details|tabs?|cards?|columns?|steps?|stepper|row|grid|callout|alert|expand|accordion"
 """What frames text and says nothing."""
 _FENCE = re.compile(r"[ >]*(`{3,}|~{3,})")
+CODE = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).{1,500}?(?<!`)(?P=ticks)(?!`))"
+"""Code within a sentence, for patterns that leave it alone."""
 _ALERT = re.compile(rf"([ >]*>[ ]?)(?:\[!({_KINDS})\][+-]?|\*\*({_KINDS}):?\*\*)[ ]*(.{{0,200}})\Z", re.I)
 _BLOCK = re.compile(
     rf"[ ]*:{{3,}}[ ]*(?:\{{?\.?({_KINDS}|{_SILENT})\}}?)?(?:\[([^\]]{{0,200}})\]|(?<=[\w}}])[ ]+(.{{0,200}}))?[ ]*\Z",
@@ -20,17 +23,20 @@ _MARKED = re.compile(
     rf"([ ]*)(?:!!!|\?\?\?\+?)[ ]+({_KINDS})(?:[ ]+[\w-]{{1,30}}){{0,3}}[ ]*(?:\"([^\"]{{0,200}})\")?[ ]*\Z", re.I
 )
 _TAB = re.compile(r"([ ]*)={3}\+?[!]?[ ]+\"([^\"]{1,200})\"[ ]*\Z")
-_TAG = re.compile(
-    rf"[ ]*\{{(?:%|\{{[<%])[ ]*/?(?:end)?({_KINDS}|{_SILENT})\b[^\n]{{0,300}}(?:%|[>%]\}})\}}[ ]*\Z", re.I
-)
+_BEGIN, _CLOSE = r"\{(?:%-?|\{[<%])[ ]*", r"\b(?:(?![%>]\}).){0,500}(?:[>%]\}|%)\}"
+_TAG = re.compile(rf"[ ]*{_BEGIN}/?(?:end)?({_KINDS}|{_SILENT}){_CLOSE}[ ]*\Z", re.I)
+_ANY_TAG = re.compile(rf"{CODE}|[ ]*{_BEGIN}/?(?:end)?(?:{_KINDS}|{_SILENT}|include|highlight){_CLOSE}[ ]*", re.I)
+_MARKER = re.compile(r"[ ]*(?:(?:[-*+]|\d{1,9}[.)])[ ]+)?")
 _STYLE = re.compile(rf"\b(?:style|type|kind)=[\"']?({_KINDS})\b", re.I)
-_END = re.compile(r"[ ]*\{(?:%|\{[<%])[ ]*(?:/|end)", re.I)
+_END = re.compile(rf"[ ]*{_BEGIN}(?:/|end)", re.I)
 _TITLE = re.compile(r"(?:(?:title|name|label)=|\b(?:tab|details|expand|accordion)[ ])[\"']([^\"'\n]{1,200})[\"']")
 _BOX = re.compile(r"([ >]*(?:[-*+]|\d{1,9}[.)])[ ]+)\[[ xX]\][ ]+(?=\S)")
 _NOTED = re.compile(r"[ ]{0,3}\[\^[^\]\s]{1,60}\]:[ ]*")
 _NOTE = re.compile(r"(?<=\S) ?\[\^[^\]\s]{1,60}\](?!\()")
 _DEFINED = re.compile(r"[ ]{0,3}:[ ]{1,3}(?=\S)")
 _TERM = re.compile(r"(?![ ]{0,3}(?:[-*+#>|:]|\d{1,9}[.)])[ ]?)[ ]{0,3}\S.{0,200}\Z")
+_ITEM = re.compile(r"[ ]*(?:[-*+]|\d{1,9}[.)])(?:[ ]|\Z)")
+_BARE = re.compile(r"[ ]*(?:[-*+]|\d{1,9}[.)])[ ]*\Z")
 _LIST = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)]|#{1,6}|\|)(?:[ ]|\Z)")
 _ENDED = (".", "!", "?", ":")
 
@@ -45,21 +51,24 @@ _SIGNS = ("[!", ":::", "!!!", "???", "===", "{%", "{{", "[ ]", "[x]", "[X]", "[^
 
 def _lines(lines: list[str]) -> list[str]:
     """Each line as it is to be read; what stands in code stays."""
-    fence, label, inside, term, out = "", "", -1, False, list[str]()
-    for line in lines:
+    label, inside, term, listed, out = "", -1, False, False, list[str]()
+    parts = [part for whole, code in fenced(lines) for part in ([whole] if code else _parts(whole))]
+    for line, code in fenced(parts):
         line, inside = _moved_out(line, inside)
-        if found := _FENCE.match(line):
-            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
-        elif not fence and (made := _opened(line)) is not None:
+        if not code and (made := _opened(line)) is not None:
             out += [label] if label else []
-            line, label, inside = "", made[0], made[1] if made[1] >= 0 else inside
-        elif not fence:
+            place = line[: len(line) - len(line.lstrip())] if listed else ""
+            line, label, inside = "", made[0] and place + made[0], made[1] if made[1] >= 0 else inside
+            if out and _BARE.match(out[-1]):
+                continue  # an item that begins with two empty lines has no text
+        elif not code:
             line = _plain(line)
+            listed = bool(_ITEM.match(line)) or (listed and line[:1] in ("", " "))
         if label and line.strip():
-            apart = _LIST.match(line) or found
+            apart = _LIST.match(line) or code
             out += [label, "", line] if apart else [f"{label} {line.lstrip()}"]
             label, term = "", False
-        elif not fence and (term or (out and _TERM.match(out[-1]))) and (found := _DEFINED.match(line)):
+        elif not code and (term or (out and _TERM.match(out[-1]))) and (found := _DEFINED.match(line)):
             joint = " " if term or out[-1].rstrip().endswith(_ENDED) else ": "
             out[-1] = f"{out[-1].rstrip()}{joint}{line[found.end() :]}"
             term = True
@@ -67,6 +76,29 @@ def _lines(lines: list[str]) -> list[str]:
             out.append(line)
             term = False
     return [*out, label] if label else out
+
+
+def fenced(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it is code between fences or such a fence."""
+    fence = ""
+    for line in lines:
+        if found := _FENCE.match(line):
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        yield line, bool(fence or found)
+
+
+def _parts(line: str) -> list[str]:
+    """A line that begins with a tag or ends with the end of one, each tag on a line of its own: so it reads like the long form."""
+    marker = _MARKER.match(line)
+    at = marker.end() if marker else 0
+    tags = [tag for tag in _ANY_TAG.finditer(line, at) if not tag["code"]]
+    if not tags or line.startswith((">", "|"), at):
+        return [line]
+    if tags[0].start() > at and not (tags[-1].end() == len(line) and _END.match(tags[-1][0])):
+        return [line]
+    cut = _ANY_TAG.sub(lambda tag: tag["code"] or f"\n{tag[0].strip()}\n", line[at:])
+    parts = [" " * at + part for part in cut.split("\n") if part.strip()]
+    return [line[:at], *parts] if line[:at].strip() else parts
 
 
 def _moved_out(line: str, inside: int) -> tuple[str, int]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 
-_FENCE = re.compile(r"[ ]{0,12}(`{3,}|~{3,})")
+from ingest.dialects import CODE, fenced
+
 _COLONS = re.compile(
     r"[ ]{0,12}:{3,}(?:[ ]?(\w[\w-]{0,40}))?(?:\[([^\]]{0,200})\]|[ ]+([^{\n]{1,200}?))?[ ]*(?:\{[^}]{0,200}\})?[ ]*"
 )
 _IMPORT = re.compile(r"import[ ]+[\w{},*$ ]{1,200}[ ]+from[ ]+['\"][@./][^'\"]{1,200}['\"];?[ ]*")
-_LIQUID = re.compile(r"[ ]{0,12}\{%-?[ ]*(include|highlight|endhighlight|raw|endraw)\b(.{0,500}?)-?%\}[ ]*")
+_LIQUID = re.compile(r"[ ]{0,12}\{%-?[ ]*(include|highlight|endhighlight)\b((?:(?!%\}).){0,500})%\}[ ]*")
+_RAW = re.compile(rf"{CODE}|\{{%-?[ ]*(?:end)?raw[ ]*-?%\}}")
 _CONTENT = re.compile(r"\bcontent[ ]?=[ ]?\"([^\"]{1,400})\"")
 _SHORTCODE = re.compile(r"\{\{[<%][^{}\n]{0,300}[%>]\}\}")
 _LINKED = re.compile(r"\]\(\{\{[<%][^{}\n]{0,300}[%>]\}\}[^()\s]{0,100}\)")
@@ -28,28 +30,25 @@ def without_machinery(text: str) -> str:
     lines = _CONTENTS.sub("", text).split("\n")
     ended = {found[2] for line in lines if (found := _COMPONENT.fullmatch(line)) and (found[1] or found[4])}
     made: list[str] = []
-    fence = ""
-    for line in lines:
-        if mark := _FENCE.match(line):
-            fence = "" if fence and mark[1].startswith(fence) else fence or mark[1]
-            made.append(line)
-        else:
-            made += [line] if fence else _read(line, ended)
+    for line, code in fenced(lines):
+        made += [line] if code else _read(line, ended)
     return "\n".join(made)
 
 
 def _read(line: str, ended: set[str]) -> list[str]:
     """What is left of a line outside of code."""
+    place = line[: len(line) - len(line.lstrip())]
     if box := _COLONS.fullmatch(line):
-        return ["", box[2] or box[3] or "", ""]
+        return ["", place + (box[2] or box[3] or ""), ""]
     if _IMPORT.fullmatch(line) or _ATTRIBUTES.fullmatch(line):
         return [""]
     if liquid := _LIQUID.fullmatch(line):
         told = _CONTENT.search(liquid[2])
-        return ["```"] if "highlight" in liquid[1] else ["", told[1] if told else "", ""]
+        return ["```"] if "highlight" in liquid[1] else ["", place + told[1] if told else "", ""]
     if (component := _COMPONENT.fullmatch(line)) and component[2] in ended:
         label = _LABEL.search(component[3])
-        return ["", label[1] if label else "", ""]
+        return ["", place + label[1] if label else "", ""]
     if anchored := _ANCHOR.fullmatch(line):
         line = anchored[1]
+    line = _RAW.sub(lambda tag: tag["code"] or "", line)
     return [_SHORTCODE.sub("", _LINKED.sub("](#)", line))]
