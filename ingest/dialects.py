@@ -14,7 +14,8 @@ _SILENT = "details|tabs?|cards?|columns?|steps?|stepper|row|grid|callout|alert|e
 _FENCE = re.compile(r"[ >]*(`{3,}|~{3,})")
 CODE = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).{1,500}?(?<!`)(?P=ticks)(?!`))"
 """Code within a sentence, for patterns that leave it alone."""
-_ALERT = re.compile(rf"([ >]*>[ ]?)(?:\[!({_KINDS})\][+-]?|\*\*({_KINDS}):?\*\*)[ ]*(.{{0,200}})\Z", re.I)
+_ALERT = re.compile(rf"([ >]*>[ ]?)\[!({_KINDS})\][+-]?[ ]*(.{{0,200}})\Z", re.I)
+_BOLD = re.compile(rf"([ >]*>[ ]?)\*\*({_KINDS})(?::\*\*|\*\*:|\*\*(?=[ ]*\Z))", re.I)
 _BLOCK = re.compile(
     rf"[ ]*:{{3,}}[ ]*(?:\{{?\.?({_KINDS}|{_SILENT})\}}?)?(?:\[([^\]]{{0,200}})\]|(?<=[\w}}])[ ]+(.{{0,200}}))?[ ]*\Z",
     re.I,
@@ -133,6 +134,8 @@ def _called(kind: str, title: str) -> str:
 
 def _plain(line: str) -> str:
     if found := _ALERT.match(line):
-        rest = found[4].strip()
-        return f"{found[1]}{_called(found[2] or found[3], rest)}{'  ' if rest and not rest.endswith(_ENDED) else ''}"
+        title = found[3].strip()
+        return f"{found[1]}{_called(found[2], title)}{'  ' if title and not title.endswith(_ENDED) else ''}"
+    if found := _BOLD.match(line):  # what follows is its text, that may go on in the next line
+        line = f"{found[1]}{found[2].capitalize()}:{line[found.end() :]}"
     return _NOTE.sub("", _NOTED.sub("", _BOX.sub(r"\1", line)))
