@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 _KINDS = (
     "note|tip|hint|info|information|important|warning|caution|danger|attention|error|success|example|question|abstract|"
@@ -26,14 +26,14 @@ _MARKED = re.compile(
 _TAB = re.compile(r"([ ]*)={3}\+?[!]?[ ]+\"([^\"]{1,200})\"[ ]*\Z")
 _BEGIN, _CLOSE = r"\{(?:%-?|\{[<%])[ ]*", r"\b(?:(?![%>]\}).){0,500}(?:[>%]\}|%)\}"
 _TAG = re.compile(rf"[ ]*{_BEGIN}/?(?:end)?({_KINDS}|{_SILENT}){_CLOSE}[ ]*\Z", re.I)
-_ANY_TAG = re.compile(rf"{CODE}|[ ]*{_BEGIN}/?(?:end)?(?:{_KINDS}|{_SILENT}|include|highlight){_CLOSE}[ ]*", re.I)
+_ANY_TAG = re.compile(rf"{CODE}|{_BEGIN}/?(?:end)?(?:{_KINDS}|{_SILENT}|include|highlight){_CLOSE}", re.I)
 _MARKER = re.compile(r"[ ]*(?:(?:[-*+]|\d{1,9}[.)])[ ]+)?")
 _STYLE = re.compile(rf"\b(?:style|type|kind)=[\"']?({_KINDS})\b", re.I)
 _END = re.compile(rf"[ ]*{_BEGIN}(?:/|end)", re.I)
 _TITLE = re.compile(r"(?:(?:title|name|label)=|\b(?:tab|details|expand|accordion)[ ])[\"']([^\"'\n]{1,200})[\"']")
 _BOX = re.compile(r"([ >]*(?:[-*+]|\d{1,9}[.)])[ ]+)\[[ xX]\][ ]+(?=\S)")
-_NOTED = re.compile(r"[ ]{0,3}\[\^[^\]\s]{1,60}\]:[ ]*")
-_NOTE = re.compile(r"(?<=\S) ?\[\^[^\]\s]{1,60}\](?!\()")
+_NOTED = re.compile(r"[ ]{0,3}\[\^([^\]\s]{1,60})\]:[ ]*")
+_NOTE = re.compile(rf"{CODE}|(?<=\S) ?\[\^([^\]\s]{{1,60}})\](?!\()")
 _DEFINED = re.compile(r"[ ]{0,3}:[ ]{1,3}(?=\S)")
 _TERM = re.compile(r"(?![ ]{0,3}(?:[-*+#>|:]|\d{1,9}[.)])[ ]?)[ ]{0,3}\S.{0,200}\Z")
 _ITEM = re.compile(r"[ ]*(?:[-*+]|\d{1,9}[.)])(?:[ ]|\Z)")
@@ -54,6 +54,7 @@ def _lines(lines: list[str]) -> list[str]:
     """Each line as it is to be read; what stands in code stays."""
     label, inside, term, listed, out = "", -1, False, False, list[str]()
     parts = [part for whole, code in fenced(lines) for part in ([whole] if code else _parts(whole))]
+    notes = {found[1] for line in parts if (found := _NOTED.match(line.lstrip()))}
     for line, code in fenced(parts):
         line, inside = _moved_out(line, inside)
         if not code and (made := _opened(line)) is not None:
@@ -63,7 +64,7 @@ def _lines(lines: list[str]) -> list[str]:
             if out and _BARE.match(out[-1]):
                 continue  # an item that begins with two empty lines has no text
         elif not code:
-            line = _plain(line)
+            line = _plain(line, notes)
             listed = bool(_ITEM.match(line)) or (listed and line[:1] in ("", " "))
         if label and line.strip():
             apart = _LIST.match(line) or code
@@ -95,10 +96,10 @@ def _parts(line: str) -> list[str]:
     tags = [tag for tag in _ANY_TAG.finditer(line, at) if not tag["code"]]
     if not tags or line.startswith((">", "|"), at):
         return [line]
-    if tags[0].start() > at and not (tags[-1].end() == len(line) and _END.match(tags[-1][0])):
+    if tags[0].start() > at and not (tags[-1].end() == len(line.rstrip()) and _END.match(tags[-1][0])):
         return [line]
-    cut = _ANY_TAG.sub(lambda tag: tag["code"] or f"\n{tag[0].strip()}\n", line[at:])
-    parts = [" " * at + part for part in cut.split("\n") if part.strip()]
+    cut = _ANY_TAG.sub(lambda tag: tag["code"] or f"\n{tag[0]}\n", line[at:])
+    parts = [" " * at + part.strip(" ") for part in cut.split("\n") if part.strip()]
     return [line[:at], *parts] if line[:at].strip() else parts
 
 
@@ -132,10 +133,11 @@ def _called(kind: str, title: str) -> str:
     return f"{shown} {title}{'' if title.endswith(_ENDED) or not title else '.'}".strip()
 
 
-def _plain(line: str) -> str:
+def _plain(line: str, notes: Container[str]) -> str:
     if found := _ALERT.match(line):
         title = found[3].strip()
         return f"{found[1]}{_called(found[2], title)}{'  ' if title and not title.endswith(_ENDED) else ''}"
     if found := _BOLD.match(line):  # what follows is its text, that may go on in the next line
         line = f"{found[1]}{found[2].capitalize()}:{line[found.end() :]}"
-    return _NOTE.sub("", _NOTED.sub("", _BOX.sub(r"\1", line)))
+    line = _NOTED.sub("", _BOX.sub(r"\1", line))
+    return _NOTE.sub(lambda mark: "" if mark[3] in notes else mark[0], line)  # `[^a-z]` is no note

@@ -105,6 +105,24 @@ def test_what_generators_of_sites_add_to_markdown_is_not_in_the_text(source: str
     assert clean(source.encode(), ".md") == text
 
 
+XML = "<Configuration>\n  <Port>80</Port>\n</Configuration>"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (f"So:\n\n    {XML.replace(chr(10), chr(10) + '    ')}", f"So:\n\n{XML}"),
+        (XML, "<Configuration> <Port>80</Port> </Configuration>"),
+        ("Write `{{< figure >}}` or `a`.{{< br >}}", "Write {{< figure >}} or a."),
+        ("So:\n\n    {{< figure >}}", "So:\n\n{{< figure >}}"),
+        ("Put this at the top:\n\nimport App from './App'", "Put this at the top:\n\nimport App from './App'"),
+        ("import Key from './Key'\n\n# Top\n\n<Key>\nPress.\n</Key>\n\nimport M from './_m.mdx'\n\n<M />", "# Top\n\nPress."),
+    ],
+)  # fmt: skip
+def test_code_that_looks_like_what_generators_add_stays(source: str, text: str) -> None:
+    assert clean(source.encode(), ".md") == text
+
+
 @pytest.mark.parametrize(
     "source",
     [

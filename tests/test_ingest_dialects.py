@@ -77,7 +77,8 @@ def test_a_call_out_within_a_list_does_not_end_it(source: str, text: str) -> Non
     "source",
     [
         "??? help me please", "!!! not working", "{% if user %}", "::: what", "[x] bought", "a [!NOTE] inside", "Price: 5\n\n: no term",
-        "```\n[!NOTE]\n!!! note\n- [ ] a\nb[^1]\n: c\n```", "~~~~\n```\n:::tip\n~~~~", "- one\n: two", "=== Heading",
+        "Use `[^a-z]`, a[^a] and word[^0-9] here.", "```\n[!NOTE]\n!!! note\n- [ ] a\nb[^1]\n: c\n```",
+        "~~~~\n```\n:::tip\n~~~~", "- one\n: two", "=== Heading",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_it_and_code_stay(source: str) -> None:
