@@ -277,10 +277,12 @@ def test_a_fragment_is_taken_whole(fragment: str, text: str) -> None:
 
 def test_a_term_stands_before_its_definition_and_names_of_tabs_are_left_out() -> None:
     page = (
-        "<ul role=tablist><li role=tab>Mac</li></ul><div role=tabpanel><p>Press it.</p></div>"
+        "<ul role=tablist><!-- tabs --><li role=tab>Mac</li></ul><div role=tabpanel><p>Press it.</p></div>"
         "<dl><dt>Seat</dt><dd>A user.</dd><dt>Why?</dt><dd><p>So.</p><p>Yes.</p></dd><dt>Empty</dt></dl>"
     )
     assert clean(page.encode(), ".html") == "Press it.\n\nSeat: A user.\n\nWhy? So.\n\nYes.\n\nEmpty"
+    panel = "<div role=tab>How do I pay?</div><div class=panel>By card.</div>"
+    assert html(f"<div role=tablist><div>{panel}</div></div>") == "How do I pay?\n\nBy card."
     assert "Mac" in clean(b"<div role=tablist><h3>Mac</h3><p>Press it.</p></div>", ".html")
 
 
