@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable, Iterator
 
 _KINDS = (
     "note|tip|hint|info|information|important|warning|caution|danger|attention|error|success|example|question|abstract|"
@@ -11,7 +12,10 @@ _KINDS = (
 _SILENT = "details|tabs?|cards?|columns?|steps?|stepper|row|grid|callout|alert|expand|accordion"
 """What frames text and says nothing."""
 _FENCE = re.compile(r"[ >]*(`{3,}|~{3,})")
-_ALERT = re.compile(rf"([ >]*>[ ]?)(?:\[!({_KINDS})\][+-]?|\*\*({_KINDS}):?\*\*)[ ]*(.{{0,200}})\Z", re.I)
+CODE = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).{1,500}?(?<!`)(?P=ticks)(?!`))"
+"""Code within a sentence, for patterns that leave it alone."""
+_ALERT = re.compile(rf"([ >]*>[ ]?)\[!({_KINDS})\][+-]?[ ]*(.{{0,200}})\Z", re.I)
+_BOLD = re.compile(rf"([ >]*>[ ]?)\*\*({_KINDS})(?::\*\*|\*\*:|\*\*(?=[ ]*\Z))", re.I)
 _BLOCK = re.compile(
     rf"[ ]*:{{3,}}[ ]*(?:\{{?\.?({_KINDS}|{_SILENT})\}}?)?(?:\[([^\]]{{0,200}})\]|(?<=[\w}}])[ ]+(.{{0,200}}))?[ ]*\Z",
     re.I,
@@ -20,17 +24,20 @@ _MARKED = re.compile(
     rf"([ ]*)(?:!!!|\?\?\?\+?)[ ]+({_KINDS})(?:[ ]+[\w-]{{1,30}}){{0,3}}[ ]*(?:\"([^\"]{{0,200}})\")?[ ]*\Z", re.I
 )
 _TAB = re.compile(r"([ ]*)={3}\+?[!]?[ ]+\"([^\"]{1,200})\"[ ]*\Z")
-_TAG = re.compile(
-    rf"[ ]*\{{(?:%|\{{[<%])[ ]*/?(?:end)?({_KINDS}|{_SILENT})\b[^\n]{{0,300}}(?:%|[>%]\}})\}}[ ]*\Z", re.I
-)
+_BEGIN, _CLOSE = r"\{(?:%-?|\{[<%])[ ]*", r"\b(?:(?![%>]\}).){0,500}(?:[>%]\}|%)\}"
+_TAG = re.compile(rf"[ ]*{_BEGIN}/?(?:end)?({_KINDS}|{_SILENT}){_CLOSE}[ ]*\Z", re.I)
+_ANY_TAG = re.compile(rf"{CODE}|{_BEGIN}/?(?:end)?(?:{_KINDS}|{_SILENT}|include|highlight){_CLOSE}", re.I)
+_MARKER = re.compile(r"[ ]*(?:(?:[-*+]|\d{1,9}[.)])[ ]+)?")
 _STYLE = re.compile(rf"\b(?:style|type|kind)=[\"']?({_KINDS})\b", re.I)
-_END = re.compile(r"[ ]*\{(?:%|\{[<%])[ ]*(?:/|end)", re.I)
+_END = re.compile(rf"[ ]*{_BEGIN}(?:/|end)", re.I)
 _TITLE = re.compile(r"(?:(?:title|name|label)=|\b(?:tab|details|expand|accordion)[ ])[\"']([^\"'\n]{1,200})[\"']")
 _BOX = re.compile(r"([ >]*(?:[-*+]|\d{1,9}[.)])[ ]+)\[[ xX]\][ ]+(?=\S)")
-_NOTED = re.compile(r"[ ]{0,3}\[\^[^\]\s]{1,60}\]:[ ]*")
-_NOTE = re.compile(r"(?<=\S) ?\[\^[^\]\s]{1,60}\](?!\()")
+_NOTED = re.compile(r"[ ]{0,3}\[\^([^\]\s]{1,60})\]:[ ]*")
+_NOTE = re.compile(rf"{CODE}|(?<=\S) ?\[\^([^\]\s]{{1,60}})\](?!\()")
 _DEFINED = re.compile(r"[ ]{0,3}:[ ]{1,3}(?=\S)")
 _TERM = re.compile(r"(?![ ]{0,3}(?:[-*+#>|:]|\d{1,9}[.)])[ ]?)[ ]{0,3}\S.{0,200}\Z")
+_ITEM = re.compile(r"[ ]*(?:[-*+]|\d{1,9}[.)])(?:[ ]|\Z)")
+_BARE = re.compile(r"[ ]*(?:[-*+]|\d{1,9}[.)])[ ]*\Z")
 _LIST = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)]|#{1,6}|\|)(?:[ ]|\Z)")
 _ENDED = (".", "!", "?", ":")
 
@@ -45,21 +52,25 @@ _SIGNS = ("[!", ":::", "!!!", "???", "===", "{%", "{{", "[ ]", "[x]", "[X]", "[^
 
 def _lines(lines: list[str]) -> list[str]:
     """Each line as it is to be read; what stands in code stays."""
-    fence, label, inside, term, out = "", "", -1, False, list[str]()
-    for line in lines:
+    label, inside, term, listed, out = "", -1, False, False, list[str]()
+    parts = [part for whole, code in fenced(lines) for part in ([whole] if code else _parts(whole))]
+    notes = {found[1] for line in parts if (found := _NOTED.match(line.lstrip()))}
+    for line, code in fenced(parts):
         line, inside = _moved_out(line, inside)
-        if found := _FENCE.match(line):
-            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
-        elif not fence and (made := _opened(line)) is not None:
+        if not code and (made := _opened(line)) is not None:
             out += [label] if label else []
-            line, label, inside = "", made[0], made[1] if made[1] >= 0 else inside
-        elif not fence:
-            line = _plain(line)
+            place = line[: len(line) - len(line.lstrip())] if listed else ""
+            line, label, inside = "", made[0] and place + made[0], made[1] if made[1] >= 0 else inside
+            if out and _BARE.match(out[-1]):
+                continue  # an item that begins with two empty lines has no text
+        elif not code:
+            line = _plain(line, notes)
+            listed = bool(_ITEM.match(line)) or (listed and line[:1] in ("", " "))
         if label and line.strip():
-            apart = _LIST.match(line) or found
+            apart = _LIST.match(line) or code
             out += [label, "", line] if apart else [f"{label} {line.lstrip()}"]
             label, term = "", False
-        elif not fence and (term or (out and _TERM.match(out[-1]))) and (found := _DEFINED.match(line)):
+        elif not code and (term or (out and _TERM.match(out[-1]))) and (found := _DEFINED.match(line)):
             joint = " " if term or out[-1].rstrip().endswith(_ENDED) else ": "
             out[-1] = f"{out[-1].rstrip()}{joint}{line[found.end() :]}"
             term = True
@@ -67,6 +78,29 @@ def _lines(lines: list[str]) -> list[str]:
             out.append(line)
             term = False
     return [*out, label] if label else out
+
+
+def fenced(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it is code between fences or such a fence."""
+    fence = ""
+    for line in lines:
+        if found := _FENCE.match(line):
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        yield line, bool(fence or found)
+
+
+def _parts(line: str) -> list[str]:
+    """A line that begins with a tag or ends with the end of one, each tag on a line of its own: so it reads like the long form."""
+    marker = _MARKER.match(line)
+    at = marker.end() if marker else 0
+    tags = [tag for tag in _ANY_TAG.finditer(line, at) if not tag["code"]]
+    if not tags or line.startswith((">", "|"), at):
+        return [line]
+    if tags[0].start() > at and not (tags[-1].end() == len(line.rstrip()) and _END.match(tags[-1][0])):
+        return [line]
+    cut = _ANY_TAG.sub(lambda tag: tag["code"] or f"\n{tag[0]}\n", line[at:])
+    parts = [" " * at + part.strip(" ") for part in cut.split("\n") if part.strip()]
+    return [line[:at], *parts] if line[:at].strip() else parts
 
 
 def _moved_out(line: str, inside: int) -> tuple[str, int]:
@@ -99,8 +133,11 @@ def _called(kind: str, title: str) -> str:
     return f"{shown} {title}{'' if title.endswith(_ENDED) or not title else '.'}".strip()
 
 
-def _plain(line: str) -> str:
+def _plain(line: str, notes: Container[str]) -> str:
     if found := _ALERT.match(line):
-        rest = found[4].strip()
-        return f"{found[1]}{_called(found[2] or found[3], rest)}{'  ' if rest and not rest.endswith(_ENDED) else ''}"
-    return _NOTE.sub("", _NOTED.sub("", _BOX.sub(r"\1", line)))
+        title = found[3].strip()
+        return f"{found[1]}{_called(found[2], title)}{'  ' if title and not title.endswith(_ENDED) else ''}"
+    if found := _BOLD.match(line):  # what follows is its text, that may go on in the next line
+        line = f"{found[1]}{found[2].capitalize()}:{line[found.end() :]}"
+    line = _NOTED.sub("", _BOX.sub(r"\1", line))
+    return _NOTE.sub(lambda mark: "" if mark[3] in notes else mark[0], line)  # `[^a-z]` is no note

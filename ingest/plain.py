@@ -195,7 +195,10 @@ def _unseen(tag: Tag) -> bool:
 
 def _only_tabs(tag: Tag) -> bool:
     """Whether it is the row of names of a page's tabs, and not what they open."""
-    return tag.get("role") == "tablist" and tag.find(_told) is None
+    if tag.get("role") != "tablist" or tag.find(_told) is not None:
+        return False
+    words = (text for text in tag.find_all(string=True) if type(text).__name__ == "NavigableString" and text.strip())
+    return all(text.find_parent(role="tab") is not None for text in words)  # comments are no words
 
 
 def _told(tag: Tag) -> bool:

@@ -19,6 +19,7 @@ _SHOWN_RUNS = (
 )
 _BOXES = ".//w:txbxContent[count(ancestor::w:txbxContent) = {boxes}][not(ancestor::*[local-name() = 'Fallback'])]"
 """The text boxes that hang at a paragraph; Word writes each a second time for programs that do not know the first form."""
+_PARAGRAPHS = ".//w:p[not(ancestor::*[local-name() = 'Fallback'])]"
 _WRAPPERS = frozenset({"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo"})
 """Elements around blocks, rows or cells: controls that are filled in, and tracked insertions."""
 _SIGNS = {"DF": "←", "E0": "→", "E7": "←", "E8": "→", "F3": "⇔", "FB": "✗", "FC": "✓"}
@@ -109,8 +110,8 @@ class _WordReader:
         for row in _inside(block, "tr"):
             cells = [] if row.xpath("./w:trPr/w:del") else list(_inside(row, "tc"))
             if len(cells) > 1:
-                self.out.row([" ".join(map(_words, cell.xpath(".//w:p"))) for cell in cells], id(block))
-                noted += [note for paragraph in row.xpath(".//w:p") for note in self._noted(paragraph)]
+                self.out.row([" ".join(map(_words, cell.xpath(_PARAGRAPHS))) for cell in cells], id(block))
+                noted += [note for paragraph in row.xpath(_PARAGRAPHS) for note in self._noted(paragraph)]
             else:
                 for cell in cells:
                     self.blocks(cell)

@@ -105,6 +105,24 @@ def test_what_generators_of_sites_add_to_markdown_is_not_in_the_text(source: str
     assert clean(source.encode(), ".md") == text
 
 
+XML = "<Configuration>\n  <Port>80</Port>\n</Configuration>"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (f"So:\n\n    {XML.replace(chr(10), chr(10) + '    ')}", f"So:\n\n{XML}"),
+        (XML, "<Configuration> <Port>80</Port> </Configuration>"),
+        ("Write `{{< figure >}}` or `a`.{{< br >}}", "Write {{< figure >}} or a."),
+        ("So:\n\n    {{< figure >}}", "So:\n\n{{< figure >}}"),
+        ("Put this at the top:\n\nimport App from './App'", "Put this at the top:\n\nimport App from './App'"),
+        ("import Key from './Key'\n\n# Top\n\n<Key>\nPress.\n</Key>\n\nimport M from './_m.mdx'\n\n<M />", "# Top\n\nPress."),
+    ],
+)  # fmt: skip
+def test_code_that_looks_like_what_generators_add_stays(source: str, text: str) -> None:
+    assert clean(source.encode(), ".md") == text
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -259,10 +277,12 @@ def test_a_fragment_is_taken_whole(fragment: str, text: str) -> None:
 
 def test_a_term_stands_before_its_definition_and_names_of_tabs_are_left_out() -> None:
     page = (
-        "<ul role=tablist><li role=tab>Mac</li></ul><div role=tabpanel><p>Press it.</p></div>"
+        "<ul role=tablist><!-- tabs --><li role=tab>Mac</li></ul><div role=tabpanel><p>Press it.</p></div>"
         "<dl><dt>Seat</dt><dd>A user.</dd><dt>Why?</dt><dd><p>So.</p><p>Yes.</p></dd><dt>Empty</dt></dl>"
     )
     assert clean(page.encode(), ".html") == "Press it.\n\nSeat: A user.\n\nWhy? So.\n\nYes.\n\nEmpty"
+    panel = "<div role=tab>How do I pay?</div><div class=panel>By card.</div>"
+    assert html(f"<div role=tablist><div>{panel}</div></div>") == "How do I pay?\n\nBy card."
     assert "Mac" in clean(b"<div role=tablist><h3>Mac</h3><p>Press it.</p></div>", ".html")
 
 

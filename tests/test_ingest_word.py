@@ -117,6 +117,15 @@ def test_a_text_box_is_read_once_after_its_paragraph() -> None:
     assert clean(_saved(document), ".docx") == f"The lid is white.\n\n{warning}\n\n{warning}"
 
 
+def test_a_text_box_in_a_table_is_read_once() -> None:
+    document = Document()
+    box = f"<w:txbxContent>{_p('Never open it')}</w:txbxContent>"
+    both = f"<mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback><w:pict>{box}</w:pict></mc:Fallback></mc:AlternateContent>"
+    cell = f"<w:tc><w:p><w:r><w:t>The lid</w:t></w:r><w:r>{both}</w:r></w:p></w:tc>"
+    _added(document, f"<w:tbl><w:tr><w:tc>{_p('Part')}</w:tc>{cell}</w:tr></w:tbl>")
+    assert clean(_saved(document), ".docx") == "Part | The lid Never open it"
+
+
 def test_notes_stand_after_what_refers_to_them() -> None:
     document = Document()
     notes = "".join(
