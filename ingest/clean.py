@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import takewhile
+from statistics import median
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
@@ -284,23 +285,29 @@ def without_running(pages: list[str]) -> list[str]:
         for key, count in seen.items()
         if count >= max(3, (0.8 if key.endswith((".", "!", "?")) else 0.4) * len(pages))
     }
+    most = max(2, median(map(len, lines)) // 6) if lines else 2
     gone: list[set[int]] = [set() for _ in pages]
     above: set[str] = set()
     below: set[str] = set()
     for at, page in enumerate(keys):
-        _drop(page, range(min(_EDGE, len(page))), running, above, gone[at])
+        _drop(page, range(min(_EDGE, len(page))), running, above, gone[at], most)
     for at, page in reversed(list(enumerate(keys))):  # what is at the foot stays at the end
-        _drop(page, reversed(range(max(0, len(page) - _EDGE), len(page))), running, below, gone[at])
+        _drop(page, reversed(range(max(0, len(page) - _EDGE), len(page))), running, below, gone[at], most)
     return [
         "\n".join(line for number, line in enumerate(page) if number not in left_out) if left_out else whole
         for page, left_out, whole in zip(lines, gone, pages, strict=True)
     ]
 
 
-def _drop(page: list[str], edge: Iterable[int], running: set[str], told: set[str], gone: set[int]) -> None:
-    """From the edge of a page on, as long as lines run along: those that were told, and numbers."""
-    for number in takewhile(lambda number: page[number] in running, edge):
-        if page[number] in told or _NUMBERED in page[number]:
+def _drop(page: list[str], edge: Iterable[int], running: set[str], told: set[str], gone: set[int], most: float) -> None:
+    """From the edge of a page on, as long as lines run along: those that were told, and numbers.
+
+    More lines than `most` are what the page says, as on sheets that are filled in alike: of these only numbers go.
+    """
+    along = list(takewhile(lambda number: page[number] in running, edge))
+    content = sum(_NUMBERED not in page[number] for number in along) > most
+    for number in along:
+        if _NUMBERED in page[number] or (page[number] in told and not content):
             gone.add(number)
         told.add(page[number])
 

@@ -411,6 +411,14 @@ def test_pages_of_few_words_lose_no_steps(lines: list[str]) -> None:
     ] * 9
 
 
+def test_short_pages_that_are_filled_in_alike_keep_their_words() -> None:
+    plans = [
+        f"Plan {plan}\nPrice per month\n{euros} EUR\nSupport\nMail and phone\nIncluded"
+        for plan, euros in zip("ABCD", (10, 20, 35, 50), strict=True)
+    ]
+    assert clean(_pdf(*plans), ".pdf") == "\n\n".join(plans)
+
+
 def test_a_pdf_that_only_restricts_printing_is_read() -> None:
     assert clean(_locked(_pdf("Open to all"), ""), ".pdf") == "Open to all"
 
