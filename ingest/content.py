@@ -29,6 +29,9 @@ _CALLOUT = re.compile(
     r"(?<![a-z])(?:note|tip|hint|info|warning|caution|danger|important|attention|alert|callout|admonition)(?![a-z])",
     re.I,
 )
+_FURNITURE = re.compile(r"(?<![a-z])(?:menu|nav|navbar|navigation|footer|cookies?|sidebar|breadcrumbs?)(?![a-z])", re.I)
+_FURNITURE_MOST = 0.3
+"""The share of a page's text from which a frame is no furniture, whatever it is called: "has-sidebar" is the whole page."""
 _MOST = 0.6
 """The share of a page's written words that its main frame holds; the rest is in a foot, comments and the like."""
 _MANY = 1000
@@ -57,6 +60,11 @@ def main_content(soup: BeautifulSoup) -> BeautifulSoup | None:
     )  # fmt: skip
     for tag in soup.find_all(_AROUND):
         tag.clear()
+    if not found and soup.body is not None:
+        most = _FURNITURE_MOST * len(soup.body.get_text())
+        for tag in soup.body.find_all(_is_furniture):
+            if len(tag.get_text()) <= most:
+                tag.clear()
     return _to_html(BeautifulSoup(found, "xml"), _starts(soup)) if found else None
 
 
@@ -109,6 +117,15 @@ def _blocks(body: Tag) -> list[Tag]:
     return found
 
 
+def _is_furniture(tag: Tag) -> bool:
+    """Whether a frame is called a menu, a foot, a cookie notice or the like."""
+    return tag.name in ("div", "section", "ul", "p") and bool(_FURNITURE.search(_called(tag)))
+
+
+def _called(tag: Tag) -> str:
+    return " ".join(str(tag.get(name, "")) for name in ("class", "id", "aria-label"))
+
+
 def _leads_elsewhere(tag: Tag) -> bool:
     return tag.name in ("ul", "ol") and all(item.find("a") for item in tag.find_all("li", recursive=False))
 
@@ -116,7 +133,7 @@ def _leads_elsewhere(tag: Tag) -> bool:
 def _protect(soup: BeautifulSoup) -> None:
     """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, links and buttons in a sentence, warnings."""
     for tag in soup.find_all("aside"):
-        if _CALLOUT.search(" ".join([*tag.get_attribute_list("class"), str(tag.get("aria-label", ""))])):
+        if _CALLOUT.search(_called(tag)):
             tag.name, tag.attrs = "div", {}
     for tag in soup.find_all("pre"):
         if tag.find("code", recursive=False) is None:

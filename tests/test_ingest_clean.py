@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from io import BytesIO
 
 import pytest
@@ -454,3 +455,21 @@ def test_the_parsers_noise_is_not_shown(caplog: pytest.LogCaptureFixture, capfd:
         clean(b"https://looks.like/an/address", ".html")
     assert [record.name for record in caplog.records] == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_page_without_frames_is_read_without_its_menu_foot_and_cookie_notice() -> None:
+    menu = '<div class="menu"><ul><li><a href="/">Home</a></li><li><a href="/docs">Docs</a></li></ul></div>'
+    cookies = '<div id="cookie-banner">We use cookies. <button>Accept</button></div>'
+    text = "<h1>Reset</h1><p>Hold the button for six seconds until the lamp blinks twice.</p><p>Then let go of it and wait.</p>"
+    page = f'<html><body class="has-sidebar">{menu}{cookies}{text}<div class="footer"><p>© 2024 ACME.</p></div></body></html>'
+    said = clean(page.encode(), ".html")
+    assert "Hold the button for six seconds" in said
+    assert "Then let go" in said
+    assert not any(word in said for word in ("Home", "cookies", "ACME"))
+
+
+@pytest.mark.parametrize("start", [" " * 100_000, "- " * 30_000, "{{< " * 20_000])
+def test_a_long_line_with_a_mark_of_a_dialect_is_read_in_time_that_grows_with_it(start: str) -> None:
+    started = time.process_time()
+    clean(f"{start}{{% note %}}x\n\n[ ] y\n".encode(), ".md")
+    assert time.process_time() - started < 20  # 142 s where a pattern was looked for at each place
