@@ -9,8 +9,6 @@ from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import SplitResult, urlsplit
 
-from tld import is_tld
-
 from copilot.pointers import ASIDE, ASIDE_REACH, THERE, TURNS
 from copilot.scripts import COLONS, LETTERS
 from copilot.text import sentences
@@ -35,10 +33,8 @@ SHARED = frozenset(
 """Providers under whose name many companies have their pages, as far as the list of public suffixes does not name them."""
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
-ITEM, NUMBERED = (
-    re.compile(r"(?:[-*•+]|\d{1,3}[.)]) |\d{1,3}[、．](?!\d)"),
-    re.compile(r"(\d{1,3})(?:[.)] |[、．](?!\d))"),
-)
+ITEM = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) |\d{1,3}[、．](?!\d)")
+NUMBERED = re.compile(r"(\d{1,3})(?:[.)] |[、．](?!\d))")
 SPECIAL = re.compile(r"\||(?<= )[ ,.;:!?)]")
 """Letters that may be read otherwise than they are, wherever they stand."""
 WORD_END = re.compile(r"[\w.!?:;]")
@@ -99,6 +95,8 @@ def _domain(url: str) -> str:
 @lru_cache(10_000)
 def _is_shared(domain: str) -> bool:
     """Whether its hosts and pages are of different companies."""
+    from tld import is_tld  # only who meets a link waits for the list of public suffixes
+
     return domain in SHARED or is_tld(domain)
 
 

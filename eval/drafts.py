@@ -133,10 +133,8 @@ def _scorers() -> tuple[Any, Any]:
     from sacrebleu.metrics.chrf import CHRF
 
     scorers = CHRF(), BLEU(effective_order=True)
-    for one in scorers:
-        one.sentence_score(
-            "", [""]
-        )  # before it has scored anything it cannot tell its signature, and a run may be without a draft
+    for one in scorers:  # before it has scored anything it cannot tell its signature, and a run may be without a draft
+        one.sentence_score("", [""])
     return scorers
 
 

@@ -197,7 +197,9 @@ def _only_tabs(tag: Tag) -> bool:
     """Whether it is the row of names of a page's tabs, and not what they open."""
     if tag.get("role") != "tablist" or tag.find(_told) is not None:
         return False
-    words = (text for text in tag.find_all(string=True) if type(text).__name__ == "NavigableString" and text.strip())
+    from bs4.element import NavigableString
+
+    words = (text for text in tag.find_all(string=True) if type(text) is NavigableString and text.strip())
     return all(text.find_parent(role="tab") is not None for text in words)  # comments are no words
 
 

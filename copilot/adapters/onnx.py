@@ -39,6 +39,11 @@ class Recipe:
     first: bool = False
     """The state of the first token, not the mean of all."""
 
+    @property
+    def mark(self) -> str:
+        """What tells it in a fingerprint; nothing where there is nothing to tell."""
+        return "" if self == Recipe() else f"-{hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:8]}"
+
 
 class OnnxEmbedder:
     """Unit vectors of an encoder by sentence-transformers, in fp32 or, faster and a little off, in int8."""
@@ -53,12 +58,7 @@ class OnnxEmbedder:
     @property
     def fingerprint(self) -> str:
         """Weights, engine, dtype, window and, where there is one, the recipe."""
-        recipe = (
-            ""
-            if self._recipe == Recipe()
-            else f"-{hashlib.sha256(repr(astuple(self._recipe)).encode()).hexdigest()[:8]}"
-        )
-        return f"{self._weights[:16]}-ort-{self._dtype}-{self._window}{recipe}"
+        return f"{self._weights[:16]}-ort-{self._dtype}-{self._window}{self._recipe.mark}"
 
     @cached_property
     def dimensions(self) -> int:
@@ -71,10 +71,7 @@ class OnnxEmbedder:
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         prompt = self._recipe.query if kind == "query" else self._recipe.document
-        ids = [
-            encoding.ids
-            for encoding in self._tokenizer.encode_batch([prompt + text for text in texts] if prompt else list(texts))
-        ]
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch([prompt + text for text in texts])]
         if kind == "query":
             with self._one_question:
                 return np.stack([self._forward(self._session, one) for one in ids])

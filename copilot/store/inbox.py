@@ -195,10 +195,9 @@ def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
 def place(entry: Entry) -> str:
     """Where the conversation stands in the list's order, for `after`: it stays so when somebody answers it before the next page is asked for."""
     glance = entry.glance
-    since = (
-        (glance.waiting_since or glance.last_at).astimezone(UTC).isoformat().replace("+00:00", "Z")
-    )  # a plus is a space in an address
-    return f"{glance.rank}/{since}/{entry.conversation_id}"
+    since = (glance.waiting_since or glance.last_at).astimezone(UTC).isoformat()
+    in_address = since.replace("+00:00", "Z")  # where a plus is a space
+    return f"{glance.rank}/{in_address}/{entry.conversation_id}"
 
 
 def _behind(connection: Connection, workspace: str, after: str) -> ColumnElement[bool]:
