@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Literal
 
@@ -38,6 +38,10 @@ class Recorder:
         if kind == "document":
             self.texts.extend(texts)
         return self.inner.embed(texts, kind)
+
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        """The given one's."""
+        return self.inner.probed(text, probe)
 
     def count_tokens(self, text: str) -> int:
         """The given one's count."""

@@ -20,7 +20,9 @@ from copilot.adapters.onnx import minilm
 from copilot.adapters.remembering import Remembering
 from copilot.domain import Conversation, Message
 from copilot.escalate import Policy, escalate
+from copilot.moods import moods
 from copilot.ports import Embedder
+from copilot.probe import Probe
 from copilot.query import search_text
 from copilot.settings import DEFAULTS, Settings
 from copilot.triage import Triager
@@ -43,7 +45,9 @@ def main() -> None:
     policy = Policy.load(DEFAULTS / "policy.yaml")
     with TemporaryDirectory() as models, threadpool_limits(1):
         triager = Triager(embedder, DEFAULTS / "taxonomy.yaml", Path(models))
-        times = [costs(one, triager, policy, embedder) for one in asked]
+        probe = moods(embedder, Path(models)).probe
+        assert probe, "the shipped weights have one"
+        times = [costs(one, triager, policy, embedder, probe) for one in asked]
     tags, rules, first = (list(column) for column in zip(*times, strict=True))
     print(
         f"tags {shown(tags)}; escalation {shown(rules)}; together {shown(np.add(tags, rules).tolist())}; n {len(asked)}"
@@ -52,13 +56,15 @@ def main() -> None:
     print(f"messages of which clauses were embedded: {sum(bool(clauses(one)) for one in asked)}")
 
 
-def costs(asked: Conversation, triager: Triager, policy: Policy, embedder: Embedder) -> tuple[float, float, float]:
-    """The time of the tags, of the escalation, and of the escalation the first time."""
-    vector = embedder.embed([search_text(asked)], "query")[0]
-    triage = triager.read(asked, vector)
+def costs(
+    asked: Conversation, triager: Triager, policy: Policy, embedder: Embedder, probe: Probe
+) -> tuple[float, float, float]:
+    """The time of the tags, the probe's in it, of the escalation, and of the escalation the first time."""
+    given, states = triager.encoded(search_text(asked)), embedder.probed(search_text(asked), np.copy)[1]
+    triage = triager.read(asked, given)
     first = fastest(lambda: escalate(policy, asked, triage, False, LIMIT), 1)
     return (
-        fastest(lambda: triager.read(asked, vector)),
+        fastest(lambda: triager.read(asked, given)) + fastest(lambda: probe(states)),
         fastest(lambda: escalate(policy, asked, triage, False, LIMIT)),
         first,
     )

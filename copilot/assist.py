@@ -104,8 +104,8 @@ class Copilot:
     def read(self, workspace: str, conversation: Conversation) -> tuple[Triage, Escalation]:
         """What the customer wants and whether a person should step in, before anybody looks for an answer. Raises EmptyMessage."""
         meant = self._retriever.meant(workspace, search_text(conversation))
-        vector = self._embedder.embed([meant], "query")[0]
-        triage = self._triager.read(conversation, vector, workspace, self._intents(workspace), meant)
+        given = self._triager.encoded(meant)
+        triage = self._triager.read(conversation, given, workspace, self._intents(workspace), meant)
         return self._judged(conversation, triage)
 
     def _judged(self, conversation: Conversation, triage: Triage) -> tuple[Triage, Escalation]:
@@ -152,13 +152,13 @@ class Copilot:
         as_of = options.before or epoch
         lookup = self._retriever.look_up(principal.workspace, clock, text, SOURCES)
         meant = self._retriever.meant(principal.workspace, text, options.before, clock)
-        vector = self._embedder.embed([meant], "query")[0]
+        given = self._triager.encoded(meant)
         watch.lap("embed")
 
         intents = self._learned.intents(principal.workspace, clock, options.before)
         teams = self._learned.taxonomy(principal.workspace, clock).teams
         triage, escalation = self._judged(
-            conversation, self._triager.read(conversation, vector, principal.workspace, intents, meant)
+            conversation, self._triager.read(conversation, given, principal.workspace, intents, meant)
         )
         watch.lap("triage")
         yield Event("triage", triage)
@@ -167,7 +167,7 @@ class Copilot:
         query = Query(
             text=text, limit=options.limit, before=options.before, as_of=as_of, told=told, own=conversation.id
         )
-        revision, findings = self._settled(principal, query, vector, lookup, clock)
+        revision, findings = self._settled(principal, query, given.vector, lookup, clock)
         watch.lap("search")
 
         answers = findings.answers(text)
@@ -210,7 +210,7 @@ class Copilot:
             key,
             sources,
             len(conversation.messages),
-            Asked(self._embedder.fingerprint, vector),
+            Asked(self._embedder.fingerprint, given.vector),
             stored,
         )
         yield Event("done", suggestion)

@@ -25,7 +25,8 @@ HELD_OUT_FROM = 1504883
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A message with its labels; `words` show its mood where a reader marked them; `number` is its ticket's; `own` if written here."""
+    """A message with its labels; `words` show its mood where a reader marked them; `number` is its ticket's; `own` if written here; `readers`
+    is the set that it was read in, as each had readers of its own."""
 
     text: str
     sentiment: str
@@ -34,6 +35,7 @@ class Labelled:
     words: str = ""
     own: bool = False
     number: int = 0
+    readers: int = 0
 
     def targets(self) -> list[bool]:
         """Which of TARGETS hold."""
@@ -82,7 +84,7 @@ def _labelled(row: dict[str, Any], text: str) -> Labelled:
     """The label file holds no words: it says where in the text those are that a reader marked."""
     marked = text[slice(*row["words"])] if "words" in row else ""
     number = int(row["ticket_id"].split("-")[1])
-    return Labelled(text, row["sentiment"], row["urgency"], row["escalate"], marked, number=number)
+    return Labelled(text, row["sentiment"], row["urgency"], row["escalate"], marked, number=number, readers=row["set"])
 
 
 def first_message(subject: str, text: str) -> str:

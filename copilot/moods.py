@@ -1,8 +1,8 @@
 """How a customer feels, how soon they need help and whether a person should see it: linear heads over a message's words and embedding.
 
-For each target these are weighed: the embedding, the words and letter groups (for a mood those of the strongest phrases, since one bitter
-sentence in a long report is enough), words and pairs of words of the whole, and the notes: how loud the message is, and how many cues of
-each kind it has. `fit` learns all of it; `refit` writes what is shipped.
+For each target these are weighed: the embedding, what a probe reads in the model's token states, the words and letter groups (for a mood those
+of the strongest phrases, since one bitter sentence in a long report is enough), words and pairs of words of the whole, and the notes: how loud
+the message is, and how many cues of each kind it has. `fit` learns all of it; `refit` writes what is shipped.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from copilot.labelled import HELD_OUT_FROM, MESSAGES, TARGETS, TONES, Labelled, 
 from copilot.learn import read_arrays, write_arrays
 from copilot.phrases import BUCKETS, Phrases, phrases, signals
 from copilot.ports import Embedder, Vectors
+from copilot.probe import FitProbe, Probe
 from copilot.settings import DEFAULTS
 
 Floats = NDArray[np.float64]
@@ -29,9 +30,11 @@ Floats32 = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 MOOD_TARGETS = 4
-RECIPE = 5
+RECIPE = 6
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
 STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR = 3.0, 1.0, 0.5
+OWN_PROBED = 0.7
+"""What a message written for this product weighs for the probe where real ones weigh 1."""
 LAST_MOOD, LAST_OTHER = (0.1, 0.35), (0.03, 0.2)
 """For the last step its strength, and what a message written for this product weighs where real ones weigh 1: it is more extreme than those of an
 inbox, but has the moods that a forum lacks."""
@@ -53,9 +56,20 @@ class Reading:
     told_by: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the model gives of a text: its unit vector, and what the probe says for each target, where the weights have one."""
+
+    vector: Vectors
+    told: Floats32 | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moods:
-    """Fitted weights: `words` and `grams` buckets × targets, `vector` dimensions × targets, `last` inputs × targets with the constant below."""
+    """Fitted weights: `words` and `grams` buckets × targets, `vector` dimensions × targets, `last` inputs × targets with the constant below.
+
+    Weights fitted where no probe could be have none.
+    """
 
     key: str
     idf: Floats32
@@ -63,32 +77,43 @@ class Moods:
     grams: Floats32
     vector: Floats32
     last: Floats32
+    probe: Probe | None = None
 
-    def read(self, made: Phrases, vector: Vectors) -> Reading:
-        """What a message in the customer's own words says, with its embedding (one unit row)."""
+    def encoded(self, embedder: Embedder, text: str) -> Encoded:
+        """What is read of a text beside its words, in one forward pass."""
+        if self.probe is None:
+            return Encoded(embedder.embed([text], "query")[0])
+        return Encoded(*embedder.probed(text, self.probe))
+
+    def read(self, made: Phrases, given: Encoded) -> Reading:
+        """What a message in the customer's own words says, with what the model gives of it."""
         each = made.scores(self.words, self.idf)
-        logits = self.logits(made, each, vector, notes(made.said))
+        logits = self.logits(made, each, given, notes(made.said))
         logits[:MOOD_TARGETS] += LEAN
         chances = sigmoid(logits)
         return Reading(levels(chances), urgency(chances), float(chances[-1]), _told_by(made, each))
 
-    def logits(self, made: Phrases, each: Floats32, vector: Vectors, noted: Floats32) -> Floats:
+    def logits(self, made: Phrases, each: Floats32, given: Encoded, noted: Floats32) -> Floats:
         """The log-odds of each target, `each` being what each phrase scores."""
-        scored = self.scores(made, each, vector)
+        scored = self.scores(made, each, given)
         last = self.last.astype(np.float64)
         by_scores = (last[: len(scored)] * scored).sum(axis=0)
         return np.asarray(by_scores + noted @ last[len(scored) : -1] + last[-1])
 
-    def scores(self, made: Phrases, each: Floats32, vector: Vectors) -> Floats32:
-        """What the words of phrases, those of the whole, and the embedding score for each target: 3 × targets."""
+    def scores(self, made: Phrases, each: Floats32, given: Encoded) -> Floats32:
+        """What the words of phrases, those of the whole, the embedding and the probe score for each target: 4 × targets, 3 without a probe."""
         loudest = np.log(np.exp(np.clip(each[:, :MOOD_TARGETS], -20, 20)).mean(axis=0))
         whole = made.whole(self.words[:, MOOD_TARGETS:], self.idf)
-        return np.stack([np.concatenate([loudest, whole]), made.by_grams(self.grams, self.idf), vector @ self.vector])
+        told = [] if given.told is None else [given.told]
+        return np.stack(
+            [np.concatenate([loudest, whole]), made.by_grams(self.grams, self.idf), given.vector @ self.vector, *told]
+        )
 
     def save(self, path: Path) -> None:
         """Write the weights whole or not at all."""
         half = {name: getattr(self, name).astype(np.float16) for name in ("idf", "words", "grams")}
-        write_arrays(path, key=np.array(self.key), vector=self.vector, last=self.last, **half)
+        probe = self.probe.arrays() if self.probe else {}
+        write_arrays(path, key=np.array(self.key), vector=self.vector, last=self.last, **half, **probe)
 
     @classmethod
     def load(cls, path: Path, key: str) -> Moods | None:
@@ -97,7 +122,7 @@ class Moods:
         names = ("idf", "words", "grams", "vector", "last")
         if not all(name in arrays for name in names):
             return None
-        return cls(key=key, **{name: arrays[name].astype(np.float32) for name in names})
+        return cls(key=key, **{name: arrays[name].astype(np.float32) for name in names}, probe=Probe.of(arrays))
 
 
 def _told_by(made: Phrases, each: Floats32) -> dict[str, str]:
@@ -161,35 +186,52 @@ def moods(embedder: Embedder, cache_folder: Path) -> Moods:
     return found
 
 
-def refit(embedder: Embedder, data: Path, folder: Path = DEFAULTS) -> None:
+def refit(embedder: Embedder, data: Path, probing: FitProbe, folder: Path = DEFAULTS) -> None:
     """Fit the shipped weights anew on the product's own messages and the forum's in `data`, but for the youngest, which are held out."""
     older = [one for one in forum_messages(data) if one.number < HELD_OUT_FROM]
-    fit([*older, *own_messages(), *own_messages(TONES)], embedder, shipped_key(embedder)).save(folder / "mood.npz")
+    taught = [*older, *own_messages(), *own_messages(TONES)]
+    fit(taught, embedder, shipped_key(embedder), probing).save(folder / "mood.npz")
 
 
 # ---- fitting ----
 
 
-def fit(data: Sequence[Labelled], embedder: Embedder, key: str = "") -> Moods:
-    """Weights fitted on labelled messages. They are embedded as queries, one at a time, since that is what will be read."""
-    vectors = np.vstack([embedder.embed([one.text], "query") for one in data])
-    return fit_vectors(data, vectors, key)
+def fit(data: Sequence[Labelled], embedder: Embedder, key: str = "", probing: FitProbe | None = None) -> Moods:
+    """Weights fitted on labelled messages, with a probe where `probing` fits one. Each is embedded alone and as a query, as it will be read."""
+    if probing is None:
+        return fit_vectors(data, np.vstack([embedder.embed([one.text], "query") for one in data]), key)
+    made = [embedder.probed(one.text, _halved) for one in data]
+    return fit_vectors(data, np.vstack([vector for vector, _ in made]), key, Probing(probing, [one for _, one in made]))
 
 
-def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "") -> Moods:
+def _halved(states: Vectors) -> Vectors:
+    """The states themselves, in half the memory: there are a million of them."""
+    halved: Vectors = states.astype(np.float16)
+    return halved
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """How a probe is fitted, and on which token states: those of the messages in their order."""
+
+    fit: FitProbe
+    states: Sequence[Vectors]
+
+
+def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "", probing: Probing | None = None) -> Moods:
     """The same with the embeddings given. The last step learns from scores by weights that have not seen the message."""
     from sklearn.model_selection import StratifiedKFold
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        bag = Bag.of(data, vectors)
-        scores = np.zeros((3, len(data), len(TARGETS)))
+        bag = Bag.of(data, vectors, probing)
+        scores = np.zeros((3 if probing is None else 4, len(data), len(TARGETS)))
         strata = [2 * row[1] + row[-1] for row in bag.truth]
         for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(strata, strata):
             inner = bag.fit(train)
             for i in test:
                 made = bag.made[i]
-                scores[:, i] = inner.scores(made, made.scores(inner.words, inner.idf), vectors[i])
+                scores[:, i] = inner.scores(made, made.scores(inner.words, inner.idf), bag.encoded(i, inner.probe))
         return replace(bag.fit(np.arange(len(data))), key=key, last=_last(bag, scores))
 
 
@@ -216,6 +258,7 @@ class Bag:
 
     data: Sequence[Labelled]
     vectors: Vectors
+    probing: Probing | None
     made: list[Phrases]
     owner: NDArray[np.int64]
     marked: Flags
@@ -226,7 +269,7 @@ class Bag:
     pairs: Any
 
     @classmethod
-    def of(cls, data: Sequence[Labelled], vectors: Vectors) -> Bag:
+    def of(cls, data: Sequence[Labelled], vectors: Vectors, probing: Probing | None = None) -> Bag:
         """The messages with everything counted that fitting needs."""
         from scipy import sparse
         from sklearn.preprocessing import normalize
@@ -244,7 +287,7 @@ class Bag:
         marked = np.concatenate([_marked(one, each) for one, each in zip(data, made, strict=True)])
         truth = np.array([one.targets() for one in data])
         weighed = (normalize(each.multiply(idf)).tocsr() for each in (ones, by_message, _counted(made)))
-        return cls(data, vectors, made, owner, marked, truth, idf, *weighed)
+        return cls(data, vectors, probing, made, owner, marked, truth, idf, *weighed)
 
     def fit(self, train: NDArray[np.intp]) -> Moods:
         """The weights before the last step, from some of the messages."""
@@ -257,7 +300,22 @@ class Bag:
         grams = np.round(np.column_stack(by_pairs), 2).astype(np.float32)
         vector = np.round(np.column_stack(by_vector), 3).astype(np.float32)
         none = np.zeros((0, 0), dtype=np.float32)
-        return Moods(key="", idf=self.idf, words=words, grams=grams, vector=vector, last=none)
+        return Moods(key="", idf=self.idf, words=words, grams=grams, vector=vector, last=none, probe=self._probe(train))
+
+    def encoded(self, row: int, probe: Probe | None) -> Encoded:
+        """What the model gives of a message."""
+        if probe is None or self.probing is None:
+            return Encoded(self.vectors[row])
+        return Encoded(self.vectors[row], probe(self.probing.states[row].astype(np.float32)))
+
+    def _probe(self, train: NDArray[np.intp]) -> Probe | None:
+        """A probe fitted on some of the messages, where there is something to fit it with."""
+        if self.probing is None:
+            return None
+        own = np.array([self.data[row].own for row in train])
+        return self.probing.fit(
+            [self.probing.states[row] for row in train], self.truth[train], np.where(own, OWN_PROBED, 1.0)
+        )
 
     def _by_phrase(self, target: int, train: NDArray[np.intp]) -> Floats:
         """Weights that find the phrases which carry a mood: marked ones, else the whole of a short message, else searched for."""

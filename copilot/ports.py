@@ -31,6 +31,10 @@ class Embedder(Protocol):
         """One L2-normalised float32 row a text, shape (len(texts), dimensions)."""
         ...
 
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        """A question's unit vector, as `embed` gives it, and what the probe makes of the token states (tokens × dimensions) of the same pass."""
+        ...
+
     def count_tokens(self, text: str) -> int:
         """How many tokens of the model's window the text takes."""
         ...

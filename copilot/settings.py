@@ -43,14 +43,17 @@ class Settings(BaseSettings):
         2, ge=1, le=64, description="Threads of one forward pass. More than the free cores makes it slower, not faster."
     )
     window: int = Field(
-        256, ge=32, le=8192, description="Tokens that the model reads of one text; a chunk never exceeds it."
+        256,
+        ge=32,
+        le=8192,
+        description="Tokens that the model reads of one document's chunk; of a question it reads as many as it can.",
     )
     chunk_tokens: int = Field(
         128, ge=32, le=1024, description="Aimed-at tokens a chunk; 128 to 512 retrieve alike, small ones cite closer."
     )
 
     lexical_weight: float = Field(
-        0.08,
+        0.1,
         ge=0,
         le=2,
         description="What the best match of words adds to a document's cosine; others add their share.",

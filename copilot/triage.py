@@ -22,7 +22,7 @@ from copilot.entities import Own, entities
 from copilot.intents import IntentHead, fit_intents, intent_head
 from copilot.labelled import MOODS, URGENCIES
 from copilot.learn import OTHER, Floats, write_arrays
-from copilot.moods import Reading, moods
+from copilot.moods import Encoded, Reading, moods
 from copilot.phrases import Phrases, phrases
 from copilot.ports import Embedder, Vectors
 from copilot.query import as_asked, asked_in, said, stands_from
@@ -88,10 +88,14 @@ class Triager:
         self._seen: dict[bytes, Floats] = {}
         _detect("The language model is read now, not at the first message.")
 
+    def encoded(self, text: str) -> Encoded:
+        """What the model gives of what is asked, for `read` and for whoever needs its vector: one forward pass."""
+        return self._moods.encoded(self._embedder, text)
+
     def read(
-        self, conversation: Conversation, vector: Vectors, workspace: str = "", intents: IntentHead | None = None, asked: str | None = None
+        self, conversation: Conversation, given: Encoded, workspace: str = "", intents: IntentHead | None = None, asked: str | None = None
     ) -> Triage:  # fmt: skip
-        """The tags of a conversation whose latest ask has this vector (one unit row), its intent by this head or the one in the settings.
+        """The tags of a conversation of whose latest ask the model gives this, its intent by this head or the one in the settings.
 
         `asked` is what was embedded, where that is not the customer's words to the letter.
         """
@@ -99,30 +103,30 @@ class Triager:
         turns = own or [""]
         spoken = language(turns[-1], conversation.customer.locale)
         made = phrases(_first_lines(conversation, turns))
-        latest = self._moods.read(made, vector)
+        latest = self._moods.read(made, given)
         ask = asked or (asked_in(conversation.subject, own) if own else "")
         rest = self._undenied(conversation, turns)
         return Triage(
-            intent=self._now(intents or self._intent, own, vector, ask, spoken),
+            intent=self._now(intents or self._intent, own, given.vector, ask, spoken),
             intents=several(intents or self._intent, conversation, self._clauses) if own else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
             urgency=self._urgency(conversation, latest),
             entities=entities(conversation, self._own.of(workspace)),
             attention=self._attention(conversation, latest, rest),
-            reads_like=self._reads_like(conversation, (made, vector), rest),
+            reads_like=self._reads_like(conversation, (made, given), rest),
         )
 
-    def _undenied(self, conversation: Conversation, turns: list[str]) -> tuple[Phrases, Vectors] | None:
+    def _undenied(self, conversation: Conversation, turns: list[str]) -> tuple[Phrases, Encoded] | None:
         """The message without the harms that it denies, embedded anew where words are left; None where it denies none."""
         if (rest := left(turns[-1])) == turns[-1]:
             return None
         kept = [*turns[:-1], rest.strip(f"{ENDS}\n")]
         made = phrases(_first_lines(conversation, kept))
         asked = asked_in(conversation.subject, kept)
-        return made, self._embedder.embed([asked], "query")[0] if made.text else np.zeros(0, dtype=np.float32)
+        return made, self.encoded(asked) if made.text else Encoded(np.zeros(0, dtype=np.float32))
 
-    def _attention(self, conversation: Conversation, read: Reading, rest: tuple[Phrases, Vectors] | None) -> Reason:
+    def _attention(self, conversation: Conversation, read: Reading, rest: tuple[Phrases, Encoded] | None) -> Reason:
         """The learned chance that a person is needed: where harms are denied, no more than what is left calls for one."""
         if rest and not rest[0].text:
             return attention(conversation, 0.0, "")
@@ -156,14 +160,14 @@ class Triager:
         return self._embedder.embed(clauses, "query")
 
     def _reads_like(
-        self, conversation: Conversation, read: tuple[Phrases, Vectors], rest: tuple[Phrases, Vectors] | None
+        self, conversation: Conversation, read: tuple[Phrases, Encoded], rest: tuple[Phrases, Encoded] | None
     ) -> tuple[Reason, ...]:
         """The critical codes that are not out of the question, each with its chance and the phrase that weighs most.
 
         Where harms are denied, what is left must read like the code too.
         """
         near, again = (
-            {one.code: one for one in self._critical.read(*each)} if each and each[0].text else {}
+            {one.code: one for one in self._critical.read(each[0], each[1].vector)} if each and each[0].text else {}
             for each in (read, rest)
         )
         if rest:
@@ -198,11 +202,7 @@ class Triager:
         known = {key: self._seen[key] for key in keys if key in self._seen}
         missing = {key: turn for key, turn in zip(keys, turns, strict=True) if key not in known}
         if missing:
-            rows = self._embedder.embed(list(missing.values()), "query")
-            known |= {
-                key: self._moods.read(phrases(text), row).moods
-                for (key, text), row in zip(missing.items(), rows, strict=True)
-            }
+            known |= {key: self._moods.read(phrases(text), self.encoded(text)).moods for key, text in missing.items()}
             self._remember(known)
         return [known[key] for key in keys]
 

@@ -13,6 +13,8 @@ from copilot.store.frames import Frame, Mask, View
 VOTERS = 30
 DOUBT = 0.4
 """Votes that weigh as much are half trusted: a few cases, or cases of something else, say little."""
+HALF_LIFE = 3 * 365 * 86_400.0
+"""In seconds. An article that a customer was sent so long ago gets half a vote for it: products change, and pages with them. By hand."""
 FEW = 200
 """So many cases teach a map half of what it is trusted with."""
 
@@ -26,7 +28,8 @@ def voters(frame: Frame, view: View) -> Places:
 def votes(
     frame: Frame, view: View, asked: Places, nearness: NDArray[np.float32], seen: Mask
 ) -> tuple[dict[str, float], float]:
-    """Article id -> sim⁴ / √(articles that the case was sent), summed over the nearest of these cases, the best article at 1; and their trust.
+    """Article id -> sim⁴ · ½^(age / 3 years) / √(articles that the case was sent), summed over the nearest of these cases, the best article at 1;
+    and their trust.
 
     Only articles that are `seen` count, and cases that were sent one of them: what a reader may not see, or what was deleted, changes nothing.
     `nearness` is the cosine of each document's nearest chunk. The trust is w / (w + .4) of the best article's sum w.
@@ -35,19 +38,21 @@ def votes(
     heard = np.zeros(len(frame.heads), dtype=np.bool_)
     heard[case[seen[article] & (at <= _until(view))]] = True
     asked = asked[heard[asked]]
-    near = np.round(nearness[asked].astype(np.float64), 6)
+    near, moment = np.round(nearness[asked].astype(np.float64), 6), (view.before or view.as_of).timestamp()
     if len(near) > VOTERS:
         kept = near >= np.partition(near, -VOTERS)[-VOTERS]  # with all that are as near as the last of them
         asked, near = asked[kept], near[kept]
     cases = []
     for n in np.lexsort((asked, -near)).tolist()[:VOTERS]:
         if near[n] > 0:
-            sent = frame.find([link.target for link in frame.heads.links[asked[n]] if link.at <= _until(view)])
-            cases.append((float(near[n]), frame.heads.id[sent[seen[sent]]].tolist()))
+            links = [link for link in frame.heads.links[asked[n]] if link.at <= _until(view)]
+            sent = frame.find([link.target for link in links])
+            age = max(moment - max(link.at for link in links), 0.0)
+            cases.append((near[n] ** 4 * 0.5 ** (age / HALF_LIFE), frame.heads.id[sent[seen[sent]]].tolist()))
     found: defaultdict[str, float] = defaultdict(float)
     for weight, sent in cases:
         for target in sent:
-            found[target] += weight**4 / len(sent) ** 0.5
+            found[target] += weight / len(sent) ** 0.5
     best = max(found.values(), default=0.0)
     return {id: vote / best for id, vote in found.items()} if best > 0 else {}, best / (best + DOUBT)
 

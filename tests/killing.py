@@ -85,6 +85,10 @@ class Hashed:
         made = np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimensions)
         return cast("Vectors", made / np.linalg.norm(made, axis=1, keepdims=True))
 
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        vectors = self.embed([text], "query")
+        return vectors[0], probe(vectors)
+
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 

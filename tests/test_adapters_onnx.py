@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ WORDS = [
     "<mask>",
     *"the lamp blinks twice when its battery is low query passage : .".split(),
 ]
+REACH = 20
+"""So many tokens fit into the tiny models beside a prompt."""
 TEXTS = ["The lamp blinks.", "the battery is low . " * 9, "Reset"]
 ENCODERS: dict[str, dict[str, Any]] = {
     "bert": {}, "mpnet": {}, "xlm-roberta": {"type_vocab_size": 1}, "roberta": {"type_vocab_size": 1},
@@ -36,7 +38,7 @@ def test_a_text_has_the_same_vector_whatever_is_embedded_beside_it(embedder: Emb
         "The lamp blinks.",
         "The lamp blinks twice when its battery is low: charge it for an hour.",
         "Reset",
-        "x " * 400,
+        "x " * 200,
     ]
     together = embedder.embed(texts, "document")
     for text, vector in zip(texts, together, strict=True):
@@ -69,7 +71,7 @@ def written(folder: Path, kind: str = "bert", pooling: str = "mean", prompts: di
     names = {"bos": "<s>", "cls": "<s>", "eos": "</s>", "sep": "</s>", "pad": "<pad>", "unk": "<unk>"}
     special = {f"{name}_token": word for name, word in names.items()}
     PreTrainedTokenizerFast(tokenizer_object=words, model_max_length=64, **special).save_pretrained(raw)  # type: ignore[no-untyped-call]
-    encoder = Transformer(str(raw), max_seq_length=24)
+    encoder = Transformer(str(raw), max_seq_length=REACH + 4)
     model = SentenceTransformer(modules=[encoder, Pooling(32, pooling), Normalize()], prompts=prompts, device="cpu")
     model.save(str(folder / "model"))
     return folder / "model"
@@ -94,8 +96,12 @@ def test_a_model_in_a_folder_gives_the_vectors_of_sentence_transformers(
     folder = written(tmp_path, kind, pooling, prompts)
     mine, theirs = loaded(folder), SentenceTransformer(str(folder), device="cpu")
     for asked, encode in (("query", theirs.encode_query), ("document", theirs.encode_document)):
-        expected = np.stack([encode(text, normalize_embeddings=True, show_progress_bar=False) for text in TEXTS])
-        assert (mine.embed(TEXTS, asked) * expected).sum(axis=1) == pytest.approx(1, abs=1e-5)  # type: ignore[arg-type]
+        texts = [
+            text for text in TEXTS if asked == "document" or mine.count_tokens(text) < REACH
+        ]  # longer questions are read to their end
+        assert len(texts) > 1
+        expected = np.stack([encode(text, normalize_embeddings=True, show_progress_bar=False) for text in texts])
+        assert (mine.embed(texts, asked) * expected).sum(axis=1) == pytest.approx(1, abs=1e-5)  # type: ignore[arg-type]
 
 
 def test_other_prompts_or_another_pooling_make_another_index(tmp_path: Path) -> None:
@@ -130,6 +136,20 @@ def test_who_embeds_documents_alone_loads_the_weights_once(tmp_path: Path) -> No
     assert "_session" not in vars(embedder)
 
 
+ASIDE = "The weather was fine and we walked along the canal with the dog for an hour or so. "
+
+
+@pytest.mark.parametrize("sentences", [16, 80])
+def test_a_question_is_read_to_its_end_and_a_document_up_to_the_window(embedder: Embedder, sentences: int) -> None:
+    letters = [ASIDE * sentences + end for end in ("How do I reset my password?", "Where is my parcel?")]
+    assert embedder.count_tokens(letters[0]) > 256
+    asked, told = embedder.embed(letters, "query"), embedder.embed(letters, "document")
+    assert asked[0] @ asked[1] < 0.999
+    assert (told[0] == told[1]).all()
+    end = embedder.embed(["How do I reset my password?"], "query")[0]
+    assert asked[0] @ end > asked[1] @ end
+
+
 class Crowded:
     """The given model's vectors, drawn together as some models' are."""
 
@@ -142,6 +162,9 @@ class Crowded:
         rows = rows + (3.0 if kind == "query" else 2.5) * np.eye(1, self.dimensions, dtype=np.float32)
         together: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return together
+
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        return self.embed([text], "query")[0], self.inner.probed(text, probe)[1]
 
     def count_tokens(self, text: str) -> int:
         return self.inner.count_tokens(text)

@@ -65,6 +65,14 @@ class TestEmbedder:
         alone = any_embedder.embed(["where is my order"], "query")
         assert any_embedder.embed(["something else", "where is my order"], "query")[1].tobytes() == alone[0].tobytes()
 
+    def test_a_probe_reads_the_states_of_the_pass_that_makes_the_vector(self, any_embedder: Embedder) -> None:
+        text = "My hub blinks red since the storm, please help."
+        vector, states = any_embedder.probed(text, np.copy)
+        assert float(any_embedder.embed([text], "query")[0] @ vector) > 0.99999
+        assert states.shape == (any_embedder.count_tokens(text) + 2, any_embedder.dimensions)
+        mean = states.mean(axis=0)
+        assert float(mean @ vector / np.linalg.norm(mean)) > 0.999
+
     def test_near_meanings_are_nearer_than_far_ones(self, any_embedder: Embedder) -> None:
         a, b, c = any_embedder.embed(
             ["I forgot my password", "cannot sign in any more", "the parcel arrived broken"], "query"
@@ -122,6 +130,25 @@ def test_a_query_that_comes_again_passes_the_model_once(embedder: Embedder) -> N
     assert recorder.asked == ["one", "two"]
     remembering.embed(["three", "one"], "query")
     assert recorder.asked == ["one", "two", "three"]
+
+
+def test_a_probed_query_passes_the_model_once_whatever_is_asked_of_it_next(embedder: Embedder) -> None:
+    recorder, passes = Counted(embedder), list[str]()
+
+    def first_state(states: Vectors) -> Vectors:
+        passes.append("probed")
+        first: Vectors = states[0]
+        return first
+
+    remembering = Remembering(cast("Embedder", recorder), 4)
+    vector, said = remembering.probed("one", first_state)
+    again = remembering.probed("one", first_state)
+    assert passes == ["probed"]
+    assert (again[0] == vector).all()
+    assert (again[1] == said).all()
+    assert (remembering.embed(["one"], "query")[0] == vector).all()
+    assert recorder.asked == []
+    assert remembering.probed("one", np.copy)[1].shape != said.shape, "another probe says something else"
 
 
 class Counted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -44,6 +44,10 @@ class Counting:
     def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
         self.texts += len(texts)
         return self._embedder.embed(texts, kind)
+
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        self.texts += 1
+        return self._embedder.probed(text, probe)
 
     def count_tokens(self, text: str) -> int:
         return self._embedder.count_tokens(text)

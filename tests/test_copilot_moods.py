@@ -36,7 +36,7 @@ def triager(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Tri
 
 
 def read(triager: Triager, embedder: Embedder, conversation: Conversation) -> Triage:
-    return triager.read(conversation, embedder.embed([search_text(conversation)], "query")[0])
+    return triager.read(conversation, triager.encoded(search_text(conversation)))
 
 
 def test_the_shipped_weights_are_not_older_than_their_data(embedder: Embedder) -> None:
@@ -196,8 +196,7 @@ def test_an_unreadable_file_is_no_weights(tmp_path: Path) -> None:
 
 
 def test_a_turn_without_words_is_read(triager: Triager, embedder: Embedder) -> None:
-    vector = np.full(embedder.dimensions, embedder.dimensions**-0.5, dtype=np.float32)
-    made = triager.read(Conversation(messages=(Message(text="> only a quote"),)), vector)
+    made = triager.read(Conversation(messages=(Message(text="> only a quote"),)), triager.encoded("Hello"))
     assert made.sentiment.label in MOODS
 
 

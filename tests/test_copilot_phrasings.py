@@ -42,7 +42,7 @@ class Reader:
     def _codes(self, text: str) -> dict[str, float]:
         """The codes with their weights."""
         asked = asks(text)
-        triage = self.triager.read(asked, self.embedder.embed([search_text(asked)], "query")[0])
+        triage = self.triager.read(asked, self.triager.encoded(search_text(asked)))
         return {reason.code: reason.weight for reason in escalate(self.policy, asked, triage, False, 150.0).reasons}
 
 
@@ -125,7 +125,7 @@ def test_every_code_has_phrasings_that_teach_it_and_as_many_that_test_it() -> No
 def test_a_code_that_the_policy_does_not_read_is_given_by_words_alone(reader: Reader) -> None:
     by_words = Policy(reader.policy.threshold, reader.policy.rules)
     asked = asks("With hands like mine, all knuckles and no grip, your new childproof caps are cruel.")
-    triage = reader.triager.read(asked, reader.embedder.embed([search_text(asked)], "query")[0])
+    triage = reader.triager.read(asked, reader.triager.encoded(search_text(asked)))
     both, words = (escalate(one, asked, triage, False, 150.0) for one in (reader.policy, by_words))
     assert "accessibility" in {one.code for one in both.reasons}
     threat = escalate(by_words, asks("My lawyer will sue you. Let me talk to a person."), triage, False, 150.0)
@@ -136,7 +136,7 @@ def test_a_code_that_the_policy_does_not_read_is_given_by_words_alone(reader: Re
 def test_a_reason_that_was_read_quotes_the_message(reader: Reader) -> None:
     text = "Hello there. Light blue on white, and with my glaucoma I can't make out a thing on your bills. Regards, Ana"
     asked = asks(text)
-    triage = reader.triager.read(asked, reader.embedder.embed([search_text(asked)], "query")[0])
+    triage = reader.triager.read(asked, reader.triager.encoded(search_text(asked)))
     for reason in triage.reads_like:
         assert text[reason.start : reason.end] == reason.quote
     assert "accessibility" in {reason.code for reason in triage.reads_like}

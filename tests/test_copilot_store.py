@@ -321,6 +321,18 @@ def test_a_ranking_question_is_found_by_votes_alone(ledger: Ledger, library: Lib
     assert voices(frames, replace(VIEW, before=day - timedelta(seconds=1))) == {}
 
 
+def test_a_vote_is_halved_in_three_years(ledger: Ledger, frames: Frames) -> None:
+    day = VIEW.as_of
+    for id, years in (("new", 0), ("old", 3), ("older", 6)):
+        put(ledger, id, f"an article, {id}")
+        at = day - timedelta(days=365 * years)
+        put(ledger, f"t-{id}", f"a question, {id}", kind="ticket", links=(Link(document_id=id, at=at),))
+    said = voices(frames, VIEW)
+    assert said["new"] == 1
+    assert said["old"] == pytest.approx(0.5, abs=1e-6)
+    assert said["older"] == pytest.approx(0.25, abs=1e-6)
+
+
 def test_a_few_far_cases_say_less_than_many_near_ones(ledger: Ledger, frames: Frames) -> None:
     day = datetime(2025, 5, 1, tzinfo=UTC)
     for number in range(12):

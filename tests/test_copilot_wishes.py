@@ -39,7 +39,7 @@ def triager(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Tri
 
 
 def read(triager: Triager, embedder: Embedder, conversation: Conversation) -> Triage:
-    return triager.read(conversation, embedder.embed([search_text(conversation)], "query")[0])
+    return triager.read(conversation, triager.encoded(search_text(conversation)))
 
 
 @pytest.mark.parametrize("text", TWO)

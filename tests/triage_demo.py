@@ -40,7 +40,7 @@ class Desk:
     def read(self, conversation: Conversation) -> Triage:
         """The tags of a conversation."""
         meant = self.spelling.read(search_text(conversation), self.titles)
-        return self.triager.read(conversation, self.embedder.embed([meant], "query")[0], asked=meant)
+        return self.triager.read(conversation, self.triager.encoded(meant), asked=meant)
 
     def hears(self, text: str) -> Triage:
         """The tags of a single message."""

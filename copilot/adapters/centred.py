@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -64,9 +64,17 @@ class Centred:
 
     def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
         """One unit row a text."""
-        rows = self._inner.embed(texts, kind) - self._middle[kind]
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        units: Vectors = (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
+        return self._centred(self._inner.embed(texts, kind), kind)
+
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        """A question's unit vector, and what the probe makes of the given model's token states."""
+        vector, told = self._inner.probed(text, probe)
+        return self._centred(vector[None], "query")[0], told
+
+    def _centred(self, rows: Vectors, kind: Literal["query", "document"]) -> Vectors:
+        moved = rows - self._middle[kind]
+        lengths = np.linalg.norm(moved, axis=1, keepdims=True)
+        units: Vectors = (moved / np.maximum(lengths, 1e-12)).astype(np.float32)
         return units
 
     def count_tokens(self, text: str) -> int:

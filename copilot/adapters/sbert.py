@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,6 +45,15 @@ class SentenceTransformerEmbedder:
         size = 1 if kind == "query" else 16
         vectors = encode(list(texts), batch_size=size, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
+
+    def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
+        """A question's unit vector and what the probe makes of its token states, in one forward pass."""
+        made: Any = self._model.encode_query(
+            [text], output_value=None, normalize_embeddings=True, show_progress_bar=False
+        )
+        vector = made[0]["sentence_embedding"].numpy().astype(np.float32)
+        states = made[0]["token_embeddings"].numpy().astype(np.float32)
+        return vector / np.linalg.norm(vector), probe(states)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text without special ones."""
