@@ -112,13 +112,13 @@ def _put_together(text: str, quotes: Sequence[str]) -> bool:
     """Whether the words stand in one quote, or are those of quotes in a row; a variant's platform may be named between them."""
     if any(contains(text, one) for one in quotes):
         return True
-    words = _spelt(_PLATFORM.sub(" ", text))
     runs = (quotes[i:j] for i in range(len(quotes)) for j in range(i + 1, len(quotes) + 1))
-    return any(_spelt(" ".join(run)) == words for run in runs)
+    return any(_spelt(" ".join(run)) == _spelt(text) for run in runs)
 
 
 def _spelt(text: str) -> list[str]:
-    return [word.casefold() for word in WORD.findall(fold(text))]
+    """The words without platforms in brackets: a draft may put them there, and so may a source."""
+    return [word.casefold() for word in WORD.findall(fold(_PLATFORM.sub(" ", text)))]
 
 
 def _quotes(statement: Statement) -> list[str]:

@@ -56,6 +56,10 @@ def test_a_statement_put_together_of_quotes_says_what_they_say_in_their_order() 
     assert exact("Click Tools and do not delete the file.", click, tools, rest) == 1
     assert exact("Click Tools (Windows) Edit (Mac) and do not delete the file.", click, tools, edit, rest) == 1
     assert exact("Click Tools and do delete the file.", click, tools, rest) < 1
+    texts["a", 1] = "It is formatted as NTFS (Windows) or ext4 (Linux). Others fail. It is always connected."
+    formatted, connected = cite("a", 0, 49, texts), cite("a", 64, 86, texts)
+    assert exact("It is formatted as NTFS (Windows) or ext4 (Linux); It is always connected", formatted, connected) == 1
+    assert exact("It is formatted as NTFS (Windows) or ext3 (Linux); It is always connected", formatted, connected) < 1
     assert exact("Click Edit and do not delete the file.", click, tools, rest) < 1
 
 
