@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         256,
         ge=32,
         le=8192,
-        description="Tokens that the model reads of one document's chunk; of a question it reads as many as it can.",
+        description="Tokens that the model reads of one document's chunk; of a question, on ONNX Runtime, up to 512 and its end.",
     )
     chunk_tokens: int = Field(
         128, ge=32, le=1024, description="Aimed-at tokens a chunk; 128 to 512 retrieve alike, small ones cite closer."

@@ -14,7 +14,8 @@ VOTERS = 30
 DOUBT = 0.4
 """Votes that weigh as much are half trusted: a few cases, or cases of something else, say little."""
 HALF_LIFE = 3 * 365 * 86_400.0
-"""In seconds. An article that a customer was sent so long ago gets half a vote for it: products change, and pages with them. By hand."""
+"""In seconds. An article that was sent so long before the newest one that any case was sent gets half a vote for it: products change, and pages
+with them. The clock stands between two ingests, so that a score does not change from day to day. By hand."""
 FEW = 200
 """So many cases teach a map half of what it is trusted with."""
 
@@ -36,23 +37,24 @@ def votes(
     """
     case, article, at = frame.sent
     heard = np.zeros(len(frame.heads), dtype=np.bool_)
-    heard[case[seen[article] & (at <= _until(view))]] = True
+    counted = seen[article] & (at <= _until(view))
+    heard[case[counted]] = True
+    newest = float(at[counted].max()) if counted.any() else 0.0
     asked = asked[heard[asked]]
-    near, moment = np.round(nearness[asked].astype(np.float64), 6), (view.before or view.as_of).timestamp()
+    near = np.round(nearness[asked].astype(np.float64), 6)
     if len(near) > VOTERS:
         kept = near >= np.partition(near, -VOTERS)[-VOTERS]  # with all that are as near as the last of them
         asked, near = asked[kept], near[kept]
     cases = []
     for n in np.lexsort((asked, -near)).tolist()[:VOTERS]:
         if near[n] > 0:
-            links = [link for link in frame.heads.links[asked[n]] if link.at <= _until(view)]
-            sent = frame.find([link.target for link in links])
-            age = max(moment - max(link.at for link in links), 0.0)
-            cases.append((near[n] ** 4 * 0.5 ** (age / HALF_LIFE), frame.heads.id[sent[seen[sent]]].tolist()))
+            sent_at = {link.target: link.at for link in frame.heads.links[asked[n]] if link.at <= _until(view)}
+            sent = frame.find(list(sent_at))
+            cases.append((near[n] ** 4, {id: sent_at[id] for id in frame.heads.id[sent[seen[sent]]].tolist()}))
     found: defaultdict[str, float] = defaultdict(float)
-    for weight, sent in cases:
-        for target in sent:
-            found[target] += weight / len(sent) ** 0.5
+    for weight, sent_then in cases:
+        for target, then in sent_then.items():
+            found[target] += weight * 0.5 ** ((newest - then) / HALF_LIFE) / len(sent_then) ** 0.5
     best = max(found.values(), default=0.0)
     return {id: vote / best for id, vote in found.items()} if best > 0 else {}, best / (best + DOUBT)
 

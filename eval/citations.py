@@ -113,12 +113,12 @@ def _put_together(text: str, quotes: Sequence[str]) -> bool:
     if any(contains(text, one) for one in quotes):
         return True
     runs = (quotes[i:j] for i in range(len(quotes)) for j in range(i + 1, len(quotes) + 1))
-    return any(_spelt(" ".join(run)) == _spelt(text) for run in runs)
+    words = (_spelt(text), _spelt(_PLATFORM.sub(" ", text)))
+    return any(_spelt(" ".join(run)) in words for run in runs)
 
 
 def _spelt(text: str) -> list[str]:
-    """The words without platforms in brackets: a draft may put them there, and so may a source."""
-    return [word.casefold() for word in WORD.findall(fold(_PLATFORM.sub(" ", text)))]
+    return [word.casefold() for word in WORD.findall(fold(text))]
 
 
 def _quotes(statement: Statement) -> list[str]:

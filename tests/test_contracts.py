@@ -149,8 +149,9 @@ def test_a_probed_query_passes_the_model_once_whatever_is_asked_of_it_next(embed
     assert (remembering.embed(["one"], "query")[0] == vector).all()
     assert recorder.asked == []
     assert remembering.probed("one", np.copy)[1].shape != said.shape, "another probe says something else"
+    forgetting = Remembering(embedder, 0)
     for _ in range(2):
-        assert (Remembering(embedder, 0).probed("one", first_state)[0] == vector).all()
+        assert (forgetting.probed("one", first_state)[0] == vector).all()
     assert passes == ["probed"] * 3, "nothing is kept where nothing may be"
 
 

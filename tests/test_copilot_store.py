@@ -327,10 +327,23 @@ def test_a_vote_is_halved_in_three_years(ledger: Ledger, frames: Frames) -> None
         put(ledger, id, f"an article, {id}")
         at = day - timedelta(days=365 * years)
         put(ledger, f"t-{id}", f"a question, {id}", kind="ticket", links=(Link(document_id=id, at=at),))
-    said = voices(frames, VIEW)
-    assert said["new"] == 1
-    assert said["old"] == pytest.approx(0.5, abs=1e-6)
-    assert said["older"] == pytest.approx(0.25, abs=1e-6)
+    for view in (VIEW, replace(VIEW, as_of=day - timedelta(days=3650))):
+        said = voices(frames, view)
+        assert said["new"] == 1
+        assert said["old"] == pytest.approx(0.5, abs=1e-6)
+        assert said["older"] == pytest.approx(0.25, abs=1e-6)
+
+
+def test_what_else_a_customer_was_sent_makes_no_vote_younger(ledger: Ledger, frames: Frames) -> None:
+    day = VIEW.as_of
+    old = Link(document_id="old", at=day - timedelta(days=3 * 365))
+    put(ledger, "new", "an article")
+    put(ledger, "old", "an old article")
+    put(ledger, "hidden", "an internal article", audience="internal")
+    put(ledger, "t1", "a question", kind="ticket", links=(Link(document_id="new", at=day),))
+    put(ledger, "t2", "another question", kind="ticket", links=(old, Link(document_id="hidden", at=day)))
+    seen = replace(VIEW, audiences=frozenset({"public"}))
+    assert voices(frames, seen) == {"new": 1.0, "old": pytest.approx(0.5, abs=1e-6)}
 
 
 def test_a_few_far_cases_say_less_than_many_near_ones(ledger: Ledger, frames: Frames) -> None:

@@ -60,6 +60,7 @@ def test_a_statement_put_together_of_quotes_says_what_they_say_in_their_order() 
     formatted, connected = cite("a", 0, 49, texts), cite("a", 64, 86, texts)
     assert exact("It is formatted as NTFS (Windows) or ext4 (Linux); It is always connected", formatted, connected) == 1
     assert exact("It is formatted as NTFS (Windows) or ext3 (Linux); It is always connected", formatted, connected) < 1
+    assert exact("It is formatted as NTFS (Linux) or ext4 (Windows); It is always connected", formatted, connected) < 1
     assert exact("Click Edit and do not delete the file.", click, tools, rest) < 1
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MINILM_REACH = 512
-"""As many tokens as it has positions for. It was trained on 256 and reads a question of more as well (docs/evaluation.md)."""
+"""As many tokens as it has positions for. It was trained on 256 and reads a question of more as well (docs/evaluation.md). A question to another
+model is not read further either, unless the window is wider."""
+BEHIND_PADDING = frozenset({"roberta", "xlm-roberta", "mpnet", "camembert"})
 BEGINNING = 0.75
 """The share of its reach that a question's beginning gets, where the whole does not fit."""
 Dtype = Literal["fp32", "int8"]
@@ -57,7 +60,7 @@ class OnnxEmbedder:
         reach: int | None = None,
     ) -> None:  # fmt: skip
         self._model, self._weights, self._threads, self._window, self._recipe = model, weights, threads, window, recipe
-        self._reach = max(window, reach or 0)
+        self._reach = reach or window
         self._dtype, self._graph = dtype, cache / f"{weights[:16]}.onnx"
         self._one_question = Lock()  # each has all threads: together they would all be late, and the last of them last
 
@@ -219,9 +222,9 @@ def from_folder(model: Path, cache: Path, threads: int, window: int, dtype: Dtyp
             f"The model in {model} is no encoder with mean or first-token pooling alone: set COPILOT_ENGINE=torch."
         )
     recipe = _recipe(model, first=way == "cls")
-    longest = _longest(model, window)
-    weights = sha256(model / "model.safetensors")
-    return OnnxEmbedder(model, weights, cache, threads, min(window, longest), dtype, recipe, reach=longest)
+    longest = min(_longest(model, window), _positions(model))
+    weights, reach = sha256(model / "model.safetensors"), max(window, MINILM_REACH)
+    return OnnxEmbedder(model, weights, cache, threads, min(window, longest), dtype, recipe, reach=min(longest, reach))
 
 
 def _pooling(config: dict[str, Any]) -> str | None:
@@ -253,6 +256,13 @@ def _longest(model: Path, window: int) -> int:
         if told:
             return int(told)
     return window
+
+
+def _positions(model: Path) -> int:
+    """How many tokens the model has positions for: RoBERTa's kin count theirs from behind the padding."""
+    config = _read(model / "config.json") if (model / "config.json").is_file() else {}
+    skipped = config.get("pad_token_id", 1) + 1 if config.get("model_type") in BEHIND_PADDING else 0
+    return int(config.get("max_position_embeddings") or sys.maxsize) - skipped
 
 
 def _read(file: Path) -> Any:
