@@ -37,15 +37,6 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path)
     young = [one for one in forum_messages(arguments.parse_args().data) if one.number >= HELD_OUT_FROM]
-    for readers in sorted({one.readers for one in young}):
-        print(f"set {readers}:")
-        measure([one for one in young if one.readers == readers])
-    print("all:")
-    measure(young)
-
-
-def measure(young: list[Labelled]) -> None:
-    """Read the messages and print what is right."""
     settings = Settings()
     embedder = minilm(settings.models, settings.threads, settings.window)
     triager = Triager(embedder, DEFAULTS / "taxonomy.yaml", settings.models)
@@ -57,6 +48,11 @@ def measure(young: list[Labelled]) -> None:
         given = triager.encoded(search_text(asked))
         read.append(weights.read(phrases(one.text), given))
         scores.append(escalate(policy, asked, triager.read(asked, given), False, settings.refund_limit).score)
+    for readers in sorted({one.readers for one in young}):
+        rows = [at for at, one in enumerate(young) if one.readers == readers]
+        print(f"set {readers}:")
+        report([young[at] for at in rows], [read[at] for at in rows], np.array(scores)[rows])
+    print("all:")
     report(young, read, np.array(scores))
 
 

@@ -21,7 +21,7 @@ FitProbe = Callable[[Sequence[Vectors], NDArray[np.bool_], NDArray[np.float64]],
 PREFIX = "probe_"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # the very same probe is asked again, not an equal one
 class Probe:
     """Fitted weights. `inner` dimensions × hidden and its constant make of each token's state what is looked at; `look` and `value`, hidden ×
     (heads · targets), how much a token matters and what it says; `mean` dimensions × targets what the states' mean adds; `constant` the rest."""

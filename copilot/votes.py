@@ -36,11 +36,11 @@ def votes(
     `nearness` is the cosine of each document's nearest chunk. The trust is w / (w + .4) of the best article's sum w.
     """
     case, article, at = frame.sent
-    heard = np.zeros(len(frame.heads), dtype=np.bool_)
-    counted = seen[article] & (at <= _until(view))
-    heard[case[counted]] = True
+    known = np.zeros(len(frame.heads), dtype=np.bool_)
+    known[asked] = True
+    counted = known[case] & seen[article] & (at <= _until(view))
+    asked = np.unique(case[counted])
     newest = float(at[counted].max()) if counted.any() else 0.0
-    asked = asked[heard[asked]]
     near = np.round(nearness[asked].astype(np.float64), 6)
     if len(near) > VOTERS:
         kept = near >= np.partition(near, -VOTERS)[-VOTERS]  # with all that are as near as the last of them
@@ -48,7 +48,8 @@ def votes(
     cases = []
     for n in np.lexsort((asked, -near)).tolist()[:VOTERS]:
         if near[n] > 0:
-            sent_at = {link.target: link.at for link in frame.heads.links[asked[n]] if link.at <= _until(view)}
+            links = sorted(frame.heads.links[asked[n]], key=lambda link: link.at)
+            sent_at = {link.target: link.at for link in links if link.at <= _until(view)}
             sent = frame.find(list(sent_at))
             cases.append((near[n] ** 4, {id: sent_at[id] for id in frame.heads.id[sent[seen[sent]]].tolist()}))
     found: defaultdict[str, float] = defaultdict(float)

@@ -342,8 +342,28 @@ def test_what_else_a_customer_was_sent_makes_no_vote_younger(ledger: Ledger, fra
     put(ledger, "hidden", "an internal article", audience="internal")
     put(ledger, "t1", "a question", kind="ticket", links=(Link(document_id="new", at=day),))
     put(ledger, "t2", "another question", kind="ticket", links=(old, Link(document_id="hidden", at=day)))
-    seen = replace(VIEW, audiences=frozenset({"public"}))
-    assert voices(frames, seen) == {"new": 1.0, "old": pytest.approx(0.5, abs=1e-6)}
+    assert voices(frames, VIEW) == {"new": 1.0, "old": pytest.approx(0.5, abs=1e-6)}
+
+
+def test_a_case_that_a_reader_may_not_see_makes_no_vote_older(ledger: Ledger, frames: Frames) -> None:
+    day = VIEW.as_of
+
+    def heard() -> tuple[dict[str, float], float]:
+        frame = frames.at(W)
+        near, shown = np.ones(len(frame.heads), dtype=np.float32), frame.visible(VIEW, ("article",))
+        return votes(frame, VIEW, voters(frame, VIEW), near, shown)
+
+    put(ledger, "a", "an article")
+    link = Link(document_id="a", at=day - timedelta(days=4 * 365))
+    put(ledger, "t1", "a question", kind="ticket", links=(link,))
+    before = heard()
+    newer = Link(document_id="a", at=day)
+    put(ledger, "t2", "an internal question", kind="ticket", audience="internal", links=(newer,))
+    assert heard() == before
+    put(ledger, "t3", "a public question, sent twice", kind="ticket", links=(newer, link))
+    (said, trust), (_, alone) = heard(), before
+    assert said == {"a": 1.0}
+    assert trust > alone
 
 
 def test_a_few_far_cases_say_less_than_many_near_ones(ledger: Ledger, frames: Frames) -> None:

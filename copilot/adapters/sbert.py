@@ -48,9 +48,7 @@ class SentenceTransformerEmbedder:
 
     def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
         """A question's unit vector and what the probe makes of its token states, in one forward pass."""
-        made: Any = self._model.encode_query(
-            [text], output_value=None, normalize_embeddings=True, show_progress_bar=False
-        )
+        made: Any = self._model.encode_query([text], output_value=None, show_progress_bar=False)
         vector = made[0]["sentence_embedding"].numpy().astype(np.float32)
         states = made[0]["token_embeddings"].numpy().astype(np.float32)
         return vector / np.linalg.norm(vector), probe(states)
