@@ -14,6 +14,7 @@ from copilot.words import HIDDEN, Clauses, Words, fold
 DENIED = DEFAULTS / "denied.yaml"
 _BUT = re.compile(
     r"[\s,;.–—-]*(?:but|yet|however|still|(?:even )?though|although|aber|sondern|doch|mais|maar|pero|sino|someone|somebody"
+    r"|except|besides|apart from|other than|ausser|sauf|behalve|excepto|salvo"
     r"|(?:only|just) (?:my|our|his|her|their|the|one|two|three|\d+)|my (?:child|kid|baby|son|daughter|husband|wife|mother|father|mum|mom|dad)"
     r" (?:is|was|has|did|does))\b",
     re.I,

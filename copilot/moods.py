@@ -1,8 +1,8 @@
 """How a customer feels, how soon they need help and whether a person should see it: linear heads over a message's words and embedding.
 
 For each target these are weighed: the embedding, what a probe reads in the model's token states, the words and letter groups (for a mood those
-of the strongest phrases, since one bitter sentence in a long report is enough), words and pairs of words of the whole, and the notes: how loud
-the message is, and how many cues of each kind it has. `fit` learns all of it; `refit` writes what is shipped.
+of the strongest phrases, since one bitter sentence in a long report is enough), and for a mood the notes: how loud the message is, and how many
+cues of each kind it has. `fit` learns all of it; `refit` writes what is shipped.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ Floats32 = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 MOOD_TARGETS = 4
-RECIPE = 6
+RECIPE = 7
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
 STRENGTH_WORDS, STRENGTH_WHOLE, STRENGTH_VECTOR = 3.0, 1.0, 0.5
 OWN_PROBED = 0.7
 """What a message written for this product weighs for the probe where real ones weigh 1."""
-LAST_MOOD, LAST_OTHER = (0.1, 0.35), (0.03, 0.2)
+STRENGTH_LAST, OWN_LAST = 0.1, 0.35
 """For the last step its strength, and what a message written for this product weighs where real ones weigh 1: it is more extreme than those of an
 inbox, but has the moods that a forum lacks."""
-LEAN = np.array([0.0, 0.3, 0.0, 0.0, 0.0, 0.4, 0.0])
+LEAN = np.array([0.0, 0.9, 0.9, 0.0, 0.0, 0.4, 0.0])
 """What is added to the log-odds of the targets before a label is named, chosen on messages held out, as moods and haste are rare; fury needs no
 help."""
 FOLDS = 4
@@ -67,7 +67,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moods:
-    """Fitted weights: `words` and `grams` buckets × targets, `vector` dimensions × targets, `last` inputs × targets with the constant below.
+    """Fitted weights: `words` buckets × targets, `vector` dimensions × targets, `last` inputs × targets with the constant below.
 
     Weights fitted where no probe could be have none.
     """
@@ -75,7 +75,6 @@ class Moods:
     key: str
     idf: Floats32
     words: Floats32
-    grams: Floats32
     vector: Floats32
     last: Floats32
     probe: Probe | None = None
@@ -101,17 +100,15 @@ class Moods:
         return np.asarray(by_scores + noted @ last[len(scored) : -1] + last[-1])
 
     def scores(self, made: Phrases, each: Floats32, given: Encoded) -> Floats32:
-        """What the words of phrases, those of the whole, the embedding and the probe score for each target: 4 × targets, 3 without a probe."""
+        """What the words, the embedding and the probe score for each target: 3 × targets, 2 without a probe."""
         loudest = np.log(np.exp(np.clip(each[:, :MOOD_TARGETS], -20, 20)).mean(axis=0))
         whole = made.whole(self.words[:, MOOD_TARGETS:], self.idf)
         told = [] if given.told is None else [given.told]
-        return np.stack(
-            [np.concatenate([loudest, whole]), made.by_grams(self.grams, self.idf), given.vector @ self.vector, *told]
-        )
+        return np.stack([np.concatenate([loudest, whole]), given.vector @ self.vector, *told])
 
     def save(self, path: Path) -> None:
         """Write the weights whole or not at all."""
-        half = {name: getattr(self, name).astype(np.float16) for name in ("idf", "words", "grams")}
+        half = {name: getattr(self, name).astype(np.float16) for name in ("idf", "words")}
         probe = self.probe.arrays() if self.probe else {}
         write_arrays(path, key=np.array(self.key), vector=self.vector, last=self.last, **half, **probe)
 
@@ -119,7 +116,7 @@ class Moods:
     def load(cls, path: Path, key: str) -> Moods | None:
         """The weights at `path`; None where there are none, they cannot be read, or they are of other data, vectors or recipe."""
         arrays = read_arrays(path, key) or {}
-        names = ("idf", "words", "grams", "vector", "last")
+        names = ("idf", "words", "vector", "last")
         if not all(name in arrays for name in names):
             return None
         return cls(key=key, **{name: arrays[name].astype(np.float32) for name in names}, probe=Probe.of(arrays))
@@ -225,7 +222,7 @@ def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "", probi
 
     with threadpool_limits(1):
         bag = Bag.of(data, vectors, probing)
-        scores = np.zeros((3 if probing is None else 4, len(data), len(TARGETS)))
+        scores = np.zeros((2 if probing is None else 3, len(data), len(TARGETS)))
         strata = [2 * row[1] + row[-1] for row in bag.truth]
         for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(strata, strata):
             inner = bag.fit(train)
@@ -236,18 +233,21 @@ def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "", probi
 
 
 def _last(bag: Bag, scores: Floats) -> Floats32:
-    """For each target the weights of its scores, of the notes, and a constant: a logistic regression on standardised inputs."""
+    """For each target the weights of its scores, of the notes, and a constant: a logistic regression on standardised inputs.
+
+    The notes tell moods; beside the probe they only mislead about haste and calls (docs/triage.md), and weigh nothing there.
+    """
     from sklearn.linear_model import LogisticRegression
 
     columns = []
     own = np.array([one.own for one in bag.data])
     noted = np.array([notes(one.said) for one in bag.made])
     for target, holds in enumerate(bag.truth.T):
-        inputs = np.column_stack([*scores[:, :, target], noted])
+        inputs = np.column_stack([*scores[:, :, target], noted if target < MOOD_TARGETS else 0 * noted])
         means, scales = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
-        strength, share = LAST_MOOD if target < MOOD_TARGETS else LAST_OTHER
-        model = LogisticRegression(C=strength, max_iter=5000, tol=1e-8)
-        weights = model.fit((inputs - means) / scales, holds, sample_weight=np.where(own, share, 1.0)).coef_[0] / scales
+        model = LogisticRegression(C=STRENGTH_LAST, max_iter=5000, tol=1e-8)
+        model.fit((inputs - means) / scales, holds, sample_weight=np.where(own, OWN_LAST, 1.0))
+        weights = model.coef_[0] / scales
         columns.append(np.append(weights, model.intercept_[0] - weights @ means))
     return np.round(np.array(columns).T, 4).astype(np.float32)
 
@@ -266,7 +266,6 @@ class Bag:
     idf: Floats32
     parts: Any
     wholes: Any
-    pairs: Any
 
     @classmethod
     def of(cls, data: Sequence[Labelled], vectors: Vectors, probing: Probing | None = None) -> Bag:
@@ -286,7 +285,7 @@ class Bag:
         by_message.data = np.log2(1 + by_message.data)
         marked = np.concatenate([_marked(one, each) for one, each in zip(data, made, strict=True)])
         truth = np.array([one.targets() for one in data])
-        weighed = (normalize(each.multiply(idf)).tocsr() for each in (ones, by_message, _counted(made)))
+        weighed = (normalize(each.multiply(idf)).tocsr() for each in (ones, by_message))
         return cls(data, vectors, probing, made, owner, marked, truth, idf, *weighed)
 
     def fit(self, train: NDArray[np.intp]) -> Moods:
@@ -294,13 +293,11 @@ class Bag:
         by_phrase = [self._by_phrase(target, train) for target in range(MOOD_TARGETS)]
         truth = self.truth[train].T
         by_message = [_linear(self.wholes[train], holds, STRENGTH_WHOLE) for holds in truth[MOOD_TARGETS:]]
-        by_pairs = [_linear(self.pairs[train], holds, STRENGTH_WHOLE) for holds in truth]
         by_vector = [_linear(self.vectors[train], holds, STRENGTH_VECTOR) for holds in truth]
         words = np.round(np.column_stack([*by_phrase, *by_message]), 2).astype(np.float32)
-        grams = np.round(np.column_stack(by_pairs), 2).astype(np.float32)
         vector = np.round(np.column_stack(by_vector), 3).astype(np.float32)
         none = np.zeros((0, 0), dtype=np.float32)
-        return Moods(key="", idf=self.idf, words=words, grams=grams, vector=vector, last=none, probe=self._probe(train))
+        return Moods(key="", idf=self.idf, words=words, vector=vector, last=none, probe=self._probe(train))
 
     def encoded(self, row: int, probe: Probe | None) -> Encoded:
         """What the model gives of a message."""
@@ -338,17 +335,6 @@ class Bag:
     def _separate(self, carries: Flags, without: Flags) -> Floats:
         rows = np.flatnonzero(carries | without)
         return _linear(self.parts[rows], carries[rows], STRENGTH_WORDS)
-
-
-def _counted(made: list[Phrases]) -> Any:
-    """How often each message has each word and pair of words, on a logarithmic scale."""
-    from scipy import sparse
-
-    rows = np.repeat(np.arange(len(made)), [len(one.grams) for one in made])
-    filled = (np.ones(len(rows)), (rows, np.concatenate([one.grams for one in made])))
-    counts = sparse.csr_matrix(filled, shape=(len(made), BUCKETS))
-    counts.data = np.log2(1 + counts.data)
-    return counts
 
 
 def _marked(one: Labelled, made: Phrases) -> Flags:

@@ -45,8 +45,8 @@ Floats32 = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """A text's phrases: their `spans` in it, which buckets each one fills (`rows` and `buckets` side by side), in how many phrases each stands
-    (`bag`), and those of all its words.
+    """A text's phrases: their `spans` in it, which buckets each one fills (`rows` and `buckets` side by side), and in how many phrases each stands
+    (`bag`).
 
     `said` is the text as it is read: in small letters where nearly all of it stands in capitals.
     """
@@ -57,7 +57,6 @@ class Phrases:
     rows: Integers
     buckets: Integers
     bag: tuple[Integers, Integers]
-    grams: Integers
 
     def shown(self, at: int) -> str:
         """A phrase as it stands in the text, with the whole of a number or address that it begins or ends in."""
@@ -74,16 +73,9 @@ class Phrases:
 
     def whole(self, weights: Floats32, idf: Floats32) -> Floats32:
         """What the text as one bag of words and letter groups scores for each target."""
-        return _bag(*self.bag, weights, idf)
-
-    def by_grams(self, weights: Floats32, idf: Floats32) -> Floats32:
-        """What the text as one bag of words and pairs of words scores for each target."""
-        return _bag(*counted(self.grams), weights, idf)
-
-
-def _bag(buckets: Integers, counts: Integers, weights: Floats32, idf: Floats32) -> Floats32:
-    worth = _LOGARITHMS[counts] * idf[buckets]
-    return np.asarray((worth / max(float(np.sqrt((worth**2).sum())), 1e-9)) @ weights[buckets], dtype=np.float32)
+        buckets, counts = self.bag
+        worth = _LOGARITHMS[counts] * idf[buckets]
+        return np.asarray((worth / max(float(np.sqrt((worth**2).sum())), 1e-9)) @ weights[buckets], dtype=np.float32)
 
 
 def phrases(text: str) -> Phrases:
@@ -96,7 +88,7 @@ def phrases(text: str) -> Phrases:
     of_words = np.repeat(np.arange(len(words)) * BUCKETS, [len(one) for one in words]) + grams
     keys = distinct(np.concatenate([_letters(shown), of_words]))
     buckets = keys & _LAST
-    return Phrases(text, said, spans, keys >> _IN_BUCKETS, buckets, counted(buckets), grams)
+    return Phrases(text, said, spans, keys >> _IN_BUCKETS, buckets, counted(buckets))
 
 
 def distinct(numbers: Integers) -> Integers:

@@ -32,7 +32,10 @@ class Embedder(Protocol):
         ...
 
     def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
-        """A question's unit vector, as `embed` gives it, and what the probe makes of the token states (tokens × dimensions) of the same pass."""
+        """A question's unit vector, as `embed` gives it, and what the probe makes of the token states of the same pass.
+
+        The states (tokens × dimensions) are those two thirds of the layers up.
+        """
         ...
 
     def count_tokens(self, text: str) -> int:

@@ -24,6 +24,7 @@ from copilot.settings import Settings
 PUBLIC = Shelf("default", "article", "public")
 INTERNAL = Shelf("default", "article", "internal")
 OTHER = Shelf("other", "article", "public")
+PROBED = "My hub blinks red since the storm, please help."
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,19 @@ def small(embedder: Embedder) -> Embedder:
 @pytest.fixture(scope="session")
 def remembering(embedder: Embedder) -> Embedder:
     return Remembering(embedder, 2)
+
+
+@pytest.fixture(scope="session")
+def layers() -> list[Vectors]:
+    """The token states of one text: what goes into the first layer, then what each of the six makes of it."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    model = AutoModel.from_pretrained(package_folder(), local_files_only=True).eval()
+    words = AutoTokenizer.from_pretrained(package_folder(), local_files_only=True)(PROBED, return_tensors="pt")
+    with torch.no_grad():
+        made = model(**words, output_hidden_states=True).hidden_states
+    return [one[0].numpy() for one in made]
 
 
 @pytest.fixture(params=["embedder", "reference", "small", "remembering"])
@@ -65,13 +79,15 @@ class TestEmbedder:
         alone = any_embedder.embed(["where is my order"], "query")
         assert any_embedder.embed(["something else", "where is my order"], "query")[1].tobytes() == alone[0].tobytes()
 
-    def test_a_probe_reads_the_states_of_the_pass_that_makes_the_vector(self, any_embedder: Embedder) -> None:
-        text = "My hub blinks red since the storm, please help."
-        vector, states = any_embedder.probed(text, np.copy)
-        assert float(any_embedder.embed([text], "query")[0] @ vector) > 0.99999
-        assert states.shape == (any_embedder.count_tokens(text) + 2, any_embedder.dimensions)
-        mean = states.mean(axis=0)
-        assert float(mean @ vector / np.linalg.norm(mean)) > 0.999
+    def test_a_probe_reads_the_states_two_thirds_up_in_the_pass_that_makes_the_vector(
+        self, any_embedder: Embedder, layers: list[Vectors]
+    ) -> None:
+        vector, states = any_embedder.probed(PROBED, np.copy)
+        assert float(any_embedder.embed([PROBED], "query")[0] @ vector) > 0.99999
+        assert states.shape == (any_embedder.count_tokens(PROBED) + 2, any_embedder.dimensions)
+        nearest = min(range(len(layers)), key=lambda number: float(np.abs(layers[number] - states).max()))
+        assert nearest == 4
+        assert np.abs(layers[4] - states).max() < (1.0 if "int8" in any_embedder.fingerprint else 1e-3)
 
     def test_near_meanings_are_nearer_than_far_ones(self, any_embedder: Embedder) -> None:
         a, b, c = any_embedder.embed(

@@ -138,6 +138,34 @@ def test_data_that_was_not_erased_is_no_harm_denied(text: str) -> None:
     assert hidden(fold(text)) == fold(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "harm"),
+    [
+        ("Es sind keine Daten verloren gegangen, ich frage nur nach dem neuen Tarif.", "verloren"),
+        ("Er zijn geen bestanden beschadigd, ik wil alleen de nieuwe versie.", "beschadigd"),
+        ("No se perdió ningún archivo, gracias.", "perdió"),
+    ],
+)
+def test_a_harm_is_denied_in_the_order_of_words_of_other_languages(text: str, harm: str) -> None:
+    assert harm not in left(text)
+    assert left(text) != "\n"
+    doubted = f"{text.partition(',')[0]}? {text}"
+    assert harm in left(doubted), "a question repeats what somebody else said"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No files were lost, except ten years of photos.",
+        "Er zijn geen bestanden verloren gegaan, behalve mijn foto's.",
+        "Es wurden keine Daten gestohlen bis gestern.",
+        "Er zijn nog steeds geen gegevens verwijderd, ik vroeg dat in mei.",
+    ],
+)
+def test_a_denial_with_an_exception_in_other_languages_denies_nothing(text: str) -> None:
+    assert left(text) == text
+
+
 @pytest.mark.parametrize("text", ["No, my son is injured, send someone.", "No heating, flat is flooded, please come."])
 def test_a_harm_after_an_answer_of_no_is_an_emergency(triager: Triager, embedder: Embedder, text: str) -> None:
     assert decided(triager, embedder, text).level == "emergency"

@@ -31,6 +31,10 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 MINILM_REACH = 512
 """As many tokens as it has positions for. It was trained on 256 and reads a question of more as well (docs/evaluation.md). A question to another
 model is not read further either, unless the window is wider."""
+GRAPH = 2
+"""Raised whenever what is exported changes, so that no older graph is run."""
+DEPTH = 2 / 3
+"""How far up the layers the states lie that a probe reads: the last ones drop what does not make texts alike, as a mood (decision 0009)."""
 BEHIND_PADDING = frozenset({"roberta", "xlm-roberta", "mpnet", "camembert"})
 BEGINNING = 0.75
 """The share of its reach that a question's beginning gets, where the whole does not fit."""
@@ -61,7 +65,7 @@ class OnnxEmbedder:
     ) -> None:  # fmt: skip
         self._model, self._weights, self._threads, self._window, self._recipe = model, weights, threads, window, recipe
         self._reach = reach or window
-        self._dtype, self._graph = dtype, cache / f"{weights[:16]}.onnx"
+        self._dtype, self._graph = dtype, cache / f"{weights[:16]}-{GRAPH}.onnx"
         self._one_question = Lock()  # each has all threads: together they would all be late, and the last of them last
 
     @property
@@ -90,11 +94,11 @@ class OnnxEmbedder:
         return self._bulk([encoding.ids for encoding in told])
 
     def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
-        """A question's unit vector and what the probe makes of its last token states, in one forward pass."""
+        """A question's unit vector and what the probe makes of its token states in the middle of the model, in one forward pass."""
         asked = self._asked(text)
         with self._one_question:
-            states = self._states(self._session, asked)
-        return self._pooled(states), probe(states)
+            states, middle = self._states(self._session, asked, "states", "middle")
+        return self._pooled(states), probe(middle)
 
     def _asked(self, text: str) -> list[int]:
         """A question's token ids: what it asks may come at its very end, so of what is too long the middle is left out."""
@@ -119,13 +123,13 @@ class OnnxEmbedder:
 
     def _forward(self, session: InferenceSession, ids: list[int]) -> Vectors:
         """The unit vector of a text's token ids."""
-        return self._pooled(self._states(session, ids))
+        return self._pooled(*self._states(session, ids, "states"))
 
-    def _states(self, session: InferenceSession, ids: list[int]) -> Vectors:
-        """The last state of each token."""
+    def _states(self, session: InferenceSession, ids: list[int], *outputs: str) -> list[Vectors]:
+        """The states of each token: the last ones, those in the middle, or both."""
         tokens = np.array([ids], dtype=np.int64)
-        states: Vectors = session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0][0]
-        return states
+        made = session.run(list(outputs), {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
+        return [states[0] for states in made]
 
     def _pooled(self, states: Vectors) -> Vectors:
         """The direction of the states' mean, or of the first of them."""
@@ -181,6 +185,9 @@ class OnnxEmbedder:
         """The graph to run, made where it is not there."""
         if not self._graph.exists():
             export(self._model, self._graph)
+            for older in self._graph.parent.glob(f"{self._weights[:16]}*.onnx"):
+                if older != self._graph:
+                    older.unlink(missing_ok=True)
         if self._dtype == "fp32":
             return self._graph
         small = self._graph.with_suffix(".int8.onnx")
@@ -288,6 +295,11 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def middle(layers: int) -> int:
+    """Which of so many layers, counted from one, makes the states that a probe reads."""
+    return round(DEPTH * layers)
+
+
 def export(model: Path, target: Path) -> None:
     """Write the model's ONNX graph, checked against torch, whole or not at all; needs torch, ten seconds, once."""
     import warnings
@@ -298,15 +310,15 @@ def export(model: Path, target: Path) -> None:
     from transformers.utils import logging as transformers_logging
 
     class States(torch.nn.Module):
-        """The encoder with positional inputs and its last hidden states as only output."""
+        """The encoder with positional inputs, and as outputs its hidden states at the end and in the middle."""
 
         def __init__(self) -> None:
             super().__init__()
             self.encoder = AutoModel.from_pretrained(model, local_files_only=True, attn_implementation="eager").eval()
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            states: torch.Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-            return states
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            made = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+            return made.last_hidden_state, made.hidden_states[middle(len(made.hidden_states) - 1)]
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -323,11 +335,11 @@ def export(model: Path, target: Path) -> None:
         draft = Path(folder) / "model.onnx"
         torch.onnx.export(
             states, (ids, mask), draft, dynamo=True, external_data=False, verbose=False,
-            input_names=["input_ids", "attention_mask"], output_names=["states"],
+            input_names=["input_ids", "attention_mask"], output_names=["states", "middle"],
             dynamic_shapes={"input_ids": shape, "attention_mask": shape},
         )  # fmt: skip
         with torch.no_grad():
-            _check(draft, ids.numpy(), mask.numpy(), states(ids, mask).numpy())
+            _check(draft, ids.numpy(), mask.numpy(), [made.numpy() for made in states(ids, mask)])
         os.replace(draft, target)
 
 
@@ -341,12 +353,14 @@ def quantise(graph: Path, target: Path) -> None:
         os.replace(draft, target)
 
 
-def _check(graph: Path, ids: NDArray[np.int64], mask: NDArray[np.int64], expected: Vectors) -> None:
+def _check(graph: Path, ids: NDArray[np.int64], mask: NDArray[np.int64], expected: Sequence[Vectors]) -> None:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
-    states = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-    worst = float(np.abs((states - expected) * mask[:, :, None]).max())
+    made = session.run(["states", "middle"], {"input_ids": ids, "attention_mask": mask})
+    worst = max(
+        float(np.abs((ours - theirs) * mask[:, :, None]).max()) for ours, theirs in zip(made, expected, strict=True)
+    )
     if not worst < 1e-3:
         raise ConfigurationError(
             f"The exported model differs from the original by {worst:.3g}. Set COPILOT_ENGINE=torch."

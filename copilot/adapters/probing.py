@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from copilot.ports import Vectors
 from copilot.probe import Probe
 
-HIDDEN, HEADS = 64, 4
+HIDDEN, HEADS = 64, 8
 EPOCHS, BATCH, SORTED = 10, 64, 20
 RATE, DECAY, DROPPED = 4e-3, 0.05, 0.2
 """Chosen on every fourth of the forum's older messages (docs/triage.md)."""

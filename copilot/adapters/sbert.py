@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import cached_property
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from copilot.adapters.onnx import middle
 from copilot.errors import ConfigurationError
 from copilot.ports import Vectors
 
@@ -47,11 +49,19 @@ class SentenceTransformerEmbedder:
         return np.asarray(vectors, dtype=np.float32)
 
     def probed(self, text: str, probe: Callable[[Vectors], Vectors]) -> tuple[Vectors, Vectors]:
-        """A question's unit vector and what the probe makes of its token states, in one forward pass."""
-        made: Any = self._model.encode_query([text], output_value=None, show_progress_bar=False)
-        vector = made[0]["sentence_embedding"].numpy().astype(np.float32)
-        states = made[0]["token_embeddings"].numpy().astype(np.float32)
-        return vector / np.linalg.norm(vector), probe(states)
+        """A question's unit vector and what the probe makes of its token states in the middle of the model, in one forward pass."""
+        seen, mine = [], get_ident()
+
+        def see(layer: Any, given: Any, made: Any) -> None:
+            if get_ident() == mine:
+                seen.append(made[0] if isinstance(made, tuple) else made)
+
+        hook = self._middle.register_forward_hook(see)
+        try:
+            vector = self.embed([text], "query")[0]
+        finally:
+            hook.remove()
+        return vector, probe(seen[0].reshape(-1, self.dimensions).detach().numpy().astype(np.float32))
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text without special ones."""
@@ -61,6 +71,14 @@ class SentenceTransformerEmbedder:
     def _counter(self) -> Any:
         """A tokenizer of its own: to count with the model's would switch off its padding while another thread embeds a batch."""
         return deepcopy(self._model.tokenizer)
+
+    @cached_property
+    def _middle(self) -> Any:
+        """The layer whose states a probe reads."""
+        from torch.nn import ModuleList
+
+        layers = next(part for part in self._model[0].modules() if isinstance(part, ModuleList))
+        return layers[middle(len(layers)) - 1]
 
     @cached_property
     def _model(self) -> SentenceTransformer:
