@@ -14,7 +14,8 @@ from copilot.words import HIDDEN, Clauses, Words, fold
 DENIED = DEFAULTS / "denied.yaml"
 _BUT = re.compile(
     r"[\s,;.–—-]*(?:but|yet|however|still|(?:even )?though|although|aber|sondern|doch|mais|maar|pero|sino|someone|somebody"
-    r"|except|besides|apart from|other than|ausser|sauf|behalve|excepto|salvo"
+    r"|except|besides|apart from|other than|auss?er|sauf|behalve|excepto|salvo"
+    r"|(?:nur|lediglich|alleen|solo) (?:mein|unser|die|der|das|all|mijn|onze|de|het|mis?|las?|los|el|tod[ao]s?)\w*"
     r"|(?:only|just) (?:my|our|his|her|their|the|one|two|three|\d+)|my (?:child|kid|baby|son|daughter|husband|wife|mother|father|mum|mom|dad)"
     r" (?:is|was|has|did|does))\b",
     re.I,

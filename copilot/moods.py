@@ -39,6 +39,7 @@ STRENGTH_LAST, OWN_LAST = 0.1, 0.35
 """For the last step its strength, and what a message written for this product weighs where real ones weigh 1: it is more extreme than those of an
 inbox, but has the moods that a forum lacks."""
 LEAN = np.array([0.0, 0.9, 0.9, 0.0, 0.0, 0.4, 0.0])
+LEAN_UNPROBED = np.array([0.0, 0.3, 0.0, 0.0, 0.0, 0.4, 0.0])
 """What is added to the log-odds of the targets before a label is named, chosen on messages held out, as moods and haste are rare; fury needs no
 help."""
 FOLDS = 4
@@ -89,7 +90,7 @@ class Moods:
         """What a message in the customer's own words says, with what the model gives of it."""
         each = made.scores(self.words, self.idf)
         logits = self.logits(made, each, given, notes(made.said))
-        chances = sigmoid(logits + LEAN)
+        chances = sigmoid(logits + (LEAN if self.probe else LEAN_UNPROBED))
         return Reading(levels(chances), urgency(chances), float(chances[-1]), _told_by(made, each))
 
     def logits(self, made: Phrases, each: Floats32, given: Encoded, noted: Floats32) -> Floats:
@@ -235,7 +236,7 @@ def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "", probi
 def _last(bag: Bag, scores: Floats) -> Floats32:
     """For each target the weights of its scores, of the notes, and a constant: a logistic regression on standardised inputs.
 
-    The notes tell moods; beside the probe they only mislead about haste and calls (docs/triage.md), and weigh nothing there.
+    The notes tell moods; beside a probe they only mislead about haste and calls (decision 0009), and weigh nothing there.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -243,7 +244,8 @@ def _last(bag: Bag, scores: Floats) -> Floats32:
     own = np.array([one.own for one in bag.data])
     noted = np.array([notes(one.said) for one in bag.made])
     for target, holds in enumerate(bag.truth.T):
-        inputs = np.column_stack([*scores[:, :, target], noted if target < MOOD_TARGETS else 0 * noted])
+        told = noted if target < MOOD_TARGETS or bag.probing is None else 0 * noted
+        inputs = np.column_stack([*scores[:, :, target], told])
         means, scales = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
         model = LogisticRegression(C=STRENGTH_LAST, max_iter=5000, tol=1e-8)
         model.fit((inputs - means) / scales, holds, sample_weight=np.where(own, OWN_LAST, 1.0))

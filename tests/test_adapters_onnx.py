@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from copilot.adapters.centred import centred
-from copilot.adapters.onnx import OnnxEmbedder, from_folder, minilm, package_folder
+from copilot.adapters.onnx import GRAPH, OnnxEmbedder, from_folder, minilm, package_folder
+from copilot.adapters.sbert import SentenceTransformerEmbedder
 from copilot.errors import ConfigurationError
 from copilot.ports import Embedder, Vectors
 from copilot.settings import Settings
@@ -186,3 +187,24 @@ def test_a_model_whose_vectors_all_point_one_way_is_seen_from_their_middle(tmp_p
 
 def test_the_shipped_model_is_left_as_it_is(tmp_path: Path, embedder: Embedder) -> None:
     assert centred(embedder, tmp_path) is embedder
+
+
+def test_what_a_former_version_exported_goes_and_nothing_else(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    cache, own = folder.parent / "cache", loaded(folder).fingerprint[:16]
+    cache.mkdir()
+    kept = [cache / name for name in (f"{own}-{GRAPH}.int8.onnx", f"{own}-{GRAPH + 1}.onnx", "0123456789abcdef.onnx")]
+    for file in (*kept, cache / f"{own}-1.int8.onnx", cache / f"{own}.int8.onnx"):
+        file.write_bytes(b"a graph")
+    (cache / f"{own}.onnx").mkdir()  # what cannot be removed stops nobody
+    assert loaded(folder).embed(["the lamp"], "document").shape == (1, 32)
+    there = {file.name for file in cache.iterdir()}
+    assert there == {f"{own}.onnx", f"{own}-{GRAPH}.onnx", *(file.name for file in kept)}
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet", "distilbert"])
+def test_torch_and_onnx_probe_the_same_layer_of_any_model(tmp_path: Path, kind: str) -> None:
+    folder = written(tmp_path, kind)
+    ours, theirs = loaded(folder), SentenceTransformerEmbedder(str(folder), 1, 64)
+    one, other = (model.probed(TEXTS[0], np.copy)[1] for model in (ours, theirs))
+    assert one == pytest.approx(other, abs=1e-4)

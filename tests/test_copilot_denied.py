@@ -148,7 +148,7 @@ def test_data_that_was_not_erased_is_no_harm_denied(text: str) -> None:
 )
 def test_a_harm_is_denied_in_the_order_of_words_of_other_languages(text: str, harm: str) -> None:
     assert harm not in left(text)
-    assert left(text) != "\n"
+    assert left(text).strip()
     doubted = f"{text.partition(',')[0]}? {text}"
     assert harm in left(doubted), "a question repeats what somebody else said"
 
@@ -159,11 +159,35 @@ def test_a_harm_is_denied_in_the_order_of_words_of_other_languages(text: str, ha
         "No files were lost, except ten years of photos.",
         "Er zijn geen bestanden verloren gegaan, behalve mijn foto's.",
         "Es wurden keine Daten gestohlen bis gestern.",
-        "Er zijn nog steeds geen gegevens verwijderd, ik vroeg dat in mei.",
+        "Er zijn nog geen gegevens verwijderd, ik vroeg dat in mei.",
+        "Bei mir wurden keine Daten gelöscht. Ich hatte Sie zur Löschung aufgefordert.",
+        "Es sind keine Daten verloren außer allen Fotos der letzten zehn Jahre.",
+        "Es sind keine Daten verloren, nur meine Fotos sind weg.",
+        "No se perdió ningún archivo, solo todas las fotos de mi hija.",
+        "No se ha perdido nada más que todo mi dinero.",
+        "Angeblich wurden keine Daten gestohlen.",
+        "Zogenaamd zijn er geen gegevens gestolen.",
+        "Es mentira que no se perdió nada.",
     ],
 )
-def test_a_denial_with_an_exception_in_other_languages_denies_nothing(text: str) -> None:
+def test_a_denial_with_an_exception_or_a_doubt_in_other_languages_denies_nothing(text: str) -> None:
     assert left(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Er is geen ambulance hier gewond",
+        "Es ist kein Arzt da verletzt",
+        "Achtung das ist keine Übung Kollegin verletzt",
+        "Das ist kein Scherz Konto gehackt",
+        "Mein Konto wurde keine Stunde später gehackt.",
+        "Es wurden keine Kleinigkeiten gestohlen.",
+    ],
+)
+def test_a_no_before_another_thing_denies_no_harm_behind_it(text: str) -> None:
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
 
 
 @pytest.mark.parametrize("text", ["No, my son is injured, send someone.", "No heating, flat is flooded, please come."])

@@ -14,7 +14,7 @@ from copilot.probe import Probe
 HIDDEN, HEADS = 64, 8
 EPOCHS, BATCH, SORTED = 10, 64, 20
 RATE, DECAY, DROPPED = 4e-3, 0.05, 0.2
-"""Chosen on every fourth of the forum's older messages (docs/triage.md)."""
+"""Chosen on every fourth of the forum's older messages (decision 0009)."""
 
 
 def fit_probe(states: Sequence[Vectors], truth: NDArray[np.bool_], weights: NDArray[np.float64]) -> Probe:

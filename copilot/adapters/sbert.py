@@ -61,7 +61,8 @@ class SentenceTransformerEmbedder:
             vector = self.embed([text], "query")[0]
         finally:
             hook.remove()
-        return vector, probe(seen[0].reshape(-1, self.dimensions).detach().numpy().astype(np.float32))
+        states = seen[0].detach().numpy().astype(np.float32)
+        return vector, probe(states.reshape(-1, states.shape[-1]))
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text without special ones."""
