@@ -33,6 +33,12 @@ def decided(triager: Triager, embedder: Embedder, text: str) -> Escalation:
     return escalate(POLICY, asked, triage, False, 150.0)
 
 
+def assert_stands(text: str) -> None:
+    """Nothing of the text is taken for a denied harm, neither by the rules nor by what was learned."""
+    assert left(text) == text
+    assert hidden(fold(text)) == fold(text)
+
+
 def test_plain_denials_rarely_call_a_person_and_harms_still_do(triager: Triager, embedder: Embedder) -> None:
     called = {
         kind: sum(decided(triager, embedder, text).recommended for text in texts) for kind, texts in MESSAGES.items()
@@ -97,8 +103,7 @@ def test_a_harm_beside_a_denial_still_calls_a_person(triager: Triager, embedder:
     ],
 )
 def test_an_answer_of_no_denies_nothing_that_follows(text: str) -> None:
-    assert left(text) == text
-    assert hidden(fold(text)) == fold(text)
+    assert_stands(text)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +124,7 @@ def test_an_answer_of_no_denies_nothing_that_follows(text: str) -> None:
     ],
 )
 def test_a_denial_that_is_doubted_quoted_or_says_never_so_bad_denies_nothing(text: str) -> None:
-    assert left(text) == text
-    assert hidden(fold(text)) == fold(text)
+    assert_stands(text)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +138,7 @@ def test_a_denial_that_is_doubted_quoted_or_says_never_so_bad_denies_nothing(tex
     ],
 )
 def test_data_that_was_not_erased_is_no_harm_denied(text: str) -> None:
-    assert left(text) == text
-    assert hidden(fold(text)) == fold(text)
+    assert_stands(text)
 
 
 @pytest.mark.parametrize(
@@ -186,8 +189,7 @@ def test_a_denial_with_an_exception_or_a_doubt_in_other_languages_denies_nothing
     ],
 )
 def test_a_no_before_another_thing_denies_no_harm_behind_it(text: str) -> None:
-    assert left(text) == text
-    assert hidden(fold(text)) == fold(text)
+    assert_stands(text)
 
 
 @pytest.mark.parametrize("text", ["No, my son is injured, send someone.", "No heating, flat is flooded, please come."])

@@ -99,8 +99,8 @@ class OnnxEmbedder:
         """A question's unit vector and what the probe makes of its token states in the middle of the model, in one forward pass."""
         asked = self._asked(text)
         with self._one_question:
-            states, middle = self._states(self._session, asked, "states", "middle")
-        return self._pooled(states), probe(middle)
+            last, inner = self._states(self._session, asked, "states", "middle")
+        return self._pooled(last), probe(inner)
 
     def _asked(self, text: str) -> list[int]:
         """A question's token ids: what it asks may come at its very end, so of what is too long the middle is left out."""
@@ -360,17 +360,17 @@ def quantise(graph: Path, target: Path) -> None:
         os.replace(draft, target)
 
 
+def _apart(ours: Vectors, theirs: Vectors, mask: NDArray[np.int64]) -> float:
+    """The largest difference at a token, as a share of the largest state where that is above 1: not every model normalises its middle."""
+    return float(np.abs((ours - theirs) * mask[:, :, None]).max() / max(1.0, np.abs(theirs).max()))
+
+
 def _check(graph: Path, ids: NDArray[np.int64], mask: NDArray[np.int64], expected: Sequence[Vectors]) -> None:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     made = session.run(["states", "middle"], {"input_ids": ids, "attention_mask": mask})
-    worst = max(
-        float(
-            np.abs((ours - theirs) * mask[:, :, None]).max() / max(1.0, np.abs(theirs).max())
-        )  # few models' middle is scaled
-        for ours, theirs in zip(made, expected, strict=True)
-    )
+    worst = max(_apart(*pair, mask) for pair in zip(made, expected, strict=True))
     if not worst < 1e-3:
         raise ConfigurationError(
             f"The exported model differs from the original by {worst:.3g}. Set COPILOT_ENGINE=torch."
