@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from time import sleep
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 
+from copilot.adapters import onnx
 from copilot.adapters.centred import centred
-from copilot.adapters.onnx import GRAPH, OnnxEmbedder, from_folder, minilm, package_folder
+from copilot.adapters.onnx import GRAPH, OnnxEmbedder, export, from_folder, minilm, package_folder
 from copilot.adapters.sbert import SentenceTransformerEmbedder
 from copilot.errors import ConfigurationError
 from copilot.ports import Embedder, Vectors
@@ -208,3 +212,26 @@ def test_torch_and_onnx_probe_the_same_layer_of_any_model(tmp_path: Path, kind: 
     ours, theirs = loaded(folder), SentenceTransformerEmbedder(str(folder), 1, 64)
     one, other = (model.probed(TEXTS[0], np.copy)[1] for model in (ours, theirs))
     assert one == pytest.approx(other, abs=1e-4)
+
+
+def test_a_question_and_documents_that_come_first_together_export_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, made, together = written(tmp_path), list[Path](), Barrier(2)
+
+    def exported(model: Path, target: Path) -> None:
+        made.append(target)
+        sleep(0.2)  # long enough for the other thread to ask
+        export(model, target)
+
+    monkeypatch.setattr(onnx, "export", exported)
+    embedder = from_folder(folder, folder.parent / "cache", 2, 64)
+
+    def embed(kind: Literal["query", "document"]) -> Vectors:
+        together.wait()
+        return embedder.embed(["the lamp"], kind)
+
+    with ThreadPoolExecutor(2) as threads:
+        asked, told = threads.map(embed, ("query", "document"))
+    assert len(made) == 1
+    assert float(asked[0] @ told[0]) > 0.9999

@@ -41,6 +41,8 @@ BEHIND_PADDING = frozenset({"roberta", "xlm-roberta", "mpnet", "camembert"})
 BEGINNING = 0.75
 """The share of its reach that a question's beginning gets, where the whole does not fit."""
 Dtype = Literal["fp32", "int8"]
+_EXPORTING = Lock()
+"""Two threads that import transformers at once break its import, and would make the same file twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +193,15 @@ class OnnxEmbedder:
                     self._graph.with_name(f"{self._weights[:16]}{number}.{kind}").unlink()
 
     def _exported(self) -> Path:
-        """The graph to run, made where it is not there."""
-        if not self._graph.exists():
-            export(self._model, self._graph)
-            self._drop_older()
-        if self._dtype == "fp32":
-            return self._graph
+        """The graph to run, made where it is not there, by one thread while the others wait: a first ingest and the server's warming both ask."""
         small = self._graph.with_suffix(".int8.onnx")
-        if not small.exists():
-            quantise(self._graph, small)
-        return small
+        with _EXPORTING:
+            if not self._graph.exists():
+                export(self._model, self._graph)
+                self._drop_older()
+            if self._dtype == "int8" and not small.exists():
+                quantise(self._graph, small)
+        return small if self._dtype == "int8" else self._graph
 
 
 def minilm(cache: Path, threads: int, window: int, dtype: Dtype = "fp32") -> OnnxEmbedder:
