@@ -46,7 +46,7 @@ def main() -> None:
     for one in young:
         asked = Conversation(messages=(Message(text=one.text),), channel="form")
         given = triager.encoded(search_text(asked))
-        read.append(weights.read(phrases(one.text), given))
+        read.append(weights.read(phrases(one.text), given.mood))
         scores.append(escalate(policy, asked, triager.read(asked, given), False, settings.refund_limit).score)
     for readers in sorted({one.readers for one in young}):
         rows = [at for at, one in enumerate(young) if one.readers == readers]

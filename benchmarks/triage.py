@@ -18,11 +18,12 @@ import numpy as np
 
 from copilot.adapters.onnx import minilm
 from copilot.adapters.remembering import Remembering
+from copilot.critical import critical
 from copilot.domain import Conversation, Message
 from copilot.escalate import Policy, escalate
 from copilot.moods import moods
 from copilot.ports import Embedder
-from copilot.probe import Probe
+from copilot.probe import Probes
 from copilot.query import search_text
 from copilot.settings import DEFAULTS, Settings
 from copilot.triage import Triager
@@ -45,9 +46,8 @@ def main() -> None:
     policy = Policy.load(DEFAULTS / "policy.yaml")
     with TemporaryDirectory() as models, threadpool_limits(1):
         triager = Triager(embedder, DEFAULTS / "taxonomy.yaml", Path(models))
-        probe = moods(embedder, Path(models)).probe
-        assert probe, "the shipped weights have one"
-        times = [costs(one, triager, policy, embedder, probe) for one in asked]
+        probes = Probes(moods(embedder, Path(models)).probe, critical(embedder, Path(models)).probe)
+        times = [costs(one, triager, policy, embedder, probes) for one in asked]
     tags, rules, first = (list(column) for column in zip(*times, strict=True))
     print(
         f"tags {shown(tags)}; escalation {shown(rules)}; together {shown(np.add(tags, rules).tolist())}; n {len(asked)}"
@@ -57,14 +57,14 @@ def main() -> None:
 
 
 def costs(
-    asked: Conversation, triager: Triager, policy: Policy, embedder: Embedder, probe: Probe
+    asked: Conversation, triager: Triager, policy: Policy, embedder: Embedder, probes: Probes
 ) -> tuple[float, float, float]:
-    """The time of the tags, the probe's in it, of the escalation, and of the escalation the first time."""
+    """The time of the tags, the probes' in it, of the escalation, and of the escalation the first time."""
     given, states = triager.encoded(search_text(asked)), embedder.probed(search_text(asked), np.copy)[1]
     triage = triager.read(asked, given)
     first = fastest(lambda: escalate(policy, asked, triage, False, LIMIT), 1)
     return (
-        fastest(lambda: triager.read(asked, given)) + fastest(lambda: probe(states)),
+        fastest(lambda: triager.read(asked, given)) + fastest(lambda: probes(states)),
         fastest(lambda: escalate(policy, asked, triage, False, LIMIT)),
         first,
     )

@@ -1,7 +1,7 @@
 """What a message reads like, whatever its wording: a chance for each critical code, learned from phrasings and near misses.
 
-Rules find what somebody thought of; these heads find what is like it. Each is a line through the message's embedding and its words and
-letter groups. Which chance counts is the policy's to say.
+Rules find what somebody thought of; these heads find what is like it. Each adds a line through the message's embedding and its words and
+letter groups to what a probe reads in the model's token states. Which chance counts is the policy's to say.
 """
 
 from __future__ import annotations
@@ -20,25 +20,28 @@ from numpy.typing import NDArray
 
 from copilot import yaml_file
 from copilot.errors import ConfigurationError
-from copilot.labelled import own_messages
+from copilot.labelled import HELD_OUT_FROM, MESSAGES, TONES, forum_messages, own_messages
 from copilot.learn import OTHER, read_arrays, write_arrays
 from copilot.phrases import BUCKETS, Phrases, phrases
 from copilot.ports import Embedder, Vectors
+from copilot.probe import Encoded, FitProbe, Probe, Probing
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
 
 Floats32 = NDArray[np.float32]
 
 PHRASINGS = "critical.yaml"
-RECIPE = 2
+RECIPE = 3
 """Raised whenever the fitting changes, so that no weights of an older recipe are used."""
 STRENGTH = 6.0
 WORDS = 2.0
 """How much words and letter groups count beside the embedding."""
-WORTH_TELLING = 0.08
+PROBED = 0.5
+"""What the probe's score counts beside the line's."""
+WORTH_TELLING = 0.02
 """Chances below this are not told: no policy would count them."""
-PUBLIC = 3000
-"""As many messages of public sets are taught as everyday ones, about."""
+PUBLIC, FORUM = 3000, 1500
+"""As many messages of public sets and of the forum are taught as everyday ones, about."""
 NOT_CALM = frozenset(
     "compromised_card lost_or_stolen_card lost_or_stolen_phone card_payment_not_recognised cash_withdrawal_not_recognised "
     "direct_debit_payment_not_recognised transaction_charged_twice extra_charge_on_statement age_limit Refund_not_showing_up request_refund "
@@ -68,7 +71,7 @@ class Taught:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Critical:
-    """Fitted weights: `words` buckets × codes, `vector` dimensions × codes, a constant each."""
+    """Fitted weights: `words` buckets × codes, `vector` dimensions × codes, a constant each; weights fitted where no probe could be have none."""
 
     key: str
     codes: tuple[str, ...]
@@ -76,10 +79,11 @@ class Critical:
     words: Floats32
     vector: Floats32
     constant: Floats32
+    probe: Probe | None = None
 
-    def read(self, made: Phrases, vector: Vectors) -> list[Likeness]:
-        """What a message in the customer's own words, with its embedding, may read like; codes that are out of the question are left out."""
-        chances = 1 / (1 + np.exp(-np.clip(self.scores(made, vector).astype(np.float64), -30, 30)))
+    def read(self, made: Phrases, given: Encoded) -> list[Likeness]:
+        """What a message in the customer's own words may read like, with what the model gives of it; codes out of the question are left out."""
+        chances = 1 / (1 + np.exp(-np.clip(self.scores(made, given).astype(np.float64), -30, 30)))
         near = np.flatnonzero(chances >= WORTH_TELLING)
         if not len(near):
             return []
@@ -89,16 +93,19 @@ class Critical:
             Likeness(*one) for one in zip(codes, chances[near].round(4).tolist(), map(made.shown, best), strict=True)
         ]
 
-    def scores(self, made: Phrases, vector: Vectors) -> Floats32:
+    def scores(self, made: Phrases, given: Encoded) -> Floats32:
         """The log-odds of each code, among messages of which half give it."""
-        found: Floats32 = vector @ self.vector + bag(made, self.idf, self.words) + self.constant
-        return found
+        found: Floats32 = given.vector @ self.vector + bag(made, self.idf, self.words) + self.constant
+        return found if given.told is None else found + PROBED * given.told
 
     def save(self, path: Path) -> None:
         """Write the weights whole or not at all."""
         half = {"idf": self.idf.astype(np.float16), "words": self.words.astype(np.float16)}
+        probe = self.probe.arrays() if self.probe else {}
         codes = np.array(self.codes)
-        write_arrays(path, key=np.array(self.key), codes=codes, vector=self.vector, constant=self.constant, **half)
+        write_arrays(
+            path, key=np.array(self.key), codes=codes, vector=self.vector, constant=self.constant, **half, **probe
+        )
 
     @classmethod
     def load(cls, path: Path, key: str) -> Critical | None:
@@ -108,7 +115,8 @@ class Critical:
         if not all(name in arrays for name in (*names, "codes")):
             return None
         codes = tuple(str(code) for code in arrays["codes"])
-        return cls(key=key, codes=codes, **{name: arrays[name].astype(np.float32) for name in names})
+        weights = {name: arrays[name].astype(np.float32) for name in names}
+        return cls(key=key, codes=codes, **weights, probe=Probe.of(arrays))
 
 
 def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:
@@ -125,9 +133,10 @@ def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:
 def taught() -> tuple[Taught, ...]:
     """The phrasings with their codes, near misses, and everyday messages. Raises ConfigurationError."""
     try:
-        listed = yaml_file.read(DEFAULTS / PHRASINGS)["codes"]
-        given = [Taught(text, code) for code, one in listed.items() for text in one["fires"]]
-        missed = [Taught(text, None) for one in listed.values() for text in one["quiet"]]
+        file = yaml_file.read(DEFAULTS / PHRASINGS)
+        given = [Taught(text, code) for code, one in file["codes"].items() for text in one["fires"]]
+        near = [text for one in file["codes"].values() for text in one["quiet"]]
+        missed = [Taught(text, None) for text in (*near, *file["everyday"])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"The critical phrasings in {DEFAULTS / PHRASINGS} cannot be used: {error}") from error
     return (*given, *missed, *everyday())
@@ -135,20 +144,22 @@ def taught() -> tuple[Taught, ...]:
 
 def everyday() -> list[Taught]:
     """Messages that call nobody: those of the mood data that need no person, and what the shipped taxonomy calls other."""
-    calm = [Taught(one.text, None) for one in own_messages() if not one.escalate]
+    own = (*own_messages(), *own_messages(TONES))
+    calm = [Taught(one.text, None) for one in own if not one.escalate]
     other = [one for one in intent_examples(DEFAULTS / "taxonomy.yaml") if one.label == OTHER]
     return calm + [Taught(one.text, None) for one in other]
 
 
 def key_of(embedder: Embedder) -> str:
     """What the weights depend on, as one hash: the messages, the embedder's fingerprint and the recipe."""
-    files = (PHRASINGS, "mood.jsonl", "taxonomy.yaml")
+    files = (PHRASINGS, MESSAGES, TONES, "taxonomy.yaml")
     parts = [f"{RECIPE} {embedder.fingerprint}".encode(), *((DEFAULTS / name).read_bytes() for name in files)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def public(data: Path) -> list[Taught]:
-    """A third of the everyday requests of two public sets in `data`, those intents left out that are critical. Raises ConfigurationError."""
+    """Some of the everyday requests of two public sets in `data`, those intents left out that are critical, and of the forum's older messages
+    that call for nobody. Raises ConfigurationError."""
     try:
         with (data / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
             bank = [(row["text"], row["category"]) for row in csv.DictReader(file)]
@@ -156,7 +167,8 @@ def public(data: Path) -> list[Taught]:
     except OSError as error:
         raise ConfigurationError(f"Give the folder that holds `banking77/` and `clinc150/`: {error}") from error
     calm = [text for text, label in [*bank, *spoken] if label not in NOT_CALM]
-    return [Taught(text, None) for text in calm[:: len(calm) // PUBLIC]]
+    older = [one.text for one in forum_messages(data) if one.number < HELD_OUT_FROM and not one.escalate]
+    return [Taught(text, None) for text in (*calm[:: len(calm) // PUBLIC], *older[:: len(older) // FORUM])]
 
 
 def critical(embedder: Embedder, cache_folder: Path) -> Critical:
@@ -170,21 +182,24 @@ def critical(embedder: Embedder, cache_folder: Path) -> Critical:
     return found
 
 
-def refit(embedder: Embedder, data: Path, folder: Path = DEFAULTS) -> None:
+def refit(embedder: Embedder, data: Path, probing: FitProbe, folder: Path = DEFAULTS) -> None:
     """Fit the shipped weights anew, after a change to their messages, the recipe or the shipped embedder; `data` holds the public sets."""
-    fit([*taught(), *public(data)], embedder, key_of(embedder)).save(folder / "critical.npz")
+    fit([*taught(), *public(data)], embedder, key_of(embedder), probing).save(folder / "critical.npz")
 
 
 # ---- fitting ----
 
 
-def fit(data: Sequence[Taught], embedder: Embedder, key: str = "") -> Critical:
-    """Weights fitted on messages with their codes."""
-    return fit_vectors(data, embedder.embed([one.text for one in data], "document"), key)
+def fit(data: Sequence[Taught], embedder: Embedder, key: str = "", probing: FitProbe | None = None) -> Critical:
+    """Weights fitted on messages with their codes, with a probe where `probing` fits one."""
+    texts = [one.text for one in data]
+    if probing is None:
+        return fit_vectors(data, embedder.embed(texts, "document"), key=key)
+    return fit_vectors(data, *Probing.of(probing, embedder, texts), key=key)
 
 
-def fit_vectors(data: Sequence[Taught], vectors: Vectors, key: str = "") -> Critical:
-    """The same with the embeddings given: a class-balanced logistic regression for each code."""
+def fit_vectors(data: Sequence[Taught], vectors: Vectors, probing: Probing | None = None, key: str = "") -> Critical:
+    """The same with the embeddings given: a class-balanced logistic regression for each code, and a probe of all."""
     from scipy import sparse
     from threadpoolctl import threadpool_limits
 
@@ -192,7 +207,8 @@ def fit_vectors(data: Sequence[Taught], vectors: Vectors, key: str = "") -> Crit
         words, idf = rows_of(data)
         rows = sparse.hstack([sparse.csr_matrix(vectors), words * WORDS]).tocsr()
         codes = tuple(sorted({one.code for one in data if one.code}))
-        lines = np.array([_line(rows, [one.code == code for one in data]) for code in codes]).T
+        truth = np.array([[one.code == code for code in codes] for one in data])
+        lines = np.array([_line(rows, holds) for holds in truth.T]).T
     size = vectors.shape[1]
     return Critical(
         key=key,
@@ -201,6 +217,7 @@ def fit_vectors(data: Sequence[Taught], vectors: Vectors, key: str = "") -> Crit
         vector=np.round(lines[:size], 3).astype(np.float32),
         words=np.round(WORDS * lines[size:-1], 2).astype(np.float32),
         constant=np.round(lines[-1], 3).astype(np.float32),
+        probe=probing.fit(probing.states, truth, np.ones(len(data))) if probing else None,
     )
 
 
@@ -217,12 +234,12 @@ def rows_of(data: Sequence[Taught]) -> tuple[Any, Floats32]:
     return normalize(ones.multiply(idf)).tocsr(), idf
 
 
-def _line(rows: Any, holds: Sequence[bool]) -> NDArray[np.float64]:
+def _line(rows: Any, holds: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Weights and constant that tell the messages of a code from all others."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(
         C=STRENGTH, class_weight="balanced", solver="liblinear", max_iter=1000, tol=1e-3, random_state=0
     )
-    fitted = model.fit(rows, np.array(holds))
+    fitted = model.fit(rows, holds)
     return np.append(fitted.coef_[0], fitted.intercept_[0])

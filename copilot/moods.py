@@ -22,7 +22,7 @@ from copilot.labelled import HELD_OUT_FROM, MESSAGES, TARGETS, TONES, Labelled, 
 from copilot.learn import read_arrays, write_arrays
 from copilot.phrases import BUCKETS, Phrases, phrases, signals
 from copilot.ports import Embedder, Vectors
-from copilot.probe import FitProbe, Probe
+from copilot.probe import Encoded, FitProbe, Probe, Probing
 from copilot.settings import DEFAULTS
 
 Floats = NDArray[np.float64]
@@ -59,14 +59,6 @@ class Reading:
     told_by: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What the model gives of a text: its unit vector, and what the probe says for each target, where the weights have one."""
-
-    vector: Vectors
-    told: Floats32 | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moods:
     """Fitted weights: `words` buckets × targets, `vector` dimensions × targets, `last` inputs × targets with the constant below.
@@ -80,12 +72,6 @@ class Moods:
     vector: Floats32
     last: Floats32
     probe: Probe | None = None
-
-    def encoded(self, embedder: Embedder, text: str) -> Encoded:
-        """What is read of a text beside its words, in one forward pass."""
-        if self.probe is None:
-            return Encoded(embedder.embed([text], "query")[0])
-        return Encoded(*embedder.probed(text, self.probe))
 
     def read(self, made: Phrases, given: Encoded) -> Reading:
         """What a message in the customer's own words says, with what the model gives of it."""
@@ -199,22 +185,8 @@ def fit(data: Sequence[Labelled], embedder: Embedder, key: str = "", probing: Fi
     """Weights fitted on labelled messages, with a probe where `probing` fits one. Each is embedded alone and as a query, as it will be read."""
     if probing is None:
         return fit_vectors(data, np.vstack([embedder.embed([one.text], "query") for one in data]), key)
-    made = [embedder.probed(one.text, _halved) for one in data]
-    return fit_vectors(data, np.vstack([vector for vector, _ in made]), key, Probing(probing, [one for _, one in made]))
-
-
-def _halved(states: Vectors) -> Vectors:
-    """The states themselves, in half the memory: there are a million of them."""
-    halved: Vectors = states.astype(np.float16)
-    return halved
-
-
-@dataclass(frozen=True, slots=True)
-class Probing:
-    """How a probe is fitted, and on which token states: those of the messages in their order."""
-
-    fit: FitProbe
-    states: Sequence[Vectors]
+    vectors, states = Probing.of(probing, embedder, [one.text for one in data])
+    return fit_vectors(data, vectors, key, states)
 
 
 def fit_vectors(data: Sequence[Labelled], vectors: Vectors, key: str = "", probing: Probing | None = None) -> Moods:

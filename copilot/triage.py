@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from copilot.entities import Own, entities
 from copilot.intents import IntentHead, fit_intents, intent_head
 from copilot.labelled import MOODS, URGENCIES
 from copilot.learn import OTHER, Floats, write_arrays
-from copilot.moods import Encoded, Reading, moods
+from copilot.moods import Reading, moods
 from copilot.phrases import Phrases, phrases
 from copilot.ports import Embedder, Vectors
+from copilot.probe import Encoded, Probes
 from copilot.query import as_asked, asked_in, said, stands_from
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
@@ -73,6 +74,23 @@ def refit_defaults(embedder: Embedder, folder: Path = DEFAULTS) -> None:
 # ---- reading a conversation ----
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the model gives of a text, for the heads of moods and for those of critical codes."""
+
+    mood: Encoded
+    alike: Encoded
+
+    @property
+    def vector(self) -> Vectors:
+        """The text's unit vector."""
+        return self.mood.vector
+
+
+NOTHING = Given(*[Encoded(np.zeros(0, dtype=np.float32))] * 2)
+"""Of no words."""
+
+
 class Triager:
     """Reads conversations with three fitted heads; built once, safe to share between threads.
 
@@ -84,16 +102,17 @@ class Triager:
         self._intent = intent_head(intent_examples(taxonomy), embedder, taxonomy.with_name("intents.npz"), models)
         self._moods = moods(embedder, models)
         self._critical = critical(embedder, models)
+        self._probes = Probes(self._moods.probe, self._critical.probe)
         self._patterns = Patterns.load(URGENT)
         self._seen: dict[bytes, Floats] = {}
         _detect("The language model is read now, not at the first message.")
 
-    def encoded(self, text: str) -> Encoded:
+    def encoded(self, text: str) -> Given:
         """What the model gives of what is asked, for `read` and for whoever needs its vector: one forward pass."""
-        return self._moods.encoded(self._embedder, text)
+        return Given(*self._probes.encoded(self._embedder, text))
 
     def read(
-        self, conversation: Conversation, given: Encoded, workspace: str = "", intents: IntentHead | None = None, asked: str | None = None
+        self, conversation: Conversation, given: Given, workspace: str = "", intents: IntentHead | None = None, asked: str | None = None
     ) -> Triage:  # fmt: skip
         """The tags of a conversation of whose latest ask the model gives this, its intent by this head or the one in the settings.
 
@@ -103,7 +122,7 @@ class Triager:
         turns = own or [""]
         spoken = language(turns[-1], conversation.customer.locale)
         made = phrases(_first_lines(conversation, turns))
-        latest = self._moods.read(made, given)
+        latest = self._moods.read(made, given.mood)
         ask = asked or (asked_in(conversation.subject, own) if own else "")
         rest = self._undenied(conversation, turns)
         return Triage(
@@ -117,20 +136,20 @@ class Triager:
             reads_like=self._reads_like(conversation, (made, given), rest),
         )
 
-    def _undenied(self, conversation: Conversation, turns: list[str]) -> tuple[Phrases, Encoded] | None:
+    def _undenied(self, conversation: Conversation, turns: list[str]) -> tuple[Phrases, Given] | None:
         """The message without the harms that it denies, embedded anew where words are left; None where it denies none."""
         if (rest := left(turns[-1])) == turns[-1]:
             return None
         kept = [*turns[:-1], rest.strip(f"{ENDS}\n")]
         made = phrases(_first_lines(conversation, kept))
         asked = asked_in(conversation.subject, kept)
-        return made, self.encoded(asked) if made.text else Encoded(np.zeros(0, dtype=np.float32))
+        return made, self.encoded(asked) if made.text else NOTHING
 
-    def _attention(self, conversation: Conversation, read: Reading, rest: tuple[Phrases, Encoded] | None) -> Reason:
+    def _attention(self, conversation: Conversation, read: Reading, rest: tuple[Phrases, Given] | None) -> Reason:
         """The learned chance that a person is needed: where harms are denied, no more than what is left calls for one."""
         if rest and not rest[0].text:
             return attention(conversation, 0.0, "")
-        called = min((read, self._moods.read(*rest)), key=lambda one: one.escalate) if rest else read
+        called = min((read, self._moods.read(rest[0], rest[1].mood)), key=lambda one: one.escalate) if rest else read
         return attention(conversation, called.escalate, called.told_by["escalate"])
 
     def _now(self, head: IntentHead, turns: list[str], vector: Vectors, ask: str, spoken: Tag) -> Tag:
@@ -160,14 +179,14 @@ class Triager:
         return self._embedder.embed(clauses, "query")
 
     def _reads_like(
-        self, conversation: Conversation, read: tuple[Phrases, Encoded], rest: tuple[Phrases, Encoded] | None
+        self, conversation: Conversation, read: tuple[Phrases, Given], rest: tuple[Phrases, Given] | None
     ) -> tuple[Reason, ...]:
         """The critical codes that are not out of the question, each with its chance and the phrase that weighs most.
 
         Where harms are denied, what is left must read like the code too.
         """
         near, again = (
-            {one.code: one for one in self._critical.read(each[0], each[1].vector)} if each and each[0].text else {}
+            {one.code: one for one in self._critical.read(each[0], each[1].alike)} if each and each[0].text else {}
             for each in (read, rest)
         )
         if rest:
@@ -202,7 +221,9 @@ class Triager:
         known = {key: self._seen[key] for key in keys if key in self._seen}
         missing = {key: turn for key, turn in zip(keys, turns, strict=True) if key not in known}
         if missing:
-            known |= {key: self._moods.read(phrases(text), self.encoded(text)).moods for key, text in missing.items()}
+            known |= {
+                key: self._moods.read(phrases(text), self.encoded(text).mood).moods for key, text in missing.items()
+            }
             self._remember(known)
         return [known[key] for key in keys]
 

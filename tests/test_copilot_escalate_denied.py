@@ -12,6 +12,7 @@ from copilot.domain import Conversation, Escalation, Message, Reason, Sentiment,
 from copilot.escalate import NOTED, escalate
 from copilot.phrases import phrases
 from copilot.ports import Embedder
+from copilot.probe import Probes
 from copilot.settings import Settings
 from copilot.urgency import attention, from_phrase
 from tests.conftest import asks
@@ -32,7 +33,7 @@ class Reader:
 
     def _decided(self, text: str) -> Escalation:
         asked = asks(text)
-        near = self.head.read(phrases(text), self.embedder.embed([text], "query")[0])
+        near = self.head.read(phrases(text), *Probes(self.head.probe).encoded(self.embedder, text))
         alike = tuple(from_phrase(asked, one.code, one.phrase, one.chance) for one in near)
         return escalate(POLICY, asked, replace(triage(), reads_like=alike), False, 150.0)
 

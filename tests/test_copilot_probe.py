@@ -11,8 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from copilot.adapters.probing import fit_probe
 from copilot.learn import read_arrays, write_arrays
-from copilot.ports import Vectors
-from copilot.probe import Probe
+from copilot.ports import Embedder, Vectors
+from copilot.probe import Probe, Probes
+from tests.test_copilot_learn import Counting
 
 DIMENSIONS = 12
 
@@ -57,3 +58,24 @@ def test_the_same_texts_give_the_same_probe_and_it_comes_back_from_its_file(tmp_
     for one in states[:5]:
         assert first(one).tobytes() == again(one).tobytes() == kept(one).tobytes()
     assert Probe.of({"key": np.array("k")}) is None
+
+
+def test_probes_asked_together_say_what_each_says_alone_in_one_forward_pass(embedder: Embedder) -> None:
+    chance = np.random.default_rng(6)
+    states = [chance.normal(size=(9, embedder.dimensions)).astype(np.float32) for _ in range(40)]
+    two, three = (fit_probe(states, chance.random((40, targets)) > 0.5, np.ones(40)) for targets in (2, 3))
+    counted, text = Counting(embedder), "The kettle hisses."
+    first, none, last = Probes(two, None, three).encoded(counted, text)
+    assert counted.texts == 1
+    assert none.told is None
+    for given, probe in ((first, two), (last, three)):
+        vector, alone = embedder.probed(text, probe)
+        assert given.told is not None
+        assert given.told.tobytes() == alone.tobytes()
+        assert given.vector.tobytes() == none.vector.tobytes() == vector.tobytes()
+
+
+def test_weights_without_a_probe_are_given_the_vector_alone(embedder: Embedder) -> None:
+    given = Probes(None, None).encoded(embedder, "The kettle hisses.")
+    assert [one.told for one in given] == [None, None]
+    assert given[0].vector.tobytes() == embedder.embed(["The kettle hisses."], "query")[0].tobytes()

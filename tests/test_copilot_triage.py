@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from copilot.critical import Critical, key_of
 from copilot.domain import Conversation, Customer, Message, Triage
 from copilot.entities import entities, in_message, value
 from copilot.errors import ConfigurationError
@@ -23,10 +24,11 @@ from copilot.intents import IntentHead, intent_key
 from copilot.learn import OTHER
 from copilot.moods import Moods, shipped_key
 from copilot.ports import Embedder
+from copilot.probe import Probes
 from copilot.query import search_text
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
-from copilot.triage import Triager, language
+from copilot.triage import Given, Triager, language
 from tests.conftest import asks
 from tests.test_copilot_learn import Counting
 
@@ -49,15 +51,18 @@ def triager(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Tri
 
 
 @cache
-def shipped(key: str) -> Moods:
-    """The shipped weights: what is given to be read is made by them, so that a triager's own passes can be counted."""
-    weights = Moods.load(DEFAULTS / "mood.npz", key)
-    assert weights is not None
-    return weights
+def shipped(mood_key: str, critical_key: str) -> Probes:
+    """The shipped probes: what is given to be read is made by them, so that a triager's own passes can be counted."""
+    felt = Moods.load(DEFAULTS / "mood.npz", mood_key)
+    alike = Critical.load(DEFAULTS / "critical.npz", critical_key)
+    assert felt
+    assert alike
+    return Probes(felt.probe, alike.probe)
 
 
 def read(triager: Triager, embedder: Embedder, conversation: Conversation) -> Triage:
-    return triager.read(conversation, shipped(shipped_key(embedder)).encoded(embedder, search_text(conversation)))
+    probes = shipped(shipped_key(embedder), key_of(embedder))
+    return triager.read(conversation, Given(*probes.encoded(embedder, search_text(conversation))))
 
 
 def thread(*texts: str, author: Literal["customer", "agent"] = "customer") -> Conversation:
