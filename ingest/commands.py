@@ -61,7 +61,7 @@ def ingest(
     """
     settings = Settings()
     payload = {
-        "paths": [str(_existing(path)) for path in paths], "kind": kind, "audience": _audience(audience), "dry_run": dry_run,
+        "paths": [str(_existing(path, allow_mass_delete)) for path in paths], "kind": kind, "audience": _audience(audience), "dry_run": dry_run,
         "columns": _columns(columns or []), "allow_mass_delete": allow_mass_delete,
     }  # fmt: skip
     workspace = workspace or settings.workspace
@@ -119,9 +119,11 @@ def _show(summary: dict[str, Any], dry_run: bool) -> None:
     console.print(f"{would}{counts}; {work}", highlight=False)
 
 
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise InputError(f"There is nothing at {path}. Give a folder or a file.")
+def _existing(path: Path, or_gone: bool) -> Path:
+    from ingest.brake import NOTHING
+
+    if not (or_gone or path.exists()):
+        raise InputError(NOTHING.format(path=path))
     return path.resolve()
 
 

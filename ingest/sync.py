@@ -20,7 +20,8 @@ from copilot.store.sources import Sources, Upstream
 from ingest.brake import objection
 from ingest.connect import connector_of
 from ingest.load import PIPELINE
-from ingest.pipeline import Indexer, Run, sheltered
+from ingest.pipeline import Indexer, Run
+from ingest.places import sheltered
 from ingest.progress import Progress, reporter
 from ingest.summary import Problem, Summary, total
 
