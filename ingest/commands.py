@@ -18,7 +18,7 @@ from copilot.domain import Kind
 from copilot.errors import InputError
 from copilot.settings import Settings
 from ingest import source_commands
-from ingest.handover import hand_over, progress_bar, served, tell
+from ingest.handover import hand_over, progress_bar, served, tell, telling_of_a_stop
 
 console = Console()
 errors = Console(stderr=True)
@@ -92,7 +92,8 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     wish = {name: payload[name] for name in ("dry_run", "allow_mass_delete")}
     with owning(settings), closing(build(settings)) as parts:
         indexer, paths = Indexer(parts), [Path(path) for path in payload["paths"]]
-        made = one_by_one(lambda path: indexer.ingest(workspace, path, reading, **wish, progress=tell(bar)), paths)
+        with telling_of_a_stop():
+            made = one_by_one(lambda path: indexer.ingest(workspace, path, reading, **wish, progress=tell(bar)), paths)
     return asdict(made)
 
 
@@ -136,4 +137,12 @@ def _audience(audience: str | None) -> str | None:
 def _columns(pairs: Sequence[str]) -> dict[str, str]:
     if wrong := [pair for pair in pairs if "=" not in pair]:
         raise InputError(f"--map {wrong[0]} has no '='. Write field=column, for example ticket_id=ID.")
-    return dict(pair.split("=", 1) for pair in pairs)
+    columns = dict(pair.split("=", 1) for pair in pairs)
+    if columns:
+        from ingest.connectors.table import TICKET_FIELDS
+
+        if unknown := columns.keys() - TICKET_FIELDS:
+            raise InputError(
+                f"--map {min(unknown)}: a ticket has no such field. It has: {', '.join(sorted(TICKET_FIELDS))}."
+            )
+    return columns

@@ -45,7 +45,9 @@ class Stream:
     changes: Iterator[Change]
     known: Container[str]
     progress: Progress
-    seen: dict[str, str] = field(default_factory=dict)  # origin -> fingerprint
+    seen: dict[str, str] = field(
+        default_factory=dict
+    )  # origin -> fingerprint, empty where the source says only that it is as it was
     gone: set[str] = field(default_factory=set)
     whole: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -154,6 +156,7 @@ class Syncer:
         stream = Stream(connector.changes(since), run.known, progress)
         try:
             self._take(upstream, run, stream, basis)
+            summary.unchanged += sum(1 for origin, said in stream.seen.items() if not said and origin in run.known)
             keys, ids = self._lost(run, stream)
             for id in ids:
                 summary.name("retired", id, self._parts.ledger.head(upstream.workspace, id).audiences)

@@ -105,7 +105,7 @@ def test_what_did_not_change_is_neither_sent_nor_embedded_again(parts: Parts, up
     site.answers["/help/deep"] = html(page("Deep", "The deepest page has a clock.", head="<meta name='t' content='2'>"))
     clock = parts.library.clock(W)
     made = sync(parts, upstream)
-    assert (made.added, made.changed, made.retired, made.embedded) == (0, 0, 0, 0)
+    assert (made.added, made.changed, made.retired, made.embedded, made.unchanged) == (0, 0, 0, 0, 4)
     assert (parts.library.clock(W), ids(parts, upstream)) == (clock, CRAWLED)
 
 

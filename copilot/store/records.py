@@ -273,13 +273,15 @@ class Records:
                 delete(t.idempotency).where(c.workspace == workspace, c.key == key, c.suggestion.is_(None))
             )
 
-    def forget_orphans(self, workspace: str) -> None:
-        """Delete suggestions whose conversation is not kept: whose words they hold nobody could tell any more."""
+    def forget_orphans(self, workspace: str) -> int:
+        """Delete suggestions whose conversation is not kept: whose words they hold nobody could tell any more. How many those were."""
         s, v = t.suggestions.c, t.conversations.c
         there = select(v.id).where(v.workspace == s.workspace, v.id == s.conversation).exists()
         with self._db.write() as connection:
-            if connection.execute(delete(t.suggestions).where(s.workspace == workspace, ~there)).rowcount:
+            gone = connection.execute(delete(t.suggestions).where(s.workspace == workspace, ~there)).rowcount
+            if gone:
                 forget_untaught(connection, workspace)
+        return gone
 
     def forget_older_than(self, days: int) -> None:
         """Delete conversations past their retention with their suggestions, older suggestions, and claims that a crash left in flight."""
