@@ -9,7 +9,7 @@ from copilot.errors import NotFound
 from copilot.retrieve import visible_to
 from copilot.store.jobs import Job
 from copilot.store.library import Library, Text
-from copilot.store.records import mentions, without_documents
+from copilot.store.mentioned import mentions, without_documents
 from copilot.store.sources import Upstream
 
 

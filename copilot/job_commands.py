@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import TypeAdapter
@@ -51,7 +51,7 @@ def show(context: typer.Context, workspace: Workspace = None, as_json: JSON = Fa
     table = Table("job", "kind", "state", "progress", "error")
     for job in rows:
         state = "cancelling" if job.cancelling else job.state
-        table.add_row(job.id[:12], job.kind, state, _far(job.progress), escape(job.error or ""))
+        table.add_row(job.id[:12], job.kind, state, _far(job), escape(job.error or ""))
     console.print(table)
 
 
@@ -74,11 +74,13 @@ def _say(job: Job, otherwise: str) -> None:
     console.print(f"Job {job.id[:12]} {what}.", highlight=False)
 
 
-def _far(progress: dict[str, Any]) -> str:
-    if not progress:
+def _far(job: Job) -> str:
+    """How far a job is. One that is done may have told less: it tells at intervals."""
+    far = job.progress
+    if not far or (job.state == "done" and far["done"] != far["total"]):
         return ""
-    left = f", {progress['eta_seconds']} s left" if progress.get("eta_seconds") is not None else ""
-    return f"{progress['done']}/{progress['total'] or '?'}{left}"
+    left = f", {far['eta_seconds']} s left" if job.state == "running" and far.get("eta_seconds") is not None else ""
+    return f"{far['done']}/{far['total'] or '?'}{left}"
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def owning(settings: Settings, address: str | None = None) -> Iterator[None]:
                 card.unlink(missing_ok=True)
     except Timeout as error:
         raise IndexesOwned(
-            f"Another process owns {settings.home}. Stop it, or give this one a COPILOT_HOME of its own."
+            f"Another process owns {settings.home}. Wait until it is done, or stop it, or give this one a COPILOT_HOME of its own."
         ) from error
 
 

@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,9 +59,10 @@ def backup(settings: Settings, folder: Path) -> Manifest:
     source = _sqlite_file(settings)
     if not source.exists():
         raise InputError(f"There is nothing to back up in {settings.home}. Ingest something first.")
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty. Give a new folder for each backup.")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with writing_to(folder):
+        if folder.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty. Give a new folder for each backup.")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     made_at = datetime.now(UTC).isoformat()
     _list(settings, folder, made_at)
     copied = folder / DATABASE
@@ -74,6 +76,15 @@ def backup(settings: Settings, folder: Path) -> Manifest:
     (folder / f"{MANIFEST}.new").replace(folder / MANIFEST)
     point("backup.written")
     return manifest
+
+
+@contextmanager
+def writing_to(place: Path) -> Iterator[None]:
+    """Raise InputError in place of the system's error where a file or folder that somebody named cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{place} cannot be written ({error.strerror}). Give a place that can.") from error
 
 
 def check(folder: Path) -> Manifest:

@@ -8,6 +8,7 @@ from pathlib import Path
 from copilot.errors import MassDeletion
 from ingest.summary import Summary, total
 
+NOTHING = "There is nothing at {path}. Give a folder or a file; if it was deleted and its documents are to go too, say --allow-mass-delete."
 FEW = 5
 """So many deletions never ask, unless they are more than half of what there was."""
 SHOWN = 5

@@ -18,7 +18,7 @@ from copilot.domain import Kind
 from copilot.errors import InputError
 from copilot.settings import Settings
 from ingest import source_commands
-from ingest.handover import hand_over, progress_bar, served, tell
+from ingest.handover import hand_over, progress_bar, served, tell, telling_of_a_stop
 
 console = Console()
 errors = Console(stderr=True)
@@ -61,7 +61,7 @@ def ingest(
     """
     settings = Settings()
     payload = {
-        "paths": [str(_existing(path)) for path in paths], "kind": kind, "audience": _audience(audience), "dry_run": dry_run,
+        "paths": [str(_existing(path, allow_mass_delete)) for path in paths], "kind": kind, "audience": _audience(audience), "dry_run": dry_run,
         "columns": _columns(columns or []), "allow_mass_delete": allow_mass_delete,
     }  # fmt: skip
     workspace = workspace or settings.workspace
@@ -92,7 +92,8 @@ def _run(settings: Settings, workspace: str, payload: dict[str, Any], bar: Progr
     wish = {name: payload[name] for name in ("dry_run", "allow_mass_delete")}
     with owning(settings), closing(build(settings)) as parts:
         indexer, paths = Indexer(parts), [Path(path) for path in payload["paths"]]
-        made = one_by_one(lambda path: indexer.ingest(workspace, path, reading, **wish, progress=tell(bar)), paths)
+        with telling_of_a_stop():
+            made = one_by_one(lambda path: indexer.ingest(workspace, path, reading, **wish, progress=tell(bar)), paths)
     return asdict(made)
 
 
@@ -119,9 +120,11 @@ def _show(summary: dict[str, Any], dry_run: bool) -> None:
     console.print(f"{would}{counts}; {work}", highlight=False)
 
 
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise InputError(f"There is nothing at {path}. Give a folder or a file.")
+def _existing(path: Path, or_gone: bool) -> Path:
+    from ingest.brake import NOTHING
+
+    if not (or_gone or path.exists()):
+        raise InputError(NOTHING.format(path=path))
     return path.resolve()
 
 
@@ -134,4 +137,12 @@ def _audience(audience: str | None) -> str | None:
 def _columns(pairs: Sequence[str]) -> dict[str, str]:
     if wrong := [pair for pair in pairs if "=" not in pair]:
         raise InputError(f"--map {wrong[0]} has no '='. Write field=column, for example ticket_id=ID.")
-    return dict(pair.split("=", 1) for pair in pairs)
+    columns = dict(pair.split("=", 1) for pair in pairs)
+    if columns:
+        from ingest.connectors.table import TICKET_FIELDS
+
+        if unknown := columns.keys() - TICKET_FIELDS:
+            raise InputError(
+                f"--map {min(unknown)}: a ticket has no such field. It has: {', '.join(sorted(TICKET_FIELDS))}."
+            )
+    return columns

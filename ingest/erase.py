@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from copilot.store import schema as t
 from copilot.store.customers import Customers, traces
 from copilot.store.database import Database
 from copilot.store.uploads import drop_idle
-from ingest.backup import Held, held_by_backups
+from ingest.backup import Held, held_by_backups, writing_to
 from ingest.pipeline import Indexer
 
 
@@ -31,6 +32,8 @@ class Erased:
     conversations: int
     suggestions: int
     feedback: int
+    unclaimed: int = 0
+    """Suggestions of no kept conversation: whose words they held could not be told."""
     backups: list[Held] = field(default_factory=list)
 
 
@@ -45,26 +48,36 @@ def erase(parts: Parts, workspace: str, customer: str) -> Erased:
             Indexer(parts).retire(workspace, found.tickets)
         point("erase.retired")
         Customers(parts.database).forget(workspace, customer)
-        parts.records.forget_orphans(workspace)
+        unclaimed = parts.records.forget_orphans(workspace)
         parts.database.forget()
         drop_idle(parts.settings, parts.database)  # whose words are in a raw file nobody has read
         point("erase.done")
     backups = held_by_backups(parts.settings, workspace, customer)
-    return Erased(len(found.tickets), len(found.conversations), len(found.suggestions), found.feedback, backups)
+    counts = (len(found.tickets), len(found.conversations), len(found.suggestions), found.feedback, unclaimed)
+    return Erased(*counts, backups)
 
 
 def export(settings: Settings, workspace: str, file: Path, customer: str | None = None) -> dict[str, int]:
-    """Write everything of the workspace, or of one customer, as JSONL, each line with its `type`; counts by type. A consistent snapshot."""
+    """Write everything of the workspace, or of one customer, as JSONL, each line with its `type`; counts by type. A consistent snapshot.
+
+    Raises InputError where the file cannot be written.
+    """
     counts: dict[str, int] = {}
     with (
+        writing_to(file),
         closing(Database(settings.database_url())) as database,
         database.read() as connection,
-        file.open("w", encoding="utf-8") as out,
+        open(file, "w", encoding="utf-8", opener=_own) as out,
     ):
         for type, row in _rows(connection, workspace, customer):
             out.write(json.dumps({"type": type, **row}, ensure_ascii=False, default=_text) + "\n")
             counts[type] = counts.get(type, 0) + 1
     return counts
+
+
+def _own(path: str, flags: int) -> int:
+    """Opened so that a new file is its owner's alone: customers' words are in it."""
+    return os.open(path, flags, 0o600)
 
 
 def _rows(connection: Connection, workspace: str, customer: str | None) -> Iterator[tuple[str, dict[str, Any]]]:

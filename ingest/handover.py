@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -34,6 +35,16 @@ def tell(bar: Progress) -> Told:
         bar.update(task, completed=done, total=total or None, rate=rate)
 
     return told
+
+
+@contextmanager
+def telling_of_a_stop() -> Iterator[None]:
+    """Say what Ctrl-C leaves behind, before it ends the command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped. What was committed stays; run it again to go on.")
+        raise
 
 
 def served(settings: Settings) -> bool:

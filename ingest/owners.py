@@ -39,30 +39,31 @@ class Owners:
     def _place(self, workspace: str, root: str, origin: str) -> tuple[Path | None, bool]:
         """The file that a document stands in, where it is one of this machine, and whether its root still has it."""
         if (id := _source(root)) is None:
-            file = _file(Path(root), origin)
-            return file, _is_there(file)
+            file = file_of(Path(root), origin)
+            return file, is_there(file)
         try:
             upstream = self._sources.get(workspace, id)
         except NotFound:
             return None, False
         if upstream.connector not in LOCAL:
             return None, True
-        file = _file(Path(upstream.address), origin)
-        return file, _is_there(file)
+        file = file_of(Path(upstream.address), origin)
+        return file, is_there(file)
 
 
 def _source(root: str) -> str | None:
     return root.removeprefix(_SOURCE) if root.startswith(_SOURCE) else None
 
 
-def _file(root: Path, origin: str) -> Path:
-    """A table's rows stand in one file, behind a `#`, which a file's own name may hold too."""
+def file_of(root: Path, origin: str) -> Path:
+    """The file that a document stands in. A table's rows stand in one file, behind a `#`, which a file's own name may hold too."""
     if not root.is_dir():
         return root
-    return root / origin if _is_there(root / origin) else root / origin.split("#")[0]
+    return root / origin if is_there(root / origin) else root / origin.split("#")[0]
 
 
-def _is_there(file: Path) -> bool:
+def is_there(file: Path) -> bool:
+    """Whether there is such a file, as far as one may look."""
     try:
         return file.exists()
     except OSError:  # it may not be looked at, which is no sign that it went

@@ -40,10 +40,11 @@ from copilot.store.quarantine import Quarantine
 from copilot.store.uploads import drop, is_upload
 from copilot.store.values import digest
 from ingest.ahead import ahead
-from ingest.brake import objection, one_by_one
+from ingest.brake import NOTHING, objection, one_by_one
 from ingest.embed import Embedded, Ready, embedded, in_batches
 from ingest.load import Reading, expected, scan
 from ingest.owners import Owners
+from ingest.places import Inner, home, inner, noted, part, sheltered
 from ingest.progress import Progress, reporter
 from ingest.quarantine import Parser, Ward
 from ingest.repair import put_in_step, renew_worn
@@ -94,7 +95,8 @@ class Run:
             log.exception("the parser broke on %s", raw.origin)
             return self.failed(raw.origin, f"its parser broke ({type(error).__name__}); the log has the details")
         if self.kept.get(source.document.id, raw.origin) != raw.origin:
-            return self.failed(raw.origin, f"{self.kept[source.document.id]} has the same id: {source.document.id}")
+            same = f"{self.kept[source.document.id]} has the same id: {source.document.id}"
+            return self.failed(raw.origin, f"{same}; give one of them an id of its own (doc_id), or rename it")
         self.kept[source.document.id] = raw.origin
         if source.note:
             self.summary.notes.append(Problem(raw.origin, source.note))
@@ -136,39 +138,51 @@ class Indexer:
     ) -> Summary:
         """Bring the documents of a folder or file up to date. A broken file is reported and never stops the rest.
 
-        Raises InputError where the path does not exist, IndexMismatch where another embedder made the index, MassDeletion where more of a folder
-        would be retired than may be without being told to, Cancelled where `progress` does.
+        What lies in a folder that was ingested before is brought up to date as a part of it. A path that was deleted retires what came from it,
+        where as much may be retired as is gone. Raises InputError where there is nothing at a path, IndexMismatch where another embedder made the
+        index, MassDeletion where more of a folder would be retired than may be without being told to, Cancelled where `progress` does.
         """
-        if not path.exists():
-            raise InputError(f"There is nothing at {path}. Give a folder or a file.")
-        started, summary = perf_counter(), Summary()
-        uploaded = is_upload(self._settings, path.resolve())
+        started, summary, path = perf_counter(), Summary(), path.resolve()
+        there, uploaded = path.exists(), is_upload(self._settings, path)
+        if not (there or allow_mass_delete):
+            raise InputError(NOTHING.format(path=path))
+        folder = path if uploaded else home(self._parts.database, workspace, path)
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
-        root = str(path.resolve().parent.parent / path.name if uploaded else path.resolve())
+        root = str(path.parent.parent / path.name if uploaded else folder)
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
-        found, about = scan(path.resolve(), replace(reading, redactor=self._redactor)), expected(path, reading)
+        found = scan(folder, replace(reading, redactor=self._redactor)) if folder.exists() else iter(())
+        if folder != path:
+            run.known, rest, found = part(folder, path, run.known, found)
+            run.kept.update(rest)
+        about = expected(path, reading) if there else 0
         broken: list[str] = []
-        folder = path.is_dir()
         try:
             self.take(run, noted(found, broken), lambda done: progress(done, max(done, about)))
         except Cancelled:
             self.let_go(run, ())
             raise
         gone = [] if uploaded else run.gone(broken)
-        if folder and not allow_mass_delete:
-            self._brake(run, gone)
-        self.let_go(run, gone)
+        others = Inner()
+        if not uploaded:
+            others = inner(self._parts.database, run, folder, path, broken)
+            gone += others.gone
+        if not (there or run.known or others.many):
+            raise InputError(NOTHING.format(path=path))
+        if path.is_dir() and not allow_mass_delete:
+            self._brake(run, gone, others)
+        self.let_go(run, [*gone, *others.taken])
         self.tidy(run)
         summary.seconds = round(perf_counter() - started, 3)
         return summary
 
-    def _brake(self, run: Run, gone: Collection[int]) -> None:
+    def _brake(self, run: Run, gone: Collection[int], others: Inner) -> None:
         """Raise MassDeletion where this is suspiciously much; what was taken stays, and a file that was renamed is no loss. A dry run tells it."""
         lost = set(gone)
         here = self._ledger.known(run.workspace, run.root).values()
         renamed = {known.fingerprint for known in here if known.key not in lost}
-        ids = sorted(one.id for one in run.known.values() if one.key in lost and one.fingerprint not in renamed)
-        said = objection(ids, len(run.known), self._settings.mass_delete_share)
+        had = [*run.known.values(), *others.gone.values()]
+        ids = sorted(one.id for one in had if one.key in lost and one.fingerprint not in renamed)
+        said = objection(ids, len(run.known) + others.many, self._settings.mass_delete_share)
         if said is None:
             return
         if not run.dry_run:
@@ -380,18 +394,3 @@ def ingest_job(parts: Parts, job: Job, progress: Callable[[dict[str, Any]], None
         raise
     drop(parts.settings, paths)  # the database has all that is needed of them
     return asdict(made)
-
-
-def noted(found: Iterable[Raw | Broken], broken: list[str]) -> Iterator[Raw | Broken]:
-    """The same one by one, so that a large table's rows are not all in memory; the origins of those that could not be read are noted."""
-    for one in found:
-        if isinstance(one, Broken):
-            broken.append(one.origin)
-        yield one
-
-
-def sheltered(broken: Iterable[str]) -> Callable[[str], bool]:
-    """Whether an origin lies in a file or folder that could not be opened: it may hold it still, so it loses nothing."""
-    closed = {origin.split("#")[0] for origin in broken}
-    folders = tuple("" if origin == "./" else origin for origin in closed if origin.endswith("/"))
-    return lambda origin: origin.split("#")[0] in closed or origin.startswith(folders)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from copilot.errors import CopilotError, InputError
 from copilot.settings import Settings
-from ingest.handover import hand_over, progress_bar, served, tell
+from ingest.handover import hand_over, progress_bar, served, tell, telling_of_a_stop
 
 if TYPE_CHECKING:
     from copilot.store.sources import Sources
@@ -166,7 +166,7 @@ def _sync(settings: Settings, workspace: str, payload: dict[str, Any], bar: Prog
     from copilot.jobs import owning
     from ingest.sync import sync_payload
 
-    with owning(settings), closing(build(settings)) as parts:
+    with owning(settings), closing(build(settings)) as parts, telling_of_a_stop():
         return sync_payload(parts, workspace, payload, tell(bar))
 
 

@@ -20,7 +20,8 @@ from copilot.store.sources import Sources, Upstream
 from ingest.brake import objection
 from ingest.connect import connector_of
 from ingest.load import PIPELINE
-from ingest.pipeline import Indexer, Run, sheltered
+from ingest.pipeline import Indexer, Run
+from ingest.places import sheltered
 from ingest.progress import Progress, reporter
 from ingest.summary import Problem, Summary, total
 
@@ -44,7 +45,9 @@ class Stream:
     changes: Iterator[Change]
     known: Container[str]
     progress: Progress
-    seen: dict[str, str] = field(default_factory=dict)  # origin -> fingerprint
+    seen: dict[str, str] = field(
+        default_factory=dict
+    )  # origin -> fingerprint, empty where the source says only that it is as it was
     gone: set[str] = field(default_factory=set)
     whole: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -153,6 +156,7 @@ class Syncer:
         stream = Stream(connector.changes(since), run.known, progress)
         try:
             self._take(upstream, run, stream, basis)
+            summary.unchanged += sum(1 for origin, said in stream.seen.items() if not said and origin in run.known)
             keys, ids = self._lost(run, stream)
             for id in ids:
                 summary.name("retired", id, self._parts.ledger.head(upstream.workspace, id).audiences)

@@ -231,8 +231,17 @@ def _backed_up(made: dict[str, Any], folder: Path) -> None:
 
 
 def _erased(result: dict[str, Any]) -> None:
-    backups = result.pop("backups")
+    backups, unclaimed = result.pop("backups"), result.pop("unclaimed")
     console.print(f"destroyed: {_listing(result)}", highlight=False)
+    if unclaimed:
+        console.print(
+            f"and {unclaimed} suggestions of no kept conversation: whose they were cannot be told", highlight=False
+        )
+    if not (result["tickets"] or result["conversations"]):
+        console.print(
+            "[yellow]note[/yellow] no ticket and no conversation is known by that: give each id, e-mail address and name that you know",
+            highlight=False,
+        )
     for held in backups:
         what = (
             f"{held['tickets']} tickets, {held['conversations']} conversations"

@@ -102,6 +102,25 @@ def test_what_is_deleted_is_gone_from_every_door_when_the_call_returns(mine: Tes
     assert mine.delete("/v1/documents/compact-folders").status_code == 404
 
 
+def test_what_becomes_internal_leaves_stored_drafts_and_their_replays_at_once(
+    mine: TestClient, filled: Parts, folder: Path
+) -> None:
+    ask = {"conversation": {"id": "c-5", **ASKED["conversation"]}}
+    made = mine.post("/v1/suggestions", json=ask, headers={"Idempotency-Key": "k"}).json()
+    assert "Choose Compact" in made["draft"]["text"]
+    file = folder / "compact-folders.md"
+    head, rest = file.read_text().split("\n", 1)
+    file.write_text(f"{head}\naudience: internal\n{rest}")
+    assert ingest(filled, folder).changed == 1
+    for door in (f"/v1/suggestions/{made['id']}", "/v1/conversations/c-5/suggestion"):
+        draft = mine.get(door).json()["draft"]
+        assert "Choose Compact" not in draft["text"]
+        assert "withdrawn" in {one["support"] for one in draft["statements"]}
+    again = mine.post("/v1/suggestions", json=ask, headers={"Idempotency-Key": "k"}).json()
+    assert again["id"] != made["id"]
+    assert "Choose Compact" not in json.dumps(again["draft"])
+
+
 def test_a_question_that_is_kept_for_ranking_may_be_deleted(mine: TestClient, filled: Parts) -> None:
     assert filled.ledger.key("default", "t-2") is not None
     assert mine.delete("/v1/documents/t-2").status_code == 204

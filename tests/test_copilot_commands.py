@@ -82,6 +82,7 @@ def test_the_shipped_policy_passes_its_own_examples(home: Path) -> None:
         (("ingest", "/does/not/exist"), "There is nothing at"),
         (("ingest", ".", "--audience", "everyone"), "--audience everyone is not known"),
         (("ingest", ".", "--map", "nonsense"), "ticket_id=ID"),
+        (("ingest", ".", "--map", "ticketid=ID"), "a ticket has no such field"),
         (("search", "x", "--kind", "poem"), "--kind poem is not known"),
         (("search", "x", "--workspace", "nowhere"), "no workspace 'nowhere'"),
         (("suggest", "   "), "at least one message"),
@@ -113,6 +114,7 @@ def test_two_processes_never_own_the_same_indexes(home: Path) -> None:
     with owning(Settings(home=home)):
         done = copilot(home, "verify")
     assert done.returncode == 1
+    assert "Wait until it is done" in " ".join(done.stderr.split())
     assert "COPILOT_HOME" in done.stderr
 
 

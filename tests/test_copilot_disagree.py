@@ -9,7 +9,7 @@ import pytest
 from copilot.build import Parts
 from copilot.disagree import disagreements
 from copilot.domain import Draft
-from copilot.store.records import without_documents
+from copilot.store.mentioned import without_documents
 from tests.conftest import AGENT, asks, ingest
 from tests.test_copilot_compose import article, drafted
 

@@ -258,6 +258,10 @@ def test_jobs_are_listed_cancelled_and_resumed_at_a_terminal(tmp_path: Path, mon
     jobs.add(W, "sync", {})
     with pytest.raises(InputError, match="Several"):
         jobs.find(W, "")
+    done = jobs.add(W, "ingest", {})
+    jobs.progress(done.id, {"done": 2, "total": 19, "rate": 1.0, "eta_seconds": 8})
+    jobs.finish(done.id, {}, None)
+    assert "8 s left" not in run(app, ["jobs"]).output, "nothing is left of what is done"
 
 
 def test_an_upload_that_was_cancelled_can_still_be_resumed(parts: Parts, door: TestClient) -> None:

@@ -507,6 +507,19 @@ def test_what_is_deleted_while_a_suggestion_is_made_is_not_stored_with_it(ledger
     assert Records(database).suggestion(W, made.id) == stored
 
 
+def test_what_becomes_internal_while_a_suggestion_is_made_is_not_in_its_draft(
+    ledger: Ledger, database: Database
+) -> None:
+    put(ledger, "a", "STAFF-QUOTE", audience="internal")
+    put(ledger, "kept", "kept words")
+    stored = Records(database).keep_suggestion(W, suggestion("a", "STAFF-QUOTE"))
+    assert stored.draft is not None
+    assert "STAFF-QUOTE" not in stored.draft.text
+    assert "kept words" in stored.draft.text
+    assert [one.support for one in stored.draft.statements] == ["no_claim", "withdrawn", "supported", "no_claim"]
+    assert Records(database).suggestion(W, stored.id) == stored
+
+
 def test_an_idempotency_key_answers_once(ledger: Ledger, database: Database) -> None:
     put(ledger, "a", "words")
     put(ledger, "kept", "kept words")

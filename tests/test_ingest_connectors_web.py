@@ -105,7 +105,7 @@ def test_what_did_not_change_is_neither_sent_nor_embedded_again(parts: Parts, up
     site.answers["/help/deep"] = html(page("Deep", "The deepest page has a clock.", head="<meta name='t' content='2'>"))
     clock = parts.library.clock(W)
     made = sync(parts, upstream)
-    assert (made.added, made.changed, made.retired, made.embedded) == (0, 0, 0, 0)
+    assert (made.added, made.changed, made.retired, made.embedded, made.unchanged) == (0, 0, 0, 0, 4)
     assert (parts.library.clock(W), ids(parts, upstream)) == (clock, CRAWLED)
 
 
@@ -132,6 +132,23 @@ def test_a_page_that_fails_is_kept_and_tried_again_though_nobody_links_to_it_ane
     site.answers["/help/deep"] = Reply(status=403)
     made = sync(parts, upstream)
     assert (made.failed, made.retired, ids(parts, upstream)) == (1, 0, CRAWLED)
+
+
+@pytest.mark.parametrize(
+    "absent", [Reply(status=404), Reply(status=301, headers={"Location": "/blog/news"}), Reply(b"x", headers={"Content-Type": "text/plain"})]
+)  # fmt: skip
+def test_a_page_that_comes_later_or_again_is_taken_though_the_page_that_links_to_it_is_the_same(
+    parts: Parts, upstream: Upstream, site: Server, absent: Reply
+) -> None:
+    deep = site.answers["/help/deep"]
+    for _ in range(2):
+        site.answers["/help/deep"] = absent
+        for _ in range(2):
+            sync(parts, upstream)
+            assert "site/help/deep" not in ids(parts, upstream)
+        site.answers["/help/deep"] = deep
+        assert sync(parts, upstream).added == 1
+        assert ids(parts, upstream) == CRAWLED
 
 
 def test_a_site_that_is_down_retires_nothing(parts: Parts, upstream: Upstream, site: Server) -> None:

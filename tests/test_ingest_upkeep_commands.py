@@ -11,6 +11,7 @@ import pytest
 from copilot.build import build
 from copilot.jobs import JobThread, owning
 from copilot.settings import Settings
+from ingest.handover import telling_of_a_stop
 from ingest.verify import verify
 from tests.conftest import TICKETS, ingest, write_company, write_tickets
 from tests.test_copilot_commands import copilot
@@ -73,3 +74,30 @@ def test_without_a_server_the_map_that_an_erased_ticket_taught_is_fitted_anew(ho
         assert [(job.state, job.result) for job in parts.jobs.list("default", kinds=("refit",))] == [
             ("done", {"fitted": True})
         ]
+
+
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_a_place_that_cannot_be_written_is_told_in_a_line(home: Path, tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").write_text("taken")
+    told = copilot(home, command, str(tmp_path / "file" / "inside"))
+    assert (told.returncode, "Traceback" in told.stderr) == (1, False)
+    assert "cannot be written" in " ".join(told.stderr.split())
+
+
+def test_ctrl_c_says_what_it_leaves_behind(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), telling_of_a_stop():
+        raise KeyboardInterrupt
+    assert "What was committed stays; run it again" in capsys.readouterr().err
+
+
+def test_what_was_exported_is_its_owners_alone(home: Path, tmp_path: Path) -> None:
+    assert copilot(home, "export", str(tmp_path / "all.jsonl")).returncode == 0
+    assert (tmp_path / "all.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_erase_counts_what_goes_because_nobody_can_tell_whose_it_is(home: Path) -> None:
+    assert copilot(home, "suggest", "How do I compact a folder?", "--name", "Ann").returncode == 0
+    told = " ".join(copilot(home, "erase", "--customer", "nobody-known").stdout.split())
+    assert "0 suggestions, 0 feedback and 1 suggestions of no kept conversation" in told
+    assert "give each id, e-mail address and name" in told
+    assert json.loads(copilot(home, "erase", "--customer", "nobody-known", "--json").stdout)["unclaimed"] == 0

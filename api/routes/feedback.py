@@ -18,7 +18,7 @@ from copilot.choices import Corrected, Outcome, edit_distance
 from copilot.domain import Suggestion, Verdict
 from copilot.errors import InputError
 from copilot.store.gaps import Gap
-from copilot.store.records import mentions
+from copilot.store.mentioned import mentions
 
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], route_class=Guarded)
 

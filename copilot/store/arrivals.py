@@ -153,6 +153,14 @@ def take_heads(connection: Connection, newest: Mapping[int, Staged]) -> None:
     _insert(connection, t.links, ({"document": key, "target": id, "at": at.at} for (key, id), at in latest.items()))
 
 
+def narrowed(connection: Connection, newest: Mapping[int, Staged]) -> list[str]:
+    """The ids of the documents that are public, and no longer will be."""
+    c, found = t.documents.c, list[str]()
+    for some in parts(key for key, one in newest.items() if one.document.audience != PUBLIC):
+        found += connection.execute(select(c.id).where(c.key.in_(some), c.audience == PUBLIC)).scalars()
+    return found
+
+
 def in_force(connection: Connection, keys: Iterable[int]) -> set[tuple[int, int]]:
     """The documents' revisions in force, as key and number."""
     c = t.documents.c

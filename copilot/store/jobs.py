@@ -72,7 +72,7 @@ class Jobs:
             query = select(t.jobs).where(t.jobs.c.workspace == workspace, t.jobs.c.id == id)
             row = connection.execute(query).mappings().first()
         if row is None:
-            raise NotFound(f"There is no job {id!r}.")
+            raise NotFound(f"There is no job {id!r}. `copilot jobs` lists the newest.")
         return Job(**row)
 
     def find(self, workspace: str, beginning: str) -> Job:

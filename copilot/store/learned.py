@@ -12,7 +12,7 @@ from copilot.domain import Suggestion
 from copilot.errors import NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
-from copilot.store.records import SUGGESTION
+from copilot.store.mentioned import SUGGESTION
 from copilot.store.values import now
 from copilot.store.withdraw import LEARNED
 

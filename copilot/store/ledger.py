@@ -19,7 +19,17 @@ from copilot.store.customers import note_customers
 from copilot.store.database import Database
 from copilot.store.mismatch import mismatch
 from copilot.store.values import now, parts
-from copilot.store.withdraw import drop_empty, falling, has_learned, release, requeue, resting_on, unlearn, withdraw
+from copilot.store.withdraw import (
+    drop_empty,
+    falling,
+    has_learned,
+    release,
+    requeue,
+    resting_on,
+    unlearn,
+    unsay,
+    withdraw,
+)
 
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VISIBILITY = "audience", "valid_from", "valid_until"
@@ -101,7 +111,7 @@ class Ledger:
         """Make the pending revisions the active ones, all in one transaction, and doom the chunks of those they replace.
 
         A ticket made of a reply goes when what the reply rests on says something else now, or to others, and with it what was made of it: the
-        keys of all that went. What arrives in this batch is replaced instead.
+        keys of all that went. What arrives in this batch is replaced instead. What was public and is not any more leaves the stored drafts.
         """
         fallen: dict[int, str] = {}
         point("switch.before")
@@ -113,6 +123,8 @@ class Ledger:
                 fallen = falling(connection, workspace, resting, arrived)
                 _remove(connection, workspace, fallen)
             newest = {one.key: one for one in staged}
+            for id in a.narrowed(connection, newest):
+                unsay(connection, workspace, id)
             passed = {(one.key, one.number) for one in staged if newest[one.key] is not one}
             olds = passed | a.in_force(connection, newest)
             for key, number in sorted(olds):

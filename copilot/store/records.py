@@ -12,22 +12,21 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, s
 from sqlalchemy.exc import IntegrityError
 
 from copilot.choices import Corrected, Fate, Feedback, fates
-from copilot.domain import Conversation, Message, Suggestion
+from copilot.domain import PUBLIC, Conversation, Message, Suggestion
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.gaps import Asked, note_gap
+from copilot.store.mentioned import SUGGESTION, mentions, used, without_documents, without_quotes
 from copilot.store.threads import asks_again, sent_again, with_message
 from copilot.store.unlearn import forget_untaught
 from copilot.store.values import now
-from copilot.store.withdraw import without
 
-SUGGESTION = TypeAdapter(Suggestion)
 CONVERSATION = TypeAdapter(Conversation)
 MESSAGE = TypeAdapter(Message)
 IDEMPOTENCY_HOURS = 24
 STILL_THERE = (
-    select(t.documents.c.id)
+    select(t.documents.c.id, t.documents.c.audience)
     .where(
         t.documents.c.workspace == bindparam("workspace"),
         t.documents.c.id.in_(bindparam("ids", expanding=True)),
@@ -147,12 +146,14 @@ class Records:
         `turns` is how many messages of the conversation there were: those teach what its choices teach. `asked` is kept where there was no answer.
         `stored` says that its conversation is: where that was erased meanwhile, nothing is kept, and NotFound raised.
 
-        What is returned and stored is without the words of documents deleted while it was made.
+        What is returned and stored is without the words of documents deleted while it was made, its draft without those of what became internal.
         """
         with self._db.write() as connection:
             named = mentions(suggestion) | set(sources)
-            gone = named - _still_there(connection, workspace, named)
+            there = _still_there(connection, workspace, named)
+            gone = named - there.keys()
             suggestion = without_documents(suggestion, gone)
+            suggestion = without_quotes(suggestion, {id for id, audience in there.items() if audience != PUBLIC})
             connection.execute(insert(t.suggestions).values(
                 id=suggestion.id, workspace=workspace, conversation=suggestion.conversation_id, status=suggestion.status,
                 body=_json(SUGGESTION, suggestion), turns=turns, created_at=suggestion.created_at,
@@ -272,13 +273,15 @@ class Records:
                 delete(t.idempotency).where(c.workspace == workspace, c.key == key, c.suggestion.is_(None))
             )
 
-    def forget_orphans(self, workspace: str) -> None:
-        """Delete suggestions whose conversation is not kept: whose words they hold nobody could tell any more."""
+    def forget_orphans(self, workspace: str) -> int:
+        """Delete suggestions whose conversation is not kept: whose words they hold nobody could tell any more. How many those were."""
         s, v = t.suggestions.c, t.conversations.c
         there = select(v.id).where(v.workspace == s.workspace, v.id == s.conversation).exists()
         with self._db.write() as connection:
-            if connection.execute(delete(t.suggestions).where(s.workspace == workspace, ~there)).rowcount:
+            gone = connection.execute(delete(t.suggestions).where(s.workspace == workspace, ~there)).rowcount
+            if gone:
                 forget_untaught(connection, workspace)
+        return gone
 
     def forget_older_than(self, days: int) -> None:
         """Delete conversations past their retention with their suggestions, older suggestions, and claims that a crash left in flight."""
@@ -296,36 +299,10 @@ class KeyReused(Conflict):
     """An idempotency key came with another request than its first."""
 
 
-def mentions(suggestion: Suggestion) -> set[str]:
-    """The ids of all documents whose words the suggestion shows."""
-    ids = {hit.document_id for hit in suggestion.passages} | {one.document_id for one in suggestion.similar_tickets}
-    ids |= {one.document_id for one in suggestion.macros} | {one.citation.document_id for one in suggestion.guidance}
-    ids |= {one.document_id for one in suggestion.abstention.nearest} if suggestion.abstention else set()
-    statements = suggestion.draft.statements if suggestion.draft else ()
-    return ids | {citation.document_id for statement in statements for citation in statement.citations}
-
-
-def used(suggestion: Suggestion) -> set[str]:
-    """The ids of the documents that the suggestion rests on or recommends, not only lists."""
-    statements = suggestion.draft.statements if suggestion.draft else ()
-    ids = {citation.document_id for statement in statements for citation in statement.citations}
-    return (
-        ids | {one.document_id for one in suggestion.macros} | {one.citation.document_id for one in suggestion.guidance}
-    )
-
-
-def without_documents(suggestion: Suggestion, ids: Collection[str]) -> Suggestion:
-    """The suggestion without any word of these documents; statements that rested on them become notices."""
-    if not ids:
-        return suggestion
-    body = _json(SUGGESTION, suggestion)
-    for id in sorted(ids):
-        body = without(body, id)
-    return SUGGESTION.validate_python(body)
-
-
-def _still_there(connection: Connection, workspace: str, ids: Collection[str]) -> set[str]:
-    return set(connection.execute(STILL_THERE, {"workspace": workspace, "ids": sorted(ids)}).scalars())
+def _still_there(connection: Connection, workspace: str, ids: Collection[str]) -> dict[str, str]:
+    """Who may see each of the documents that are there."""
+    rows = connection.execute(STILL_THERE, {"workspace": workspace, "ids": sorted(ids)})
+    return {row.id: row.audience for row in rows}
 
 
 def _is_withdrawn(made: Suggestion) -> bool:

@@ -1,5 +1,5 @@
 """Deletion reaches what was made of a document: suggestions that show it, maps learned from it, tickets made of replies that rest on it,
-articles put together from it; in the deletion's own transaction."""
+articles put together from it; in the deletion's own transaction. What is for staff alone from now on leaves the drafts that quote it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,24 @@ def withdraw(connection: Connection, workspace: str, document_id: str) -> None:
         connection.execute(delete(t.fates).where(fate.feedback.in_(told), fate.document_id == document_id))
         mention = t.mentions.c
         connection.execute(delete(t.mentions).where(mention.suggestion == id, mention.document_id == document_id))
+
+
+def unsay(connection: Connection, workspace: str, document_id: str) -> None:
+    """Take the document's words out of stored drafts: it is not for customers any more. Beside them staff may see it still."""
+    c = t.suggestions.c
+    query = select(c.id, c.body).join(t.mentions, t.mentions.c.suggestion == c.id)
+    query = query.where(c.workspace == workspace, t.mentions.c.document_id == document_id)
+    for id, body in connection.execute(query.with_for_update(of=t.suggestions)).all():
+        connection.execute(update(t.suggestions).where(c.id == id).values(body=unsaid(body, document_id)))
+
+
+def unsaid(body: dict[str, Any], document_id: str) -> dict[str, Any]:
+    """The suggestion's JSON without what its draft says of the document."""
+    draft = body["draft"]
+    cited = draft and any(
+        one["document_id"] == document_id for said in draft["statements"] for one in said["citations"]
+    )
+    return {**body, "draft": _draft_without(draft, document_id)} if cited else body
 
 
 def without(body: dict[str, Any], document_id: str) -> dict[str, Any]:

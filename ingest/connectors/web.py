@@ -33,6 +33,7 @@ MAX_PAGES = 5000
 MAX_SITEMAPS = 50
 MARK_EVERY = 100
 MAX_FAILURES = 10
+MOST_ABSENT = 200
 MAX_TAGS = 100_000
 """Of one page: its tree takes about a kilobyte a tag."""
 MOST_DELAY = 60.0
@@ -77,20 +78,28 @@ class State:
     todo: deque[str] = field(default_factory=deque)
     seen: set[str] = field(default_factory=set)
     again: list[str] = field(default_factory=list)
+    absent: dict[str, None] = field(default_factory=dict)
+    """Addresses without a page. One may come: the page that links to it does not change then, and is not sent again."""
     waiting: dict[str, list[str]] = field(default_factory=dict)
     """Pages that are left out if the address, which they name as their own, turns out to have the document."""
     alone: set[str] = field(default_factory=set)
     """Pages that are taken where they stand: what they name as their own address has no document."""
 
     def cursor(self) -> str:
-        """As text; what failed is tried again next time."""
+        """As text; what failed, or was not there, is tried again next time."""
         wanted = {*self.seen, *self.todo}
         pages = {
             url: [page.etag, page.modified, page.origin, page.chief]
             for url, page in self.pages.items()
             if url in wanted
         }
-        return json.dumps({"pages": pages, "todo": [*self.again, *self.todo]})
+        absent = list(self.absent)[:MOST_ABSENT]
+        return json.dumps({"pages": pages, "todo": [*self.again, *self.todo, *absent]})
+
+    def leave(self, url: str) -> None:
+        """Note that there is no page at the address."""
+        self.pages.pop(url, None)
+        self.absent[url] = None
 
     @classmethod
     def after(cls, cursor: str | None) -> State:
@@ -165,7 +174,7 @@ class Web:
             if known.chief and not known.origin:
                 self._defer(url, known.chief, state)
         elif answer.status in (404, 410):
-            state.pages.pop(url, None)
+            state.leave(url)
             yield from [Gone(known.origin)] if known.origin else []
         else:
             yield from self._read(url, answer, state)
@@ -177,10 +186,10 @@ class Web:
                 raise SourceFailed(
                     f"{url} leads to {answer.url}, which is outside of the prefix {self.prefix}: correct the source."
                 )
-            state.pages.pop(url, None)
+            state.leave(url)
             return
         if "html" not in answer.headers.get("content-type", "text/html"):
-            state.pages.pop(url, None)
+            state.leave(url)
             return
         if answer.body.count(b"<") > MAX_TAGS:
             raise UnreadableFile(f"it has more than {MAX_TAGS:,} tags: that is a table for machines, and no page")
