@@ -33,7 +33,7 @@ from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
 from copilot.room import RoomLeft
 from copilot.scripts import SENTENCE_MARKS, STOPS, latin
-from copilot.variants import MARK, open_at
+from copilot.variants import MARK, cut_off, open_at
 from prompts import LANGUAGES, render
 
 SECTION_CHARS = 2_400
@@ -157,6 +157,7 @@ def _evidence(hit: Hit, text: str, start: int, end: int) -> Evidence:
         document_id=hit.document_id, revision=hit.revision, start=start, end=start + len(words), text=words, title=hit.title,
         url=hit.url, kind=hit.kind, headings=hit.passages[0].headings, score=hit.scores["dense"], language=hit.language,
         rank=hit.score, near=hit.scores["dense"], solution_by=hit.solution_by, within=open_at(text, start),
+        cut=cut_off(text, start, start + len(words)),
     )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ class Opened:
     @classmethod
     def of(cls, source: Evidence, number: int, wanted: Wanted) -> Opened:
         """Source `number`, read."""
-        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own, source.within)
+        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own, source.within, source.cut)
         return cls(source, number, reading, list(told(source, reading, wanted.telling, wanted.known)))
 
 

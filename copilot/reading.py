@@ -112,14 +112,19 @@ def _split(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def read(text: str, start: int, end: int, known: Known, own: Collection[str], within: Sequence[str] = ()) -> Reading:
-    """The stretch as one customer should read it; links lead to the company's `own` hosts only. `within`: marks of variants around its begin."""
+def read(
+    text: str, start: int, end: int, known: Known, own: Collection[str], within: Sequence[str] = (), open_ended: Collection[int] = ()
+) -> Reading:  # fmt: skip
+    """The stretch as one customer should read it; links lead to the company's `own` hosts only.
+
+    `within`: marks of variants around its begin; `open_ended`: places of those in it that end behind it.
+    """
     cut = bytearray(len(text))
     for span in _unwanted(text, start, end, own):
         cut[span[0] : span[1]] = b"\1" * (span[1] - span[0])
     shown: list[str] = []
     at: list[int] = []
-    for part in parts(text, start, end, known, within):
+    for part in parts(text, start, end, known, within, open_ended):
         label = part.label.lstrip(" ") if shown[-1:] == [" "] else part.label
         shown += label
         at += [OURS] * len(label)
