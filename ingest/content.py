@@ -26,7 +26,12 @@ _SENTENCES = {  # a list of links alone leads elsewhere
 _AS_HTML = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote", "hi": "span"}
 _WRITTEN = frozenset({"p", "ul", "ol", "dl", "table", "pre", "blockquote", *_HEADINGS})
 _CALLOUT = re.compile(
-    r"(?<![a-z])(?:note|tip|hint|info|warning|caution|danger|important|attention|alert|callout|admonition)(?![a-z])",
+    r"(?<![a-z])(?:note|tip|hint|(?<!article.)(?<!author.)(?<!contact.)(?<!meta.)(?<!page.)(?<!post.)(?<!site.)(?<!user.)info|warning|caution|danger|important|attention|alert|callout|admonition)(?![a-z])",
+    re.I,
+)
+_FACTS = re.compile(
+    r"(?<![a-z])(?:(?:info|fact)[-_]?box|(?:product|device|key|quick|tech|technical)[-_]?(?:info|information|facts?|data|details|specs)|"
+    r"facts|specs|specifications?|data-?sheet)(?![a-z])",
     re.I,
 )
 _FURNITURE = re.compile(r"(?<![a-z])(?:menu|nav|navbar|navigation|footer|cookies?|sidebar|breadcrumbs?)(?![a-z])", re.I)
@@ -131,10 +136,12 @@ def _leads_elsewhere(tag: Tag) -> bool:
 
 
 def _protect(soup: BeautifulSoup) -> None:
-    """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, links and buttons in a sentence, warnings."""
+    """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, links and buttons in a sentence, boxes."""
     for tag in soup.find_all("aside"):
-        if _CALLOUT.search(_called(tag)):
+        if _belongs(tag):
             tag.name, tag.attrs = "div", {}
+            for heading in tag.find_all(_HEADINGS):  # what follows the box stands under the heading before it
+                heading.name = "p"
     for tag in soup.find_all("pre"):
         if tag.find("code", recursive=False) is None:
             code = soup.new_tag("code")
@@ -150,6 +157,15 @@ def _protect(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(list(_SENTENCES)):
         if tag.parent is not None and tag.parent.name in _SENTENCES[tag.name]:
             tag.name = "span"
+
+
+def _belongs(aside: Tag) -> bool:
+    """Whether what is put aside is part of the text: a call-out, or a box of facts."""
+    called = _called(aside)
+    if _CALLOUT.search(called) or _FACTS.search(called):
+        return True
+    linked = sum(len(link.get_text()) for link in aside.find_all("a"))
+    return aside.find(("dl", "table")) is not None and 2 * linked < len(aside.get_text(strip=True))
 
 
 def _flatten(cell: Tag) -> None:

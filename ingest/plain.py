@@ -295,7 +295,7 @@ class _Reader:
             self.lists[-1].next()
         elif tag.name == "tr" and len(tag.find_all(["td", "th"], recursive=False)) > 1:
             self.row = tag
-        elif tag.name in _HEADINGS and not self.lists:
+        elif tag.name in _HEADINGS and not self.lists and tag.find_parent("aside") is None:
             self.heading = int(tag.name[1])
 
     def _count(self, tag: Tag) -> None:

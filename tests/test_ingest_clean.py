@@ -240,12 +240,22 @@ def test_a_page_that_does_not_name_its_main_content_loses_none_of_it(body: str) 
         ("<h3><button>May I?</button></h3><p>Yes.</p>", "### May I?\n\nYes."),
         ("<ol><li>Run this:<pre>hub reset</pre></li><li>Wait.</li></ol>", "1. Run this:\n  hub reset\n2. Wait."),
         ("<aside class='note'>Never under power.</aside><aside><p>Other pages that may be of use to you.</p></aside>", "Never under power."),
+        ("<aside class='product-info'><h3>Facts</h3><ul><li>Weight: 2 kg</li></ul></aside>", "Facts\n\n- Weight: 2 kg"),
+        ("<aside class='infobox'><p>Battery: 2 AA</p></aside>", "Battery: 2 AA"),
+        ("<aside><dl><dt>Power</dt><dd>5 W</dd></dl></aside><aside class='article-info'><p>Changed by Ann in May.</p></aside>", "Power: 5 W"),
         ("<div><a href='/x'>All the articles that you may read</a></div><div><span>By Ann</span></div><p>End.</p>", "End."),
     ],
 )  # fmt: skip
 def test_what_the_search_for_main_content_would_lose_is_kept(inner: str, text: str) -> None:
     page = f"<html><body><main><p>Some words before.</p>{inner}<p>Some words after.</p></main></body></html>"
     assert html(page) == f"Some words before.\n\n{text}\n\nSome words after."
+
+
+def test_what_follows_a_box_stands_under_the_heading_before_the_box() -> None:
+    inner = "<h2>Wi-Fi</h2><p>Press it.</p><aside class='product-info'><h3>Facts</h3><p>It weighs 2 kg.</p></aside><p>Then wait a minute.</p>"
+    text = "## Wi-Fi\n\nPress it.\n\nFacts\n\nIt weighs 2 kg.\n\nThen wait a minute."
+    assert html(inner) == text
+    assert html(f"<html><body><main><h1>Hub</h1>{inner}</main></body></html>") == f"# Hub\n\n{text}"
 
 
 def test_a_page_without_a_heading_gets_its_title() -> None:
