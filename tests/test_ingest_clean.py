@@ -430,6 +430,31 @@ def test_short_pages_that_are_filled_in_alike_keep_their_words() -> None:
     assert clean(_pdf(*plans), ".pdf") == "\n\n".join(plans)
 
 
+def _framed(pages: list[list[str]], head: str, foot: str) -> bytes:
+    """A PDF as programs make it: heads and feet in the margins, written before the text."""
+    file = BytesIO()
+    canvas = Canvas(file)
+    for page in pages:
+        canvas.drawString(72, 800, head)
+        canvas.drawString(72, 30, foot)
+        for number, line in enumerate(page):
+            canvas.drawString(72, 740 - 14 * number, line)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def test_one_line_that_ends_each_of_a_few_short_pages_is_no_foot() -> None:
+    plans = [
+        [f"Plan {plan}", f"{euros} EUR", "Support by mail"]
+        for plan, euros in zip("ABCD", (10, 20, 35, 50), strict=True)
+    ]
+    alike = "\n\n".join("\n".join(plan) for plan in plans)
+    assert clean(_pdf(*("\n".join(plan) for plan in plans)), ".pdf") == alike
+    assert clean(_framed(plans, "Acme Hub", "Acme GmbH"), ".pdf") == f"Acme Hub\nAcme GmbH\n{alike}"
+    assert clean(_framed(plans, "Acme Hub", "Page 1 of 4"), ".pdf") == f"Acme Hub\n{alike}"
+
+
 def test_a_pdf_that_only_restricts_printing_is_read() -> None:
     assert clean(_locked(_pdf("Open to all"), ""), ".pdf") == "Open to all"
 
