@@ -136,7 +136,8 @@ def _leads_elsewhere(tag: Tag) -> bool:
 
 
 def _protect(soup: BeautifulSoup) -> None:
-    """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, links and buttons in a sentence, boxes."""
+    """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, tables in items, boxes; links and buttons
+    in a sentence."""
     for tag in soup.find_all("aside"):
         if _belongs(tag):
             tag.name, tag.attrs = "div", {}
@@ -152,6 +153,9 @@ def _protect(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(("td", "th")):
         if tag.find(("ul", "ol", "table")) and not tag.find(_HEADINGS) and len(tag.get_text()) < _LONG_CELL:
             _flatten(tag)
+    for tag in soup.find_all("table"):
+        if tag.find_parent("li") is not None and not tag.find(("table", *_HEADINGS)):
+            _lines(soup, tag)
     for tag in soup.find_all("div"):
         _frame(soup, tag)
     for tag in soup.find_all(list(_SENTENCES)):
@@ -180,6 +184,28 @@ def _flatten(cell: Tag) -> None:
         tag.insert_before(" ")
         tag.insert_after(" ")
         tag.unwrap()
+
+
+def _lines(soup: BeautifulSoup, table: Tag) -> None:
+    """Its caption and rows as paragraphs, with the signs that stand between cells; a frame around other things stays."""
+    rows = [row.find_all(("td", "th"), recursive=False) for row in table.find_all("tr")]
+    if not any(len(cells) > 1 for cells in rows):
+        return
+    paragraphs: list[Tag] = []
+    for cells in [[caption] for caption in table.find_all("caption")] + rows:
+        paragraphs.append(soup.new_tag("p"))
+        for cell in cells:
+            for block in cell.find_all(lambda tag: plain.is_block(tag) or tag.name == "br"):
+                block.insert_before(" ")
+                block.insert_after(" ")
+                block.unwrap()
+            paragraphs[-1].extend([" | "] if paragraphs[-1].contents else [])
+            paragraphs[-1].extend(cell.contents[:])
+    table.clear()
+    table.name = "div"
+    if table.parent is not None and table.parent.name == "figure":  # the extraction drops one without a table
+        table.parent.name = "div"
+    table.extend(paragraphs)
 
 
 def _frame(soup: BeautifulSoup, div: Tag) -> None:

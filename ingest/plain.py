@@ -55,8 +55,7 @@ class Writer:
 
     def row(self, cells: Sequence[str], group: object) -> None:
         """A row of a table; rows of one group stand line by line."""
-        line = " ".join(" | ".join(one_line(cell) for cell in cells).split())
-        self._put(_guard(line) if line.strip(" |") else "", group)
+        self._put(_guard(row_line(cells)), group)
 
     def verbatim(self, words: str) -> None:
         """Code, its line breaks and indentation kept."""
@@ -74,6 +73,12 @@ class Writer:
             self._parts.append("\n" if group is not None and group == self._group else "\n\n")
         self._parts.append(block)
         self._group = group
+
+
+def row_line(cells: Sequence[str]) -> str:
+    """A table's row on one line; nothing where its cells are empty."""
+    line = " ".join(" | ".join(one_line(cell) for cell in cells).split())
+    return line if line.strip(" |") else ""
 
 
 def one_line(words: str) -> str:
@@ -322,7 +327,10 @@ class _Reader:
             self._close(tag)
 
     def _end_row(self, tag: Tag) -> None:
-        self.out.row(self.cells, id(tag.find_parent("table")))
+        if self.lists:  # it is more of its item, and the list goes on after it
+            self._item(row_line(self.cells))
+        else:
+            self.out.row(self.cells, id(tag.find_parent("table")))
         self.row, self.cells, self.words, self.counted = None, [], [], {}
 
     def _close(self, tag: Tag) -> None:

@@ -251,6 +251,34 @@ def test_what_the_search_for_main_content_would_lose_is_kept(inner: str, text: s
     assert html(page) == f"Some words before.\n\n{text}\n\nSome words after."
 
 
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("<table><tr><th>Code</th><th>Cause</th></tr><tr><td>E<b>1</b></td><td>No power</td></tr></table>", "Code | Cause\n  E1 | No power"),
+        ("<table><caption>Codes</caption><tr><td colspan=2>All</td></tr><tr><td><p>E1</p></td><td><p>No<br>power</p></td></tr></table><p>More.</p>",
+         "Codes\n  All\n  E1 | No power\n  More."),
+        ("<table><tr><td>E2<ol><li>Wait.</li><li>Call.</li></ol></td><td>Why</td></tr></table>", "E2 1. Wait. 2. Call. | Why"),
+        ("<figure class='wp-block-table'><table><tr><td>E1</td><td>No power</td></tr></table></figure>", "E1 | No power"),
+        ("<table><tr><td>Only</td></tr><tr><td>frames</td></tr></table>", "Only\n  frames"),
+    ],
+)  # fmt: skip
+def test_a_table_in_an_item_is_more_of_the_item_and_the_list_goes_on(table: str, rows: str) -> None:
+    steps = f"<ol><li>Open it.</li><li><p>Look:</p>{table}</li><li>Close it.</li></ol>"
+    text = f"1. Open it.\n2. Look:\n  {rows}\n3. Close it."
+    assert html(steps) == text
+    assert (
+        html(f"<html><body><main><h1>Reset</h1><p>First this.</p>{steps}</main></body></html>")
+        == f"# Reset\n\nFirst this.\n\n{text}"
+    )
+
+
+def test_a_table_in_an_item_of_markdown_is_more_of_the_item() -> None:
+    assert (
+        markdown("1. Look\n\n   | a | b |\n   |---|---|\n   | 1 | 2 |\n\n2. Close")
+        == "1. Look\n  a | b\n  1 | 2\n2. Close"
+    )
+
+
 def test_what_follows_a_box_stands_under_the_heading_before_the_box() -> None:
     inner = "<h2>Wi-Fi</h2><p>Press it.</p><aside class='product-info'><h3>Facts</h3><p>It weighs 2 kg.</p></aside><p>Then wait a minute.</p>"
     text = "## Wi-Fi\n\nPress it.\n\nFacts\n\nIt weighs 2 kg.\n\nThen wait a minute."
