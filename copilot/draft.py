@@ -32,7 +32,7 @@ from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
 from copilot.room import RoomLeft
-from copilot.scripts import SENTENCE_MARKS, STOPS, latin
+from copilot.scripts import MARKED, SENTENCE_MARKS, STOPS, latin
 from copilot.variants import MARK, cut_off, open_at
 from prompts import LANGUAGES, render
 
@@ -42,7 +42,7 @@ SECTIONS = 3
 FARTHER = 0.05
 """A section that was not found is less near than those that were, by this."""
 HEADING = re.compile(r"\n(?=#)")
-LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
+LISTED = re.compile(rf"\s*{MARKED}|\s{{2}}|\s*$")
 GAP = "\n\n"
 CHAT_SENTENCES = 3
 QUOTES = "extractive"

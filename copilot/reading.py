@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import SplitResult, urlsplit
 
 from copilot.pointers import ASIDE, ASIDE_REACH, THERE, TURNS
-from copilot.scripts import COLONS, LETTERS
+from copilot.scripts import COLONS, LETTERED, LETTERS, MARKED
 from copilot.text import sentences
 from copilot.variants import Known, parts
 
@@ -33,8 +33,8 @@ SHARED = frozenset(
 """Providers under whose name many companies have their pages, as far as the list of public suffixes does not name them."""
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
-ITEM = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) |\d{1,3}[、．](?!\d)")
-NUMBERED = re.compile(r"(\d{1,3})(?:[.)] |[、．](?!\d))")
+ITEM = re.compile(rf"{MARKED}|\d{{1,3}}[、．](?!\d)")
+NUMBERED = re.compile(rf"(\d{{1,3}})(?:[.)] |[、．](?!\d))|{LETTERED} ")
 SPECIAL = re.compile(r"\||(?<= )[ ,.;:!?)]")
 """Letters that may be read otherwise than they are, wherever they stand."""
 WORD_END = re.compile(r"[\w.!?:;]")

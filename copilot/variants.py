@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from copilot.scripts import COLONS, STOPS, count_words
+from copilot.scripts import COLONS, MARKED, STOPS, count_words
 
 MARK = re.compile(r"\[(not )?([a-z][a-z0-9+]{1,15}(?:, ?[a-z][a-z0-9+]{1,15}){0,7}):[ \n]")
 PLATFORMS = {
@@ -34,9 +34,9 @@ REMARKS = frozenset(
 INLINE_WORDS = 12
 DEEPEST = 4
 BRACKET = re.compile(r"[\[\]]")
-ENDS = re.compile(r"\n(?=\n|[ ]*(?:[-*•+]|\d{1,3}[.)])[ ]|[^\n]*[ ]\|[ ])|\Z")
+ENDS = re.compile(rf"\n(?=\n|[ ]*{MARKED}|[^\n]*[ ]\|[ ])|\Z")
 """Where a paragraph, an item or a row ends."""
-BEGINS = re.compile(r"\s*(?:#{1,6} [^\n]*\n\s*)*(?:(?:[-*•+]|\d{1,3}[.)]) )?")
+BEGINS = re.compile(rf"\s*(?:#{{1,6}} [^\n]*\n\s*)*(?:{MARKED})?")
 
 
 @dataclass(frozen=True, slots=True)

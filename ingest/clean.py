@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
+from copilot.scripts import MARKED
 from copilot.text import normalise
 from ingest import plain
 from ingest.charset import likely
@@ -196,7 +197,7 @@ def html(text: str) -> str:
 # ---- plain text ----
 
 _BULLET = re.compile(r"(?m)^[ \t]*[•‣▪●◦–*+\x7f\uf0a7\uf0b7-][ \t]+(?=\S)")  # three as PDFs have them
-_OWN_LINE = re.compile(r"- |\d{1,3}[.)] |#{1,6} ")
+_OWN_LINE = re.compile(rf"{MARKED}|#{{1,6}} ")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 

@@ -9,6 +9,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from ingest import plain
+from ingest.marks import counted, counts_in, first_number
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -178,8 +179,8 @@ def _flatten(cell: Tag) -> None:
     if row is None or len(row.find_all(("td", "th"), recursive=False)) < 2:
         return
     for tag in cell.find_all("ol"):
-        for number, item in enumerate(tag.find_all("li", recursive=False), plain.first_number(tag)):
-            item.insert(0, f"{number}. ")
+        for number, item in enumerate(tag.find_all("li", recursive=False), first_number(tag)):
+            item.insert(0, counted(number, counts_in(tag)))
     for tag in cell.find_all(plain.is_block):
         tag.insert_before(" ")
         tag.insert_after(" ")
@@ -242,11 +243,11 @@ def _said(nodes: Iterable[PageElement]) -> str:
     return " ".join("".join(words).split())
 
 
-def _to_html(tree: BeautifulSoup, starts: Mapping[str, str]) -> BeautifulSoup:
+def _to_html(tree: BeautifulSoup, starts: Mapping[str, tuple[str, str]]) -> BeautifulSoup:
     for tag in tree.find_all(True):
         if tag.name == "list":
             tag.name = str(tag.get("rend", "ul"))
-            tag["start"] = starts.get(_beginning(tag), "1")
+            tag["start"], tag["type"] = starts.get(_beginning(tag), ("1", ""))
         elif tag.name == "head":
             tag.name = str(tag.get("rend", "h2"))
         elif tag.name == "code" and (tag.parent is None or tag.parent.name == "main" or "\n" in tag.get_text()):
@@ -255,9 +256,13 @@ def _to_html(tree: BeautifulSoup, starts: Mapping[str, str]) -> BeautifulSoup:
     return tree
 
 
-def _starts(soup: BeautifulSoup) -> dict[str, str]:
-    """Where numbered lists begin that do not begin at 1, by their first words: the extraction loses that."""
-    return {_beginning(tag): str(tag["start"]) for tag in soup.find_all("ol", start=True)}
+def _starts(soup: BeautifulSoup) -> dict[str, tuple[str, str]]:
+    """Where numbered lists begin that do not begin at 1, and what they count in, by their first words: the extraction loses that."""
+    return {_beginning(tag): (str(tag.get("start", "1")), counts_in(tag)) for tag in soup.find_all(_marked)}
+
+
+def _marked(tag: Tag) -> bool:
+    return tag.name == "ol" and (tag.has_attr("start") or bool(counts_in(tag)))
 
 
 def _beginning(tag: Tag) -> str:

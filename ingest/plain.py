@@ -12,7 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
+from copilot.scripts import LETTERED
 from copilot.text import normalise
+from ingest.marks import counted, counts_in, first_number
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -138,7 +140,9 @@ _ENDS, _JOINT = ".!?:", (": ", " ")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HIDING = re.compile(r"display:none|visibility:hidden|(?:opacity|font-size):0(?:\.0+)?(?:px|pt|r?em|%)?(?:;|!|\Z)")
 _SPACE = re.compile(r"\s+")
-_LINE_END = re.compile(r"\n(?!\d{1,3}[.)] )")  # but a step whose list was broken off before it keeps its line
+_LINE_END = re.compile(
+    rf"\n(?!(?:\d{{1,3}}[.)]|{LETTERED}) )"
+)  # but a step whose list was broken off before it keeps its line
 
 
 def parse(html: str) -> BeautifulSoup:
@@ -241,10 +245,11 @@ def from_html(tree: Tag) -> str:
 class _List:
     group: object
     number: int | None
+    kind: str
     marker: str = ""
 
     def next(self) -> None:
-        self.marker = "- " if self.number is None else f"{self.number}. "
+        self.marker = "- " if self.number is None else counted(self.number, self.kind)
         self.number = None if self.number is None else self.number + 1
 
 
@@ -295,7 +300,7 @@ class _Reader:
             self._count(tag)
         elif tag.name in _LISTS:
             number = first_number(tag) if tag.name == "ol" else None
-            self.lists.append(_List(self.lists[0].group if self.lists else id(tag), number))
+            self.lists.append(_List(self.lists[0].group if self.lists else id(tag), number, counts_in(tag)))
         elif tag.name == "li" and self.lists:
             self.lists[-1].next()
         elif tag.name == "tr" and len(tag.find_all(["td", "th"], recursive=False)) > 1:
@@ -308,7 +313,7 @@ class _Reader:
         if tag.name == "li" and tag.parent is not None and tag.parent.name == "ol":
             number = self.counted.get(id(tag.parent), first_number(tag.parent))
             self.counted[id(tag.parent)] = number + 1
-            self.words.append(f"{number}. ")
+            self.words.append(counted(number, counts_in(tag.parent)))
 
     def leave(self, tag: Tag) -> None:
         """What a tag's end means."""
@@ -365,12 +370,6 @@ class _Reader:
         else:
             self.words = ["".join(self.words).expandtabs(4).replace(" ", _KEPT_SPACE)]
             self.flush()
-
-
-def first_number(tag: Tag) -> int:
-    """The number that an `<ol>` begins with."""
-    start = str(tag.get("start", "1")).strip()
-    return int(start) if re.fullmatch(r"[0-9]{1,9}", start) else 1
 
 
 def _elided(tag: Tag) -> str | None:

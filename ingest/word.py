@@ -9,6 +9,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from copilot.errors import UnreadableFile
+from ingest.marks import counted
 from ingest.plain import Writer
 
 MAX_UNPACKED = 500_000_000
@@ -61,7 +62,7 @@ class _WordReader:
     def __init__(self, document: Any) -> None:
         self.out = Writer()
         self._styles = {style.style_id: style for style in document.styles}
-        self._starts = _list_starts(document)
+        self._levels = _list_levels(document)
         self._numbers: dict[tuple[str, int], int] = {}
         self._notes = _notes(document)
 
@@ -119,14 +120,15 @@ class _WordReader:
             self.blocks(note)
 
     def _marker(self, which: str, level: int) -> str:
-        start = self._starts.get((which, level), self._starts.get((which, 0)))
-        if start is None:
+        how = self._levels.get((which, level), self._levels.get((which, 0)))
+        if how is None:
             return "- "
+        start, kind = how
         for deeper in range(level + 1, 9):
             self._numbers.pop((which, deeper), None)
         number = self._numbers.get((which, level), start - 1) + 1
         self._numbers[which, level] = number
-        return f"{number}. "
+        return counted(number, kind)
 
 
 def _words(block: Any) -> str:
@@ -187,24 +189,30 @@ def _list_place(block: Any, style: Any, name: str) -> tuple[str, int] | None:
     return which, int(by_name[1]) - 1 if by_name else min(int(level), 8)
 
 
-def _list_starts(document: Any) -> dict[tuple[str, int], int]:
-    """The first number of each level of the numbered lists; bulleted ones are not in it."""
+def _list_levels(document: Any) -> dict[tuple[str, int], tuple[int, str]]:
+    """The first number of each level of the numbered lists, and as what its numbers are written; bulleted ones are not in it."""
     try:
         numbering = document.part.numbering_part.element
     except (KeyError, NotImplementedError):  # a document without lists
         return {}
     kinds = {_get(kind, "w:abstractNumId"): kind for kind in numbering.xpath("./w:abstractNum")}
-    starts: dict[tuple[str, int], int] = {}
+    levels: dict[tuple[str, int], tuple[int, str]] = {}
     for which in numbering.xpath("./w:num"):
         id = _get(which, "w:numId")
-        for level in _children(kinds.get(_value(which, "w:abstractNumId")), "w:lvl"):
-            if _value(level, "w:numFmt") not in ("bullet", "none"):
-                starts[id, int(_get(level, "w:ilvl"))] = int(_value(level, "w:start") or 1)
-        for level in _children(which, "w:lvlOverride"):
-            place = id, int(_get(level, "w:ilvl"))
-            if place in starts:
-                starts[place] = int(_value(level, "w:startOverride") or starts[place])
-    return starts
+        changed = _children(which, "w:lvlOverride")
+        for level in (
+            *_children(kinds.get(_value(which, "w:abstractNumId")), "w:lvl"),
+            *(level for change in changed for level in _children(change, "w:lvl")),
+        ):
+            place, kind = (id, int(_get(level, "w:ilvl"))), _value(level, "w:numFmt")
+            levels.pop(place, None)
+            if kind not in ("bullet", "none"):
+                levels[place] = int(_value(level, "w:start") or 1), kind
+        for change in changed:
+            place = id, int(_get(change, "w:ilvl"))
+            if place in levels and (start := _value(change, "w:startOverride")):
+                levels[place] = int(start), levels[place][1]
+    return levels
 
 
 def _children(element: Any, name: str) -> list[Any]:

@@ -17,6 +17,7 @@ from copilot.text import normalise
 from ingest import clean as formats
 from ingest.charset import likely
 from ingest.clean import clean, decode, html, markdown, txt
+from ingest.marks import counted
 
 
 def _pdf(*pages: str) -> bytes:
@@ -312,6 +313,25 @@ def test_a_page_without_a_heading_gets_its_title() -> None:
 )
 def test_a_fragment_is_taken_whole(fragment: str, text: str) -> None:
     assert html(fragment) == text
+
+
+def test_lists_of_a_page_that_count_in_letters_keep_them() -> None:
+    steps = (
+        "<ol><li>Open it.<ol type='a'><li>Left.</li><li>Right.</li></ol></li><li>Look."
+        "<ol style='list-style-type: lower-roman'><li>Up.</li><li>Down.</li></ol></li></ol><p>Or:</p><ol type=A start=3><li>Repeat step b.</li></ol>"
+        "<table><tr><td><ol type=a><li>One</li></ol></td><td>Two</td></tr></table>"
+    )
+    text = "1. Open it.\n  a) Left.\n  b) Right.\n2. Look.\n  i) Up.\n  ii) Down.\n\nOr:\n\nC) Repeat step b.\n\na) One | Two"
+    assert html(steps) == text
+    assert html(f"<html><body><main><h1>Hub</h1>{steps}</main></body></html>") == f"# Hub\n\n{text}"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "mark"),
+    [(26, "a", "z) "), (27, "a", "27. "), (0, "i", "0. "), (14, "I", "XIV) "), (3, "1", "3. ")],
+)
+def test_marks_that_nobody_would_read_as_numbers_are_numbers(number: int, kind: str, mark: str) -> None:
+    assert counted(number, kind) == mark
 
 
 def test_a_term_stands_before_its_definition_and_names_of_tabs_are_left_out() -> None:

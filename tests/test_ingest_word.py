@@ -60,6 +60,40 @@ def test_items_numbered_without_a_list_style_are_numbered() -> None:
     assert clean(_saved(document), ".docx") == "1. one\n  1. deeper\n2. two\n  1. deeper"
 
 
+def _list(document: DocumentType, *kinds: str) -> None:
+    """A list of number 99 whose levels count in these, and in the list of number 98 the first one in capitals from 3 on."""
+    numbering = document.part.numbering_part.element
+    level = "<w:lvl w:ilvl='{0}'><w:start w:val='{1}'/><w:numFmt w:val='{2}'/><w:lvlText w:val='%1.'/></w:lvl>"
+    levels = "".join(level.format(at, 1, kind) for at, kind in enumerate(kinds))
+    numbering.insert(0, parse_xml(f"<w:abstractNum {nsdecls('w')} w:abstractNumId='99'>{levels}</w:abstractNum>"))
+    changed = f"<w:lvlOverride w:ilvl='0'>{level.format(0, 3, 'upperLetter')}</w:lvlOverride>"
+    for number, change in [(99, ""), (98, changed)]:
+        numbering.append(
+            parse_xml(f"<w:num {nsdecls('w')} w:numId='{number}'><w:abstractNumId w:val='99'/>{change}</w:num>")
+        )
+
+
+def test_lists_that_count_in_letters_or_roman_numbers_keep_them() -> None:
+    document = Document()
+    _list(document, "decimal", "lowerLetter", "lowerRoman")
+    said = [
+        ("Open it.", 0),
+        ("Left.", 1),
+        ("Press.", 2),
+        ("Hold.", 2),
+        ("Right.", 1),
+        ("Repeat step b.", 0),
+        ("Left.", 1),
+    ]
+    for which, (words, level) in [*((99, one) for one in said), (98, ("Call us.", 0)), (98, ("Wait.", 0))]:
+        properties = document.add_paragraph(words)._p.get_or_add_pPr()._add_numPr()
+        properties._add_numId().val = which
+        properties._add_ilvl().val = level
+    assert clean(_saved(document), ".docx") == (
+        "1. Open it.\n  a) Left.\n    i) Press.\n    ii) Hold.\n  b) Right.\n2. Repeat step b.\n  a) Left.\nC) Call us.\nD) Wait."
+    )
+
+
 def test_hidden_and_deleted_words_are_left_out_and_inserted_ones_kept() -> None:
     document = Document()
     paragraph = document.add_paragraph("seen")
