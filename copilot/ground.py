@@ -106,7 +106,7 @@ class Steps:
             return replace(said, lead="\n\n")
         if marked in ("1. ", "1) ") or item[0] != before[0]:
             self._number = 0  # another list
-        self._number += 1
+        self._number += marked[0].isdigit()
         mark = f"{self._number}. " if marked[0].isdigit() else marked if marked[0].isalpha() else "- "
         return replace(said, text=MARKER.sub("", said.text), lead=("\n" if said.lead else "\n\n") + mark)
 
