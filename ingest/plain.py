@@ -15,6 +15,7 @@ from copilot.errors import UnreadableFile
 from copilot.scripts import LETTERED
 from copilot.text import normalise
 from ingest.marks import counted, counts_in, first_number
+from ingest.mended import mend
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -155,6 +156,7 @@ def parse(html: str) -> BeautifulSoup:
         tag.clear()  # taking it out would search its place among its siblings, for each of a million of them
     for tag in soup.find_all("dd"):
         _define(tag)
+    mend(soup)
     return soup
 
 
@@ -199,7 +201,8 @@ class _Depth:
 def _unseen(tag: Tag) -> bool:
     style = tag.get("style")
     hidden = isinstance(style, str) and _HIDING.search("".join(style.lower().split()))
-    return tag.name in _UNSEEN or tag.has_attr("hidden") or bool(hidden) or _only_tabs(tag)
+    folded = tag.get("hidden") == "until-found"
+    return tag.name in _UNSEEN or (tag.has_attr("hidden") and not folded) or bool(hidden) or _only_tabs(tag)
 
 
 def _only_tabs(tag: Tag) -> bool:

@@ -334,6 +334,35 @@ def test_marks_that_nobody_would_read_as_numbers_are_numbers(number: int, kind: 
     assert counted(number, kind) == mark
 
 
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        ("<table><tr><th>Plan</th><th>Region</th><th>Price</th></tr><tr><td rowspan=2>Pro</td><td>EU</td><td>10</td></tr>"
+         "<tr><td>US</td><td>12</td></tr><tr><td colspan=2>Others</td><td>15</td></tr></table>",
+         "Plan | Region | Price\nPro | EU | 10\nPro | US | 12\nOthers | | 15"),
+        ("<table><tr><th rowspan=2>Plan</th><th colspan=2>Price</th></tr><tr><th>month</th><th>year</th></tr>"
+         "<tr><td>Pro</td><td>1</td><td>9</td></tr></table>",
+         "Plan | Price | Price\nPlan | month | year\nPro | 1 | 9"),
+        ("<ol><li>Open it.</li><ol><li>Left.</li></ol><li>Close it.</li><p>It clicks.</p><li>Wait.</li></ol>",
+         "1. Open it.\n  1. Left.\n2. Close it.\n  It clicks.\n3. Wait."),
+        ("<ol><li value=3>Close it.</li><li>Wait.</li></ol>", "3. Close it.\n4. Wait."),
+        ("<h2>Reset<a class='headerlink' href='#reset'>¶</a></h2><p>It takes 30<sup><a href='#fn1'>1</a></sup> seconds.</p>",
+         "## Reset\n\nIt takes 30 seconds."),
+        ("<div hidden='until-found'><p>The answer is here.</p></div>", "The answer is here."),
+    ],
+)  # fmt: skip
+def test_a_page_reads_as_it_is_seen(inner: str, text: str) -> None:
+    assert html(inner) == text
+    page = f"<html><body><main><p>Some words before.</p>{inner}<p>Some words after.</p></main></body></html>"
+    assert html(page) == f"Some words before.\n\n{text}\n\nSome words after."
+
+
+def test_cells_that_reach_too_far_do_not_make_a_page_grow_without_end() -> None:
+    wide = "<td rowspan=99999 colspan=99999>x</td>" * 300
+    assert len(html(f"<table><tr>{wide}</tr>{'<tr><td>y</td></tr>' * 3000}</table>")) < 50_000
+    assert html("<table><tr><td rowspan=0>a</td><td rowspan=x>b</td></tr></table>") == "a | b"
+
+
 def test_a_term_stands_before_its_definition_and_names_of_tabs_are_left_out() -> None:
     page = (
         "<ul role=tablist><!-- tabs --><li role=tab>Mac</li></ul><div role=tabpanel><p>Press it.</p></div>"

@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 from docx import Document
 from docx.document import Document as DocumentType
+from docx.enum.style import WD_STYLE_TYPE
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.packuri import PackURI
 from docx.opc.part import Part
@@ -92,6 +93,41 @@ def test_lists_that_count_in_letters_or_roman_numbers_keep_them() -> None:
     assert clean(_saved(document), ".docx") == (
         "1. Open it.\n  a) Left.\n    i) Press.\n    ii) Hold.\n  b) Right.\n2. Repeat step b.\n  a) Left.\nC) Call us.\nD) Wait."
     )
+
+
+def test_styles_that_are_based_on_headings_and_lists_are_such() -> None:
+    document = Document()
+    for name, base in [("Acme Title", "Title"), ("Acme Head", "Heading 2"), ("Acme Step", "List Number")]:
+        document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = document.styles[base]
+    for style, words in [
+        ("Acme Title", "Hub"),
+        ("TOC Heading", "Contents"),
+        ("Acme Head", "Reset"),
+        ("Acme Step", "Open it."),
+        ("Acme Step", "Close it."),
+    ]:
+        document.add_paragraph(words, style=style)
+    assert clean(_saved(document), ".docx") == "# Hub\n\n## Reset\n\n1. Open it.\n2. Close it."
+
+
+def test_struck_out_words_are_left_out() -> None:
+    document = Document()
+    paragraph = document.add_paragraph("It costs ")
+    paragraph.add_run("50 ").font.strike = True
+    paragraph.add_run("55 ").font.double_strike = True
+    paragraph.add_run("60 ").font.strike = False
+    paragraph.add_run("euros.")
+    assert clean(_saved(document), ".docx") == "It costs 60 euros."
+
+
+def test_cells_of_a_merged_table_stand_in_their_columns() -> None:
+    document = Document()
+    table = document.add_table(rows=4, cols=3)
+    for cell, words in zip(table._cells, "Plan|Region|Price|Pro|EU|10||US|12|All others||15".split("|"), strict=True):
+        cell.text = words
+    table.cell(1, 0).merge(table.cell(2, 0))
+    table.cell(3, 0).merge(table.cell(3, 1))
+    assert clean(_saved(document), ".docx") == "Plan | Region | Price\nPro | EU | 10\nPro | US | 12\nAll others | | 15"
 
 
 def test_hidden_and_deleted_words_are_left_out_and_inserted_ones_kept() -> None:
