@@ -13,6 +13,7 @@ from copilot.domain import Citation, Draft, Evidence, Statement
 from copilot.facts import ADDRESS, MONTH, NAME, NEGATION, SPELT, UNITS, facts, says_no
 from copilot.ground import PARTIAL, SUPPORTED, best_stretch, cite, support
 from copilot.questions import claims_nothing
+from copilot.scripts import LETTERED
 from copilot.text import sentences
 
 RELATED = 0.5
@@ -33,7 +34,7 @@ KINDS: tuple[tuple[Fact, re.Pattern[str]], ...] = (
     ("number", re.compile(rf"[€$£]\s?\d+(?:[.,]\d+)*|\d+(?:[.,:/-]\d+)*(?:{_UNIT})?|{SPELT.pattern}(?:{_UNIT})?", re.I)),
     ("name", re.compile(rf"(?:{NAME.pattern})(?: [A-Z][\w-]+)*")),
 )  # fmt: skip
-_LIST = re.compile(r"(?:^|\n)[ \t]*(?:[-*•+]|\d{1,3}[.)])[ \t]+\Z")
+_LIST = re.compile(rf"(?:^|\n)[ \t]*(?:[-*•+]|\d{{1,3}}[.)]|{LETTERED})[ \t]+\Z")
 CAPITALISED = frozenset({"de"})
 """Languages in which a capital says nothing about a name."""
 

@@ -15,6 +15,7 @@ from typing import Literal
 from copilot.domain import Draft, Verdict
 from copilot.errors import InputError
 from copilot.facts import says_no
+from copilot.scripts import LETTERED
 from copilot.text import sentences
 
 Outcome = Literal["kept", "changed", "removed", "rejected"]
@@ -25,7 +26,7 @@ SAME = 0.5
 """A statement of which so much is left, by its words' lengths, was changed; with less left it was removed."""
 FEWEST = 2
 """One word in common says nothing."""
-_NUMBERED = re.compile(r"\s{0,9}(?:\d{1,2}[.)]|[-*•])\s+")
+_NUMBERED = re.compile(rf"\s{{0,9}}(?:\d{{1,2}}[.)]|[-*•]|{LETTERED})\s+")
 _TOKEN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 
 

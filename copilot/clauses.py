@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from copilot.facts import NAME, NEGATION, NUMBER, UNITS, figure, plain
-from copilot.scripts import parts, without
+from copilot.scripts import MARKED, parts, without
 from copilot.text import sentences
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-MARKER = re.compile(r"^(?:[-*•+]|\d{1,3}[.)]) ")
+MARKER = re.compile(rf"^{MARKED}")
 STOP = frozenset(
     "a an and are as at be but by can do for from has have how i if in is it its may of on or our so that the their then there these "
     "they this to was we were what when where which will with you your please just also more".split()

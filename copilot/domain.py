@@ -148,10 +148,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`.
-
-    `date` is the day of its last change; `fit` says how well it answers its message; `words` are content words, `within` marks of variants around it.
-    """
+    """A stretch of a revision to rest on; `score` is its document's cosine, `rank` its fused score, `near` that of the passage at `focus`;
+    `date` is the day of its last change, `fit` how well it answers its message, `within` marks of variants around its begin, `cut` the places in it
+    of those that end behind it, `words` content words."""
 
     document_id: str
     revision: int
@@ -171,6 +170,7 @@ class Evidence:
     date: str = ""
     fit: float = 0.0
     within: tuple[str, ...] = ()
+    cut: tuple[int, ...] = ()
     words: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 

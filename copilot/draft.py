@@ -32,8 +32,8 @@ from copilot.reading import hosts
 from copilot.redact import PLACEHOLDER
 from copilot.rewrite import proposed
 from copilot.room import RoomLeft
-from copilot.scripts import SENTENCE_MARKS, STOPS, latin
-from copilot.variants import MARK, open_at
+from copilot.scripts import MARKED, SENTENCE_MARKS, STOPS, latin
+from copilot.variants import MARK, cut_off, open_at
 from prompts import LANGUAGES, render
 
 SECTION_CHARS = 2_400
@@ -42,7 +42,7 @@ SECTIONS = 3
 FARTHER = 0.05
 """A section that was not found is less near than those that were, by this."""
 HEADING = re.compile(r"\n(?=#)")
-LISTED = re.compile(r"\s*(?:\d{1,3}[.)] |[-*+] )|\s{2}|\s*$")
+LISTED = re.compile(rf"\s*{MARKED}|\s{{2}}|\s*$")
 GAP = "\n\n"
 CHAT_SENTENCES = 3
 QUOTES = "extractive"
@@ -157,6 +157,7 @@ def _evidence(hit: Hit, text: str, start: int, end: int) -> Evidence:
         document_id=hit.document_id, revision=hit.revision, start=start, end=start + len(words), text=words, title=hit.title,
         url=hit.url, kind=hit.kind, headings=hit.passages[0].headings, score=hit.scores["dense"], language=hit.language,
         rank=hit.score, near=hit.scores["dense"], solution_by=hit.solution_by, within=open_at(text, start),
+        cut=cut_off(text, start, start + len(words)),
     )  # fmt: skip
 
 

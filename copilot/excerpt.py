@@ -16,7 +16,7 @@ from copilot.kept import bare, label, told
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
 from copilot.sayable import WARNS, says
-from copilot.scripts import COLONS, QUESTIONS, wide
+from copilot.scripts import COLONS, MARKED, QUESTIONS, wide
 from copilot.variants import MARK, Known
 
 ENOUGH = 260
@@ -34,7 +34,7 @@ LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
 INNER = "   "
 """What stands before an item of a list inside a list."""
 HANGS = re.compile(
-    r"^(?:[-*•] |\d{1,3}[.)] )?"
+    rf"^(?:{MARKED})?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
     r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b|"
     r"[这這那它其此]|然后|然後|接着|接著|另外|或者|否则|否則|但|不过|不過|因此|所以|是的|"
@@ -94,7 +94,7 @@ class Opened:
     @classmethod
     def of(cls, source: Evidence, number: int, wanted: Wanted) -> Opened:
         """Source `number`, read."""
-        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own, source.within)
+        reading = read(source.text, 0, len(source.text), wanted.known, wanted.own, source.within, source.cut)
         return cls(source, number, reading, list(told(source, reading, wanted.telling, wanted.known)))
 
 
@@ -269,7 +269,7 @@ def _whole_steps(reading: Reading, among: Sequence[Block], picked: Sequence[int]
 def _numbers(reading: Reading, block: Block) -> list[int]:
     """The numbers of the block's steps."""
     found = (NUMBERED.match(reading.text, a) for a, _ in block.spans)
-    return [int(one[1]) for one in found if one]
+    return [int(one[1]) for one in found if one and one[1]]
 
 
 def _matched(source: Evidence, among: Sequence[Block]) -> list[int]:

@@ -97,28 +97,27 @@ class Steps:
 
     def put(self, said: Grounded) -> Grounded:
         """The statement with its lead; what belongs to the same item stays in its line."""
-        item, number = self._item(said.citations[0]) if said.citations else (("", -1), None)
+        item, marked = self._item(said.citations[0]) if said.citations else (("", -1), "- ")
         before, self._last = self._last, item
         if not self._listed or item == before:
             return said
         if item == ("", -1):
             self._number = 0
             return replace(said, lead="\n\n")
-        if number == 1 or item[0] != before[0]:
+        if marked in ("1. ", "1) ") or item[0] != before[0]:
             self._number = 0  # another list
-        self._number += 1
-        mark = "- " if number is None else f"{self._number}. "
+        self._number += marked[0].isdigit()
+        mark = f"{self._number}. " if marked[0].isdigit() else marked if marked[0].isalpha() else "- "
         return replace(said, text=MARKER.sub("", said.text), lead=("\n" if said.lead else "\n\n") + mark)
 
-    def _item(self, cited: Citation) -> tuple[tuple[str, int], int | None]:
-        """The list item that the cited words begin in, by its document and place, and the number that it has there, if it has one."""
+    def _item(self, cited: Citation) -> tuple[tuple[str, int], str]:
+        """The list item that the cited words begin in, by its document and place, and its mark there."""
         for one in self._evidence:
             if one.document_id == cited.document_id and 0 <= cited.start - one.start < len(one.text):
                 begin = one.text.rfind("\n", 0, cited.start - one.start) + 1
                 marker = MARKER.match(one.text[begin : begin + 8].lstrip())
-                number = int(marker[0].rstrip(".) ")) if marker and marker[0][0].isdigit() else None
-                return ((one.document_id, one.start + begin), number) if marker else (("", -1), None)
-        return ("", -1), None
+                return ((one.document_id, one.start + begin), marker[0]) if marker else (("", -1), "- ")
+        return ("", -1), "- "
 
 
 def harm(said: Grounded, own: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import SplitResult, urlsplit
 
 from copilot.pointers import ASIDE, ASIDE_REACH, THERE, TURNS
-from copilot.scripts import COLONS, LETTERS
+from copilot.scripts import COLONS, LETTERED, LETTERS, MARKED
 from copilot.text import sentences
 from copilot.variants import Known, parts
 
@@ -33,8 +33,8 @@ SHARED = frozenset(
 """Providers under whose name many companies have their pages, as far as the list of public suffixes does not name them."""
 MANY_COLUMNS = 2
 """Bars in a table's head from which on each cell is read with its column's name."""
-ITEM = re.compile(r"(?:[-*•+]|\d{1,3}[.)]) |\d{1,3}[、．](?!\d)")
-NUMBERED = re.compile(r"(\d{1,3})(?:[.)] |[、．](?!\d))")
+ITEM = re.compile(rf"{MARKED}|\d{{1,3}}[、．](?!\d)")
+NUMBERED = re.compile(rf"(\d{{1,3}})(?:[.)] |[、．](?!\d))|{LETTERED} ")
 SPECIAL = re.compile(r"\||(?<= )[ ,.;:!?)]")
 """Letters that may be read otherwise than they are, wherever they stand."""
 WORD_END = re.compile(r"[\w.!?:;]")
@@ -112,14 +112,19 @@ def _split(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def read(text: str, start: int, end: int, known: Known, own: Collection[str], within: Sequence[str] = ()) -> Reading:
-    """The stretch as one customer should read it; links lead to the company's `own` hosts only. `within`: marks of variants around its begin."""
+def read(
+    text: str, start: int, end: int, known: Known, own: Collection[str], within: Sequence[str] = (), open_ended: Collection[int] = ()
+) -> Reading:  # fmt: skip
+    """The stretch as one customer should read it; links lead to the company's `own` hosts only.
+
+    `within`: marks of variants around its begin; `open_ended`: places of those in it that end behind it.
+    """
     cut = bytearray(len(text))
     for span in _unwanted(text, start, end, own):
         cut[span[0] : span[1]] = b"\1" * (span[1] - span[0])
     shown: list[str] = []
     at: list[int] = []
-    for part in parts(text, start, end, known, within):
+    for part in parts(text, start, end, known, within, open_ended):
         label = part.label.lstrip(" ") if shown[-1:] == [" "] else part.label
         shown += label
         at += [OURS] * len(label)

@@ -35,6 +35,10 @@ COLONS = (":", "：")
 QUESTIONS = ("?", "？")
 STOPS = (".", "!", "?", *SENTENCE_MARKS)
 """How a sentence ends, in full width too."""
+LETTERED = r"(?:[a-zA-Z]|[ivxIVX]{2,6})\)"
+"""How an item begins that has a letter or a Roman number, `b)` or `ii)`; with a full stop it might be a name or the end of a sentence."""
+MARKED = rf"(?:[-*•+]|\d{{1,3}}[.)]|{LETTERED}) "
+"""How an item of a list begins."""
 
 
 def parts(text: str) -> set[str]:

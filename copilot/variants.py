@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from copilot.scripts import COLONS, STOPS, count_words
+from copilot.scripts import COLONS, MARKED, STOPS, count_words
 
 MARK = re.compile(r"\[(not )?([a-z][a-z0-9+]{1,15}(?:, ?[a-z][a-z0-9+]{1,15}){0,7}):[ \n]")
 PLATFORMS = {
@@ -34,7 +34,9 @@ REMARKS = frozenset(
 INLINE_WORDS = 12
 DEEPEST = 4
 BRACKET = re.compile(r"[\[\]]")
-BEGINS = re.compile(r"\s*(?:#{1,6} [^\n]*\n\s*)*(?:(?:[-*•+]|\d{1,3}[.)]) )?")
+ENDS = re.compile(rf"\n(?=\n|[ ]*{MARKED}|[^\n]*[ ]\|[ ])|\Z")
+"""Where a paragraph, an item or a row ends."""
+BEGINS = re.compile(rf"\s*(?:#{{1,6}} [^\n]*\n\s*)*(?:{MARKED})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,49 +65,64 @@ class Part:
     label: str = ""
 
 
-def parts(text: str, start: int, end: int, known: Known, within: Sequence[str] = ()) -> Iterator[Part]:
+def parts(
+    text: str, start: int, end: int, known: Known, within: Sequence[str] = (), cut: Collection[int] = ()
+) -> Iterator[Part]:
     """The stretch without what is for others; where it is open who asks, each variant with the name of its platform.
 
-    `within` are the marks of the variants that it begins inside of, the outermost first; one that does not end in it goes on to its end.
+    `within` are the marks of the variants that it begins inside of, the outermost first; one that does not end in it goes on to its end,
+    and so does one at a place in `cut`.
     """
-    return _inside(text, start, end, known, _plans("".join((*within, text))), within)
+    plans, closes = _plans("".join((*within, text))), _closes(text, start, end, len(within), cut)
+    return _inside(text, start, end, known, plans, closes, within)
 
 
 def open_at(text: str, place: int) -> tuple[str, ...]:
     """The marks of the variants that a place of a text stands in, the outermost first; one that nothing closes holds nothing."""
-    marks = {mark.start(): mark[0] for mark in MARK.finditer(text, 0, place)}
+    return tuple(mark[0] for at in _around(text, place) if (mark := MARK.match(text, at)))
+
+
+def cut_off(text: str, start: int, end: int) -> tuple[int, ...]:
+    """The places, counted from its start, at which variants begin in a stretch of a text that end behind it."""
+    return tuple(at - start for at in _around(text, end) if at >= start)
+
+
+def _around(text: str, place: int) -> list[int]:
+    marks = {mark.start() for mark in MARK.finditer(text, 0, place)}
     opened, around = list[int](), list[int]()
     for bracket in BRACKET.finditer(text, min(marks)) if marks else ():
         if bracket[0] == "[":
             opened.append(bracket.start())
         elif opened and (at := opened.pop()) in marks and bracket.start() >= place:
             around.append(at)
-    return tuple(marks[at] for at in sorted(around))
+    return sorted(around)
 
 
 def _inside(
-    text: str, start: int, end: int, known: Known, plans: frozenset[str], within: Sequence[str]
-) -> Iterator[Part]:
+    text: str, start: int, end: int, known: Known, plans: frozenset[str], closes: Mapping[int, int], within: Sequence[str]
+) -> Iterator[Part]:  # fmt: skip
     mark = MARK.match(within[0]) if within else None
     if mark is None:
-        yield from _parts(text, start, end, known, plans, 0)
+        yield from _parts(text, start, end, known, plans, closes, 0)
         return
-    close = _close(text, start, end, len(within))
-    inside, fits = list(_inside(text, start, close, known, plans, within[1:])), _fits(mark, known, plans)
+    close = min(closes.get(-len(within), end), end)
+    inside, fits = list(_inside(text, start, close, known, plans, closes, within[1:])), _fits(mark, known, plans)
     if fits is None:
         yield from _named(text, inside, mark, start, close, few=False, beside=False)
     elif fits:
         yield from inside
-    yield from _parts(text, min(close + 1, end), end, known, plans, 0)
+    yield from _parts(text, min(close + 1, end), end, known, plans, closes, 0)
 
 
-def _parts(text: str, start: int, end: int, known: Known, plans: frozenset[str], depth: int) -> Iterator[Part]:
+def _parts(
+    text: str, start: int, end: int, known: Known, plans: frozenset[str], closes: Mapping[int, int], depth: int
+) -> Iterator[Part]:
     beside = False  # a few words with their platform stand right before
     while (mark := MARK.search(text, start, end)) and depth < DEEPEST:
-        close = _close(text, mark.end(), end)
+        close, after = (min(place, end) for place in _ends(text, mark, closes))
         yield Part(start, mark.start())
         fits = _fits(mark, known, plans)
-        inside = list(_parts(text, mark.end(), close, known, plans, depth + 1))
+        inside = list(_parts(text, mark.end(), close, known, plans, closes, depth + 1))
         words = "".join(text[part.start : part.end] for part in inside).strip()
         few = fits is None and bool(words) and _few(words)
         if fits is None and words:
@@ -113,7 +130,7 @@ def _parts(text: str, start: int, end: int, known: Known, plans: frozenset[str],
             yield from _named(text, inside, mark, mark.start(), close, few, few and beside and not gap.strip(" "))
         elif fits:
             yield from inside
-        beside, start = few, min(close + 1, end)
+        beside, start = few, after
     yield Part(start, end)
 
 
@@ -145,13 +162,38 @@ def _names(mark: re.Match[str]) -> list[str]:
     return [name.strip() for name in mark[2].split(",")]
 
 
-def _close(text: str, at: int, end: int, depth: int = 1) -> int:
-    """Where what is open at a place closes; the end where that was cut off."""
-    for bracket in BRACKET.finditer(text, at, end):
-        depth += 1 if bracket[0] == "[" else -1
-        if depth == 0:
-            return bracket.start()
-    return end
+def _closes(text: str, start: int, end: int, around: int, cut: Collection[int]) -> dict[int, int]:
+    """Where each bracket that opens in a stretch closes; by -1, -2, … where those `around` it do, the innermost first.
+
+    In `[win: Ctrl + ]]` the first is a key.
+    """
+    opened, closes, last = list(range(-around, 0)), {start + place: end for place in cut}, 0
+    for bracket in BRACKET.finditer(text, start, end):
+        place = bracket.start()
+        if bracket[0] == "[":
+            opened.append(place)
+        elif opened:
+            last = opened.pop()
+            closes[last] = place
+        elif closes.get(last) == place - 1 and last >= 0 and MARK.match(text, last):
+            closes[last] = place
+    return closes
+
+
+def _ends(text: str, mark: re.Match[str], closes: Mapping[int, int]) -> tuple[int, int]:
+    """Where a variant ends and where what follows it begins.
+
+    One that nothing closes ends with its paragraph, item or row, or, as `[mac: Cmd + []`, behind a bracket that is a key.
+    """
+    if (close := closes.get(mark.start())) is not None:
+        return close, close + 1
+    begin = mark.end()
+    while text[begin : begin + 1].isspace():
+        begin += 1
+    found = ENDS.search(text, begin)
+    stop = found.start() if found else len(text)
+    key = text.find("[]", begin, stop)
+    return (key + 1, key + 2) if key >= 0 else (stop, stop)
 
 
 def _fits(mark: re.Match[str], known: Known, plans: frozenset[str]) -> bool | None:

@@ -8,21 +8,20 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import takewhile
-from statistics import median
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
+from copilot.scripts import MARKED
 from copilot.text import normalise
 from ingest import plain
 from ingest.charset import likely
 from ingest.content import main_content
 from ingest.dialects import common
 from ingest.machinery import without_machinery
+from ingest.pages import Page, joined, without_running
 from ingest.word import docx
 
 if TYPE_CHECKING:
@@ -198,7 +197,7 @@ def html(text: str) -> str:
 # ---- plain text ----
 
 _BULLET = re.compile(r"(?m)^[ \t]*[•‣▪●◦–*+\x7f\uf0a7\uf0b7-][ \t]+(?=\S)")  # three as PDFs have them
-_OWN_LINE = re.compile(r"- |\d{1,3}[.)] |#{1,6} ")
+_OWN_LINE = re.compile(rf"{MARKED}|#{{1,6}} ")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -255,78 +254,14 @@ def pdf(data: bytes) -> str:
         raise UnreadableFile("it is encrypted: save a copy without a password")
     if len(reader.pages) > MAX_PAGES:
         raise UnreadableFile(f"it has more than {MAX_PAGES} pages: split it into several files")
-    pages: list[str] = []
+    pages: list[Page] = []
     room = MAX_CHARS
     for page in reader.pages:
-        pages.append(page.extract_text())
-        room -= len(pages[-1])
+        pages.append(Page.of(page))
+        room -= len(pages[-1].text)
         if room < 0:
             raise UnreadableFile(f"it has more than {MAX_CHARS:,} characters: split it into several files")
-    return txt(_joined(without_running(pages)))
-
-
-_EDGE = 4
-"""So many lines at the top and at the bottom of a page may run along through the document."""
-_OF = r"\W{1,3}(?:of|von|de|sur|di|van|/)\W{1,3}\d{1,4}"
-_PAGE_NUMBER = re.compile(
-    rf"\W*(?:(?:page|seite|pagina|página|pág|pag|p|s)\W{{1,3}}\d{{1,4}}(?:{_OF})?|\d{{1,4}}{_OF})\W*"
-)
-_CARRIED = re.compile(r"(?<![.!?:;])\n\n(?=[a-zäöüßéèà])")
-_NUMBERED = "\0"
-
-
-def without_running(pages: list[str]) -> list[str]:
-    """The pages without their numbers; a line that heads many of them is on the first alone, one that foots them on the last."""
-    lines = [[line for line in page.split("\n") if line.strip()] for page in pages]
-    keys = [[_key(line, at) for line in page] for at, page in enumerate(lines)]
-    seen = Counter(key for page in keys for key in {*page[:_EDGE], *page[-_EDGE:]})
-    running = {
-        key
-        for key, count in seen.items()
-        if count >= max(3, (0.8 if key.endswith((".", "!", "?")) else 0.4) * len(pages))
-    }
-    most = max(2, median(map(len, lines)) // 6) if lines else 2
-    gone: list[set[int]] = [set() for _ in pages]
-    above: set[str] = set()
-    below: set[str] = set()
-    for at, page in enumerate(keys):
-        _drop(page, range(min(_EDGE, len(page))), running, above, gone[at], most)
-    for at, page in reversed(list(enumerate(keys))):  # what is at the foot stays at the end
-        _drop(page, reversed(range(max(0, len(page) - _EDGE), len(page))), running, below, gone[at], most)
-    return [
-        "\n".join(line for number, line in enumerate(page) if number not in left_out) if left_out else whole
-        for page, left_out, whole in zip(lines, gone, pages, strict=True)
-    ]
-
-
-def _drop(page: list[str], edge: Iterable[int], running: set[str], told: set[str], gone: set[int], most: float) -> None:
-    """From the edge of a page on, as long as lines run along: those that were told, and numbers.
-
-    More lines than `most` are what the page says, as on sheets that are filled in alike: of these only numbers go.
-    """
-    along = list(takewhile(lambda number: page[number] in running, edge))
-    content = sum(_NUMBERED not in page[number] for number in along) > most
-    for number in along:
-        if _NUMBERED in page[number] or (page[number] in told and not content):
-            gone.add(number)
-        told.add(page[number])
-
-
-def _key(line: str, page: int) -> str:
-    """What a line has in common with its like on other pages: the number at its beginning or end that goes with the page's is blanked."""
-    said = " ".join(line.replace(_NUMBERED, "").split()).casefold()
-    if _PAGE_NUMBER.fullmatch(said):
-        return _NUMBERED
-    number = re.match(r"\d{1,4}\b", said) or re.search(r"\b\d{1,4}\Z", said)
-    rest = said.replace(number[0], "", 1) if number else said
-    if number is None or 0 < len(rest.split()) < 3:  # "Step 3" heads its page by right
-        return said
-    return f"{rest.strip()}{_NUMBERED}{int(number[0]) - page}"
-
-
-def _joined(pages: list[str]) -> str:
-    """Page after page; a sentence that goes on over the edge stays in one paragraph."""
-    return _CARRIED.sub("\n", "\n\n".join(page.strip("\n") for page in pages))
+    return txt(joined(without_running(pages)))
 
 
 def _opens_without_password(reader: PdfReader) -> bool:

@@ -9,6 +9,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from ingest import plain
+from ingest.marks import counted, counts_in, first_number
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -26,7 +27,12 @@ _SENTENCES = {  # a list of links alone leads elsewhere
 _AS_HTML = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote", "hi": "span"}
 _WRITTEN = frozenset({"p", "ul", "ol", "dl", "table", "pre", "blockquote", *_HEADINGS})
 _CALLOUT = re.compile(
-    r"(?<![a-z])(?:note|tip|hint|info|warning|caution|danger|important|attention|alert|callout|admonition)(?![a-z])",
+    r"(?<![a-z])(?:note|tip|hint|(?<!article.)(?<!author.)(?<!contact.)(?<!meta.)(?<!page.)(?<!post.)(?<!site.)(?<!user.)info|warning|caution|danger|important|attention|alert|callout|admonition)(?![a-z])",
+    re.I,
+)
+_FACTS = re.compile(
+    r"(?<![a-z])(?:(?:info|fact)[-_]?box|(?:product|device|key|quick|tech|technical)[-_]?(?:info|information|facts?|data|details|specs)|"
+    r"facts|specs|specifications?|data-?sheet)(?![a-z])",
     re.I,
 )
 _FURNITURE = re.compile(r"(?<![a-z])(?:menu|nav|navbar|navigation|footer|cookies?|sidebar|breadcrumbs?)(?![a-z])", re.I)
@@ -131,10 +137,13 @@ def _leads_elsewhere(tag: Tag) -> bool:
 
 
 def _protect(soup: BeautifulSoup) -> None:
-    """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, links and buttons in a sentence, warnings."""
+    """What the extraction would lose: code without `<code>`, words in a bare `<div>`, lists in cells, tables in items, boxes; links and buttons
+    in a sentence."""
     for tag in soup.find_all("aside"):
-        if _CALLOUT.search(_called(tag)):
+        if _belongs(tag):
             tag.name, tag.attrs = "div", {}
+            for heading in tag.find_all(_HEADINGS):  # what follows the box stands under the heading before it
+                heading.name = "p"
     for tag in soup.find_all("pre"):
         if tag.find("code", recursive=False) is None:
             code = soup.new_tag("code")
@@ -145,11 +154,23 @@ def _protect(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(("td", "th")):
         if tag.find(("ul", "ol", "table")) and not tag.find(_HEADINGS) and len(tag.get_text()) < _LONG_CELL:
             _flatten(tag)
+    for tag in soup.find_all("table"):
+        if tag.find_parent("li") is not None and not tag.find(("table", *_HEADINGS)):
+            _lines(soup, tag)
     for tag in soup.find_all("div"):
         _frame(soup, tag)
     for tag in soup.find_all(list(_SENTENCES)):
         if tag.parent is not None and tag.parent.name in _SENTENCES[tag.name]:
             tag.name = "span"
+
+
+def _belongs(aside: Tag) -> bool:
+    """Whether what is put aside is part of the text: a call-out, or a box of facts."""
+    called = _called(aside)
+    if _CALLOUT.search(called) or _FACTS.search(called):
+        return True
+    linked = sum(len(link.get_text()) for link in aside.find_all("a"))
+    return aside.find(("dl", "table")) is not None and 2 * linked < len(aside.get_text(strip=True))
 
 
 def _flatten(cell: Tag) -> None:
@@ -158,12 +179,34 @@ def _flatten(cell: Tag) -> None:
     if row is None or len(row.find_all(("td", "th"), recursive=False)) < 2:
         return
     for tag in cell.find_all("ol"):
-        for number, item in enumerate(tag.find_all("li", recursive=False), plain.first_number(tag)):
-            item.insert(0, f"{number}. ")
+        for number, item in enumerate(tag.find_all("li", recursive=False), first_number(tag)):
+            item.insert(0, counted(number, counts_in(tag)))
     for tag in cell.find_all(plain.is_block):
         tag.insert_before(" ")
         tag.insert_after(" ")
         tag.unwrap()
+
+
+def _lines(soup: BeautifulSoup, table: Tag) -> None:
+    """Its caption and rows as paragraphs, with the signs that stand between cells; a frame around other things stays."""
+    rows = [row.find_all(("td", "th"), recursive=False) for row in table.find_all("tr")]
+    if not any(len(cells) > 1 for cells in rows):
+        return
+    paragraphs: list[Tag] = []
+    for cells in [[caption] for caption in table.find_all("caption")] + rows:
+        paragraphs.append(soup.new_tag("p"))
+        for cell in cells:
+            for block in cell.find_all(lambda tag: plain.is_block(tag) or tag.name == "br"):
+                block.insert_before(" ")
+                block.insert_after(" ")
+                block.unwrap()
+            paragraphs[-1].extend([" | "] if paragraphs[-1].contents else [])
+            paragraphs[-1].extend(cell.contents[:])
+    table.clear()
+    table.name = "div"
+    if table.parent is not None and table.parent.name == "figure":  # the extraction drops one without a table
+        table.parent.name = "div"
+    table.extend(paragraphs)
 
 
 def _frame(soup: BeautifulSoup, div: Tag) -> None:
@@ -200,11 +243,11 @@ def _said(nodes: Iterable[PageElement]) -> str:
     return " ".join("".join(words).split())
 
 
-def _to_html(tree: BeautifulSoup, starts: Mapping[str, str]) -> BeautifulSoup:
+def _to_html(tree: BeautifulSoup, starts: Mapping[str, tuple[str, str]]) -> BeautifulSoup:
     for tag in tree.find_all(True):
         if tag.name == "list":
             tag.name = str(tag.get("rend", "ul"))
-            tag["start"] = starts.get(_beginning(tag), "1")
+            tag["start"], tag["type"] = starts.get(_beginning(tag), ("1", ""))
         elif tag.name == "head":
             tag.name = str(tag.get("rend", "h2"))
         elif tag.name == "code" and (tag.parent is None or tag.parent.name == "main" or "\n" in tag.get_text()):
@@ -213,9 +256,13 @@ def _to_html(tree: BeautifulSoup, starts: Mapping[str, str]) -> BeautifulSoup:
     return tree
 
 
-def _starts(soup: BeautifulSoup) -> dict[str, str]:
-    """Where numbered lists begin that do not begin at 1, by their first words: the extraction loses that."""
-    return {_beginning(tag): str(tag["start"]) for tag in soup.find_all("ol", start=True)}
+def _starts(soup: BeautifulSoup) -> dict[str, tuple[str, str]]:
+    """Where numbered lists begin that do not begin at 1, and what they count in, by their first words: the extraction loses that."""
+    return {_beginning(tag): (str(tag.get("start", "1")), counts_in(tag)) for tag in soup.find_all(_marked)}
+
+
+def _marked(tag: Tag) -> bool:
+    return tag.name == "ol" and (tag.has_attr("start") or bool(counts_in(tag)))
 
 
 def _beginning(tag: Tag) -> str:

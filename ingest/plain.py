@@ -12,7 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from copilot.errors import UnreadableFile
+from copilot.scripts import LETTERED
 from copilot.text import normalise
+from ingest.marks import counted, counts_in, first_number
+from ingest.mended import mend
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -55,8 +58,7 @@ class Writer:
 
     def row(self, cells: Sequence[str], group: object) -> None:
         """A row of a table; rows of one group stand line by line."""
-        line = " ".join(" | ".join(one_line(cell) for cell in cells).split())
-        self._put(_guard(line) if line.strip(" |") else "", group)
+        self._put(_guard(row_line(cells)), group)
 
     def verbatim(self, words: str) -> None:
         """Code, its line breaks and indentation kept."""
@@ -74,6 +76,12 @@ class Writer:
             self._parts.append("\n" if group is not None and group == self._group else "\n\n")
         self._parts.append(block)
         self._group = group
+
+
+def row_line(cells: Sequence[str]) -> str:
+    """A table's row on one line; nothing where its cells are empty."""
+    line = " ".join(" | ".join(one_line(cell) for cell in cells).split())
+    return line if line.strip(" |") else ""
 
 
 def one_line(words: str) -> str:
@@ -133,7 +141,9 @@ _ENDS, _JOINT = ".!?:", (": ", " ")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HIDING = re.compile(r"display:none|visibility:hidden|(?:opacity|font-size):0(?:\.0+)?(?:px|pt|r?em|%)?(?:;|!|\Z)")
 _SPACE = re.compile(r"\s+")
-_LINE_END = re.compile(r"\n(?!\d{1,3}[.)] )")  # but a step whose list was broken off before it keeps its line
+_LINE_END = re.compile(
+    rf"\n(?!(?:\d{{1,3}}[.)]|{LETTERED}) )"
+)  # but a step whose list was broken off before it keeps its line
 
 
 def parse(html: str) -> BeautifulSoup:
@@ -146,6 +156,7 @@ def parse(html: str) -> BeautifulSoup:
         tag.clear()  # taking it out would search its place among its siblings, for each of a million of them
     for tag in soup.find_all("dd"):
         _define(tag)
+    mend(soup)
     return soup
 
 
@@ -190,7 +201,8 @@ class _Depth:
 def _unseen(tag: Tag) -> bool:
     style = tag.get("style")
     hidden = isinstance(style, str) and _HIDING.search("".join(style.lower().split()))
-    return tag.name in _UNSEEN or tag.has_attr("hidden") or bool(hidden) or _only_tabs(tag)
+    folded = tag.get("hidden") == "until-found"
+    return tag.name in _UNSEEN or (tag.has_attr("hidden") and not folded) or bool(hidden) or _only_tabs(tag)
 
 
 def _only_tabs(tag: Tag) -> bool:
@@ -236,10 +248,11 @@ def from_html(tree: Tag) -> str:
 class _List:
     group: object
     number: int | None
+    kind: str
     marker: str = ""
 
     def next(self) -> None:
-        self.marker = "- " if self.number is None else f"{self.number}. "
+        self.marker = "- " if self.number is None else counted(self.number, self.kind)
         self.number = None if self.number is None else self.number + 1
 
 
@@ -290,12 +303,12 @@ class _Reader:
             self._count(tag)
         elif tag.name in _LISTS:
             number = first_number(tag) if tag.name == "ol" else None
-            self.lists.append(_List(self.lists[0].group if self.lists else id(tag), number))
+            self.lists.append(_List(self.lists[0].group if self.lists else id(tag), number, counts_in(tag)))
         elif tag.name == "li" and self.lists:
             self.lists[-1].next()
         elif tag.name == "tr" and len(tag.find_all(["td", "th"], recursive=False)) > 1:
             self.row = tag
-        elif tag.name in _HEADINGS and not self.lists:
+        elif tag.name in _HEADINGS and not self.lists and tag.find_parent("aside") is None:
             self.heading = int(tag.name[1])
 
     def _count(self, tag: Tag) -> None:
@@ -303,7 +316,7 @@ class _Reader:
         if tag.name == "li" and tag.parent is not None and tag.parent.name == "ol":
             number = self.counted.get(id(tag.parent), first_number(tag.parent))
             self.counted[id(tag.parent)] = number + 1
-            self.words.append(f"{number}. ")
+            self.words.append(counted(number, counts_in(tag.parent)))
 
     def leave(self, tag: Tag) -> None:
         """What a tag's end means."""
@@ -322,7 +335,10 @@ class _Reader:
             self._close(tag)
 
     def _end_row(self, tag: Tag) -> None:
-        self.out.row(self.cells, id(tag.find_parent("table")))
+        if self.lists:  # it is more of its item, and the list goes on after it
+            self._item(row_line(self.cells))
+        else:
+            self.out.row(self.cells, id(tag.find_parent("table")))
         self.row, self.cells, self.words, self.counted = None, [], [], {}
 
     def _close(self, tag: Tag) -> None:
@@ -357,12 +373,6 @@ class _Reader:
         else:
             self.words = ["".join(self.words).expandtabs(4).replace(" ", _KEPT_SPACE)]
             self.flush()
-
-
-def first_number(tag: Tag) -> int:
-    """The number that an `<ol>` begins with."""
-    start = str(tag.get("start", "1")).strip()
-    return int(start) if re.fullmatch(r"[0-9]{1,9}", start) else 1
 
 
 def _elided(tag: Tag) -> str | None:

@@ -9,12 +9,14 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from copilot.errors import UnreadableFile
+from ingest.marks import counted
 from ingest.plain import Writer
 
 MAX_UNPACKED = 500_000_000
 
 _SHOWN_RUNS = (
-    ".//w:r[not(ancestor::w:del or ancestor::w:moveFrom)][not(w:rPr/w:vanish[not(@w:val='0' or @w:val='false')])]"
+    ".//w:r[not(ancestor::w:del or ancestor::w:moveFrom)]"
+    "[not(w:rPr/*[self::w:vanish or self::w:strike or self::w:dstrike][not(@w:val='0' or @w:val='false')])]"
     "[count(ancestor::w:txbxContent) = {boxes}]"
 )
 _BOXES = ".//w:txbxContent[count(ancestor::w:txbxContent) = {boxes}][not(ancestor::*[local-name() = 'Fallback'])]"
@@ -24,9 +26,12 @@ _WRAPPERS = frozenset({"sdt", "sdtContent", "customXml", "smartTag", "ins", "mov
 """Elements around blocks, rows or cells: controls that are filled in, and tracked insertions."""
 _SIGNS = {"DF": "←", "E0": "→", "E7": "←", "E8": "→", "F3": "⇔", "FB": "✗", "FC": "✓"}
 """What Word's own corrections put for `-->` and the like: signs of Wingdings, by the last two digits of their number."""
-_CONTENTS = re.compile(r"toc ?[1-9]|table of figures", re.I)
+_CONTENTS = re.compile(r"toc (?:[1-9]|heading)|toc[1-9]|table of figures", re.I)
 """Styles of a table of contents, which says what the headings say."""
 _NOTES = ("footnotes", "endnotes")
+_MOST_BASES = 10
+_REPEATED = 100
+"""Longer words of a merged cell are not told in each row that it reaches into."""
 
 
 def docx(data: bytes) -> str:
@@ -61,7 +66,7 @@ class _WordReader:
     def __init__(self, document: Any) -> None:
         self.out = Writer()
         self._styles = {style.style_id: style for style in document.styles}
-        self._starts = _list_starts(document)
+        self._levels = _list_levels(document)
         self._numbers: dict[tuple[str, int], int] = {}
         self._notes = _notes(document)
 
@@ -75,10 +80,10 @@ class _WordReader:
 
     def paragraph(self, block: Any) -> None:
         """One paragraph, as its style says, and after it the text boxes and notes that hang at it."""
-        style = self._styles.get(block.style)
-        name = str(style.name if style is not None else block.style or "")
-        if not _CONTENTS.fullmatch(name):
-            self._write(block, style, name)
+        styles = _with_bases(self._styles.get(block.style))
+        names = [str(style.name) for style in styles] or [str(block.style or "")]
+        if not _CONTENTS.fullmatch(names[0]):
+            self._write(block, styles, names)
         for box in block.xpath(_BOXES.format(boxes=_boxes_around(block))):
             self.blocks(box)
         for note in self._noted(block):
@@ -93,13 +98,11 @@ class _WordReader:
             note for mark in marks if (note := self._notes.pop((_name(mark)[:3], _get(mark, "w:id")), None)) is not None
         ]
 
-    def _write(self, block: Any, style: Any, name: str) -> None:
+    def _write(self, block: Any, styles: list[Any], names: list[str]) -> None:
         words = _words(block)
-        if name == "Title":
-            self.out.heading(1, words)
-        elif heading := re.fullmatch(r"Heading ([1-6])", name):
-            self.out.heading(int(heading[1]), words)
-        elif words.strip() and (place := _list_place(block, style, name)):
+        if level := _heading_level(names):
+            self.out.heading(level, words)
+        elif words.strip() and (place := _list_place(block, styles, names)):
             self.out.item(words, self._marker(*place), place[1] + 1, "list")
         else:
             self.out.paragraph(words)
@@ -107,10 +110,11 @@ class _WordReader:
     def table(self, block: Any) -> None:
         """A table's rows; a row of one cell is a frame around its paragraphs."""
         noted: list[Any] = []
+        above: dict[int, str] = {}
         for row in _inside(block, "tr"):
             cells = [] if row.xpath("./w:trPr/w:del") else list(_inside(row, "tc"))
             if len(cells) > 1:
-                self.out.row([" ".join(map(_words, cell.xpath(_PARAGRAPHS))) for cell in cells], id(block))
+                self.out.row(list(_row(cells, above)), id(block))
                 noted += [note for paragraph in row.xpath(_PARAGRAPHS) for note in self._noted(paragraph)]
             else:
                 for cell in cells:
@@ -119,14 +123,45 @@ class _WordReader:
             self.blocks(note)
 
     def _marker(self, which: str, level: int) -> str:
-        start = self._starts.get((which, level), self._starts.get((which, 0)))
-        if start is None:
+        how = self._levels.get((which, level), self._levels.get((which, 0)))
+        if how is None:
             return "- "
+        start, kind = how
         for deeper in range(level + 1, 9):
             self._numbers.pop((which, deeper), None)
         number = self._numbers.get((which, level), start - 1) + 1
         self._numbers[which, level] = number
-        return f"{number}. "
+        return counted(number, kind)
+
+
+def _row(cells: list[Any], above: dict[int, str]) -> Iterator[str]:
+    """The words for each column: a merged cell's in each row that it reaches into, which `above` keeps, and in the first of its columns."""
+    column = 0
+    for cell in cells:
+        words = " ".join(map(_words, cell.xpath(_PARAGRAPHS)))
+        if merged := cell.xpath("./w:tcPr/w:vMerge"):
+            begins = _get(merged[0], "w:val") == "restart"
+            words = above[column] = words if begins or words.strip() else above.get(column, "")
+            above[column] = words if len(words) <= _REPEATED else ""
+        wide = int([*cell.xpath("./w:tcPr/w:gridSpan/@w:val"), "1"][0])
+        yield words
+        yield from [""] * min(wide - 1, 50)
+        column += wide
+
+
+def _with_bases(style: Any) -> list[Any]:
+    """A style and those that it is based on, the nearest first: templates of firms have their own headings and lists."""
+    found: list[Any] = []
+    while style is not None and len(found) < _MOST_BASES:
+        found.append(style)
+        style = getattr(style, "base_style", None)
+    return found
+
+
+def _heading_level(names: list[str]) -> int | None:
+    """The level of a heading by the names of its styles; None of any other paragraph."""
+    found = (re.fullmatch(r"Title|Heading ([1-6])", name) for name in names)
+    return next((int(one[1] or 1) for one in found if one), None)
 
 
 def _words(block: Any) -> str:
@@ -175,36 +210,44 @@ def _notes(document: Any) -> dict[tuple[str, str], Any]:
     return notes
 
 
-def _list_place(block: Any, style: Any, name: str) -> tuple[str, int] | None:
+def _list_place(block: Any, styles: list[Any], names: list[str]) -> tuple[str, int] | None:
     """The list that a paragraph is in, and its level from 0."""
     own = block.xpath("./w:pPr/w:numPr/w:numId/@w:val")
-    styled = style.element.xpath("./w:pPr/w:numPr/w:numId/@w:val") if style is not None else []
+    styled = [id for style in styles for id in style.element.xpath("./w:pPr/w:numPr/w:numId/@w:val")]
     which = [*own, *styled, "0"][0]
-    if which == "0" and not name.startswith(("List Bullet", "List Number")):
+    name = next((name for name in names if name.startswith(("List Bullet", "List Number"))), "")
+    if which == "0" and not name:
         return None
-    level = [*block.xpath("./w:pPr/w:numPr/w:ilvl/@w:val"), "0"][0]
+    of_style = [level for style in styles for level in style.element.xpath("./w:pPr/w:numPr/w:ilvl/@w:val")]
+    level = [*block.xpath("./w:pPr/w:numPr/w:ilvl/@w:val"), *of_style, "0"][0]
     by_name = re.fullmatch(r"List (?:Bullet|Number) ([2-5])", name)
     return which, int(by_name[1]) - 1 if by_name else min(int(level), 8)
 
 
-def _list_starts(document: Any) -> dict[tuple[str, int], int]:
-    """The first number of each level of the numbered lists; bulleted ones are not in it."""
+def _list_levels(document: Any) -> dict[tuple[str, int], tuple[int, str]]:
+    """The first number of each level of the numbered lists, and as what its numbers are written; bulleted ones are not in it."""
     try:
         numbering = document.part.numbering_part.element
     except (KeyError, NotImplementedError):  # a document without lists
         return {}
     kinds = {_get(kind, "w:abstractNumId"): kind for kind in numbering.xpath("./w:abstractNum")}
-    starts: dict[tuple[str, int], int] = {}
+    levels: dict[tuple[str, int], tuple[int, str]] = {}
     for which in numbering.xpath("./w:num"):
         id = _get(which, "w:numId")
-        for level in _children(kinds.get(_value(which, "w:abstractNumId")), "w:lvl"):
-            if _value(level, "w:numFmt") not in ("bullet", "none"):
-                starts[id, int(_get(level, "w:ilvl"))] = int(_value(level, "w:start") or 1)
-        for level in _children(which, "w:lvlOverride"):
-            place = id, int(_get(level, "w:ilvl"))
-            if place in starts:
-                starts[place] = int(_value(level, "w:startOverride") or starts[place])
-    return starts
+        changed = _children(which, "w:lvlOverride")
+        for level in (
+            *_children(kinds.get(_value(which, "w:abstractNumId")), "w:lvl"),
+            *(level for change in changed for level in _children(change, "w:lvl")),
+        ):
+            place, kind = (id, int(_get(level, "w:ilvl"))), _value(level, "w:numFmt")
+            levels.pop(place, None)
+            if kind not in ("bullet", "none"):
+                levels[place] = int(_value(level, "w:start") or 1), kind
+        for change in changed:
+            place = id, int(_get(change, "w:ilvl"))
+            if place in levels and (start := _value(change, "w:startOverride")):
+                levels[place] = int(start), levels[place][1]
+    return levels
 
 
 def _children(element: Any, name: str) -> list[Any]:

@@ -172,6 +172,14 @@ def test_steps_inside_a_list_with_remarks_between_them_are_told_from_the_first_t
     assert "* On your old computer\n   1. Plug in a disk." in made
 
 
+def test_lettered_steps_are_told_as_steps_with_their_letters() -> None:
+    inner = "1. Open the lid of the hub.\n  a) Press the left button.\n  b) Press the right button.\n2. Repeat step b."
+    made = text(article(f"## Reset the hub\n\n{inner}"), message="How do I reset the hub?")
+    assert "lid of the hub.\n   a) Press the left button.\n   b) Press the right button.\n2. Repeat" in made
+    outer = "a) Open the lid of the hub.\nb) Press the right button.\nc) Wait.\nd) Repeat step b until it blinks."
+    assert outer in text(article(f"## Reset the hub\n\n{outer}"), message="How do I reset the hub?")
+
+
 def test_steps_whose_beginning_is_not_in_the_section_are_not_told() -> None:
     page = f"## Mail\n\n{LONG}\n\nThe server of your mail must be known, and its port too.\n\n6. Click OK to save the port."
     assert "6. Click OK" not in text(article(page), message="Which server and which port does my mail need?")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,3 +233,14 @@ def test_steps_of_a_model_begin_lines_with_their_numbers() -> None:
     assert text == f" You have 30 days.\n{steps}\n\nDone, it is."
     chat = ground(proposed, [STEPS], channel="chat")
     assert {one.lead for one in chat if isinstance(one, Grounded)} == {" "}
+
+
+def test_steps_of_a_model_keep_the_letters_that_they_have() -> None:
+    words = "Repeat step b twice."
+    source = replace(
+        STEPS, start=0, text=f"1. Open the app.\n  a) Print the label.\n  b) Tape the label on.\n2. {words}"
+    )
+    said = ["Open the app.", "Print the label.", "Tape the label on.", words]
+    verdicts = ground([Proposed(text=text, evidence=(0,), lead=" ") for text in said], [source], channel="email")
+    text = "".join(one.lead + one.text for one in verdicts if isinstance(one, Grounded))
+    assert text == f"\n1. Open the app.\na) Print the label.\nb) Tape the label on.\n2. {words}"

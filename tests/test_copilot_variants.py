@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from copilot.domain import Hit, Passage
 from copilot.draft import SECTION_CHARS, evidence
 from copilot.reading import read
-from copilot.variants import Known, open_at, parts, undecided, undecided_plan
+from copilot.variants import Known, cut_off, open_at, parts, undecided, undecided_plan
 from tests.test_copilot_compose import text as told
 
 MENU = "[mac: In the menu bar, click the app menu and select Settings.] [win,linux: Click the menu button and choose Settings.]"
@@ -171,3 +171,37 @@ def test_a_mark_that_nothing_closes_hides_no_later_section_and_labels_none() -> 
         made = from_page(page, "The export is free", f"What does the export cost{system}?")
         assert "The export is free" in made
         assert "Mac: " not in made
+
+
+@pytest.mark.parametrize(
+    ("text", "windows", "mac"),
+    [
+        ("Press [win: Ctrl+E] [mac: Cmd+E and wait.\n\nThen save.\n\n[linux: Use it.] Done.", "Press Ctrl+E \n\nThen save.\n\n Done.",
+         "Press Cmd+E and wait.\n\nThen save.\n\n Done."),
+        ("1. Go: [mac: open it,\n  or not.\n2. Wait.\n3. [win: Restart] it.", "1. Go: \n2. Wait.\n3. Restart it.",
+         "1. Go: open it,\n or not.\n2. Wait.\n3. it."),
+        ("Save | [mac: Cmd + S\nOpen | [win: Ctrl + O]", "Save: \nOpen: Ctrl + O", "Save: Cmd + S\nOpen:"),
+        ("[mac:\n\nOpen it.\n\nWait.", "Wait.", "Open it.\n\nWait."),
+        ("[mac: Open it.\nPress [win: Ctrl] [mac: Cmd].\n\nWait.", "Wait.", "Open it.\nPress Cmd.\n\nWait."),
+        ("More | [win: Ctrl + ]] [mac: Cmd + ]]\nLess | [win: Ctrl + []  [mac: Cmd + []\n\nEnd.", "More: Ctrl + ] \nLess: Ctrl + [ \n\nEnd.",
+         "More: Cmd + ]\nLess: Cmd + [\n\nEnd."),
+    ],
+)  # fmt: skip
+def test_a_mark_that_nothing_closes_ends_with_its_paragraph_item_or_row(text: str, windows: str, mac: str) -> None:
+    assert reads(text, "on Windows 11") == windows
+    assert reads(text, "on my Mac") == mac
+    assert "Linux" not in reads(text, "on Ubuntu")
+
+
+def test_a_variant_that_is_cut_off_is_told_from_one_that_nothing_closes() -> None:
+    text = "Begin. [win:\n\nOne.\n\nTwo. [mac: Three.\n\nFour.]]\n\nFive."
+    end = text.index("Two")
+    assert cut_off(text, 0, end) == (text.index("[win"),)
+    assert cut_off(text, 7, end) == (0,)
+    assert cut_off(text, text.index("One"), end) == ()
+    assert cut_off("[win: One.\n\nTwo.", 0, 12) == ()
+    page = (
+        "# Export\n\nPress [win: Ctrl+E] [mac: Cmd+E and wait.\n\nThe export is free for everybody who has an account."
+    )
+    made = from_page(page, "Press", "What does the export cost on Windows?")
+    assert "The export is free" in made

@@ -17,6 +17,7 @@ from copilot.text import normalise
 from ingest import clean as formats
 from ingest.charset import likely
 from ingest.clean import clean, decode, html, markdown, txt
+from ingest.marks import counted
 
 
 def _pdf(*pages: str) -> bytes:
@@ -240,12 +241,50 @@ def test_a_page_that_does_not_name_its_main_content_loses_none_of_it(body: str) 
         ("<h3><button>May I?</button></h3><p>Yes.</p>", "### May I?\n\nYes."),
         ("<ol><li>Run this:<pre>hub reset</pre></li><li>Wait.</li></ol>", "1. Run this:\n  hub reset\n2. Wait."),
         ("<aside class='note'>Never under power.</aside><aside><p>Other pages that may be of use to you.</p></aside>", "Never under power."),
+        ("<aside class='product-info'><h3>Facts</h3><ul><li>Weight: 2 kg</li></ul></aside>", "Facts\n\n- Weight: 2 kg"),
+        ("<aside class='infobox'><p>Battery: 2 AA</p></aside>", "Battery: 2 AA"),
+        ("<aside><dl><dt>Power</dt><dd>5 W</dd></dl></aside><aside class='article-info'><p>Changed by Ann in May.</p></aside>", "Power: 5 W"),
         ("<div><a href='/x'>All the articles that you may read</a></div><div><span>By Ann</span></div><p>End.</p>", "End."),
     ],
 )  # fmt: skip
 def test_what_the_search_for_main_content_would_lose_is_kept(inner: str, text: str) -> None:
     page = f"<html><body><main><p>Some words before.</p>{inner}<p>Some words after.</p></main></body></html>"
     assert html(page) == f"Some words before.\n\n{text}\n\nSome words after."
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("<table><tr><th>Code</th><th>Cause</th></tr><tr><td>E<b>1</b></td><td>No power</td></tr></table>", "Code | Cause\n  E1 | No power"),
+        ("<table><caption>Codes</caption><tr><td colspan=2>All</td></tr><tr><td><p>E1</p></td><td><p>No<br>power</p></td></tr></table><p>More.</p>",
+         "Codes\n  All\n  E1 | No power\n  More."),
+        ("<table><tr><td>E2<ol><li>Wait.</li><li>Call.</li></ol></td><td>Why</td></tr></table>", "E2 1. Wait. 2. Call. | Why"),
+        ("<figure class='wp-block-table'><table><tr><td>E1</td><td>No power</td></tr></table></figure>", "E1 | No power"),
+        ("<table><tr><td>Only</td></tr><tr><td>frames</td></tr></table>", "Only\n  frames"),
+    ],
+)  # fmt: skip
+def test_a_table_in_an_item_is_more_of_the_item_and_the_list_goes_on(table: str, rows: str) -> None:
+    steps = f"<ol><li>Open it.</li><li><p>Look:</p>{table}</li><li>Close it.</li></ol>"
+    text = f"1. Open it.\n2. Look:\n  {rows}\n3. Close it."
+    assert html(steps) == text
+    assert (
+        html(f"<html><body><main><h1>Reset</h1><p>First this.</p>{steps}</main></body></html>")
+        == f"# Reset\n\nFirst this.\n\n{text}"
+    )
+
+
+def test_a_table_in_an_item_of_markdown_is_more_of_the_item() -> None:
+    assert (
+        markdown("1. Look\n\n   | a | b |\n   |---|---|\n   | 1 | 2 |\n\n2. Close")
+        == "1. Look\n  a | b\n  1 | 2\n2. Close"
+    )
+
+
+def test_what_follows_a_box_stands_under_the_heading_before_the_box() -> None:
+    inner = "<h2>Wi-Fi</h2><p>Press it.</p><aside class='product-info'><h3>Facts</h3><p>It weighs 2 kg.</p></aside><p>Then wait a minute.</p>"
+    text = "## Wi-Fi\n\nPress it.\n\nFacts\n\nIt weighs 2 kg.\n\nThen wait a minute."
+    assert html(inner) == text
+    assert html(f"<html><body><main><h1>Hub</h1>{inner}</main></body></html>") == f"# Hub\n\n{text}"
 
 
 def test_a_page_without_a_heading_gets_its_title() -> None:
@@ -274,6 +313,54 @@ def test_a_page_without_a_heading_gets_its_title() -> None:
 )
 def test_a_fragment_is_taken_whole(fragment: str, text: str) -> None:
     assert html(fragment) == text
+
+
+def test_lists_of_a_page_that_count_in_letters_keep_them() -> None:
+    steps = (
+        "<ol><li>Open it.<ol type='a'><li>Left.</li><li>Right.</li></ol></li><li>Look."
+        "<ol style='list-style-type: lower-roman'><li>Up.</li><li>Down.</li></ol></li></ol><p>Or:</p><ol type=A start=3><li>Repeat step b.</li></ol>"
+        "<table><tr><td><ol type=a><li>One</li></ol></td><td>Two</td></tr></table>"
+    )
+    text = "1. Open it.\n  a) Left.\n  b) Right.\n2. Look.\n  i) Up.\n  ii) Down.\n\nOr:\n\nC) Repeat step b.\n\na) One | Two"
+    assert html(steps) == text
+    assert html(f"<html><body><main><h1>Hub</h1>{steps}</main></body></html>") == f"# Hub\n\n{text}"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "mark"),
+    [(26, "a", "z) "), (27, "a", "27. "), (0, "i", "0. "), (14, "I", "XIV) "), (3, "1", "3. ")],
+)
+def test_marks_that_nobody_would_read_as_numbers_are_numbers(number: int, kind: str, mark: str) -> None:
+    assert counted(number, kind) == mark
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        ("<table><tr><th>Plan</th><th>Region</th><th>Price</th></tr><tr><td rowspan=2>Pro</td><td>EU</td><td>10</td></tr>"
+         "<tr><td>US</td><td>12</td></tr><tr><td colspan=2>Others</td><td>15</td></tr></table>",
+         "Plan | Region | Price\nPro | EU | 10\nPro | US | 12\nOthers | | 15"),
+        ("<table><tr><th rowspan=2>Plan</th><th colspan=2>Price</th></tr><tr><th>month</th><th>year</th></tr>"
+         "<tr><td>Pro</td><td>1</td><td>9</td></tr></table>",
+         "Plan | Price | Price\nPlan | month | year\nPro | 1 | 9"),
+        ("<ol><li>Open it.</li><ol><li>Left.</li></ol><li>Close it.</li><p>It clicks.</p><li>Wait.</li></ol>",
+         "1. Open it.\n  1. Left.\n2. Close it.\n  It clicks.\n3. Wait."),
+        ("<ol><li value=3>Close it.</li><li>Wait.</li></ol>", "3. Close it.\n4. Wait."),
+        ("<h2>Reset<a class='headerlink' href='#reset'>¶</a></h2><p>It takes 30<sup><a href='#fn1'>1</a></sup> seconds.</p>",
+         "## Reset\n\nIt takes 30 seconds."),
+        ("<div hidden='until-found'><p>The answer is here.</p></div>", "The answer is here."),
+    ],
+)  # fmt: skip
+def test_a_page_reads_as_it_is_seen(inner: str, text: str) -> None:
+    assert html(inner) == text
+    page = f"<html><body><main><p>Some words before.</p>{inner}<p>Some words after.</p></main></body></html>"
+    assert html(page) == f"Some words before.\n\n{text}\n\nSome words after."
+
+
+def test_cells_that_reach_too_far_do_not_make_a_page_grow_without_end() -> None:
+    wide = "<td rowspan=99999 colspan=99999>x</td>" * 300
+    assert len(html(f"<table><tr>{wide}</tr>{'<tr><td>y</td></tr>' * 3000}</table>")) < 50_000
+    assert html("<table><tr><td rowspan=0>a</td><td rowspan=x>b</td></tr></table>") == "a | b"
 
 
 def test_a_term_stands_before_its_definition_and_names_of_tabs_are_left_out() -> None:
@@ -418,6 +505,31 @@ def test_short_pages_that_are_filled_in_alike_keep_their_words() -> None:
         for plan, euros in zip("ABCD", (10, 20, 35, 50), strict=True)
     ]
     assert clean(_pdf(*plans), ".pdf") == "\n\n".join(plans)
+
+
+def _framed(pages: list[list[str]], head: str, foot: str) -> bytes:
+    """A PDF as programs make it: heads and feet in the margins, written before the text."""
+    file = BytesIO()
+    canvas = Canvas(file)
+    for page in pages:
+        canvas.drawString(72, 800, head)
+        canvas.drawString(72, 30, foot)
+        for number, line in enumerate(page):
+            canvas.drawString(72, 740 - 14 * number, line)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def test_one_line_that_ends_each_of_a_few_short_pages_is_no_foot() -> None:
+    plans = [
+        [f"Plan {plan}", f"{euros} EUR", "Support by mail"]
+        for plan, euros in zip("ABCD", (10, 20, 35, 50), strict=True)
+    ]
+    alike = "\n\n".join("\n".join(plan) for plan in plans)
+    assert clean(_pdf(*("\n".join(plan) for plan in plans)), ".pdf") == alike
+    assert clean(_framed(plans, "Acme Hub", "Acme GmbH"), ".pdf") == f"Acme Hub\nAcme GmbH\n{alike}"
+    assert clean(_framed(plans, "Acme Hub", "Page 1 of 4"), ".pdf") == f"Acme Hub\n{alike}"
 
 
 def test_a_pdf_that_only_restricts_printing_is_read() -> None:

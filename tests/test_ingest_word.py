@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 from docx import Document
 from docx.document import Document as DocumentType
+from docx.enum.style import WD_STYLE_TYPE
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.packuri import PackURI
 from docx.opc.part import Part
@@ -58,6 +59,75 @@ def test_items_numbered_without_a_list_style_are_numbered() -> None:
         properties._add_numId().val = 5  # a numbered list of the template
         properties._add_ilvl().val = level
     assert clean(_saved(document), ".docx") == "1. one\n  1. deeper\n2. two\n  1. deeper"
+
+
+def _list(document: DocumentType, *kinds: str) -> None:
+    """A list of number 99 whose levels count in these, and in the list of number 98 the first one in capitals from 3 on."""
+    numbering = document.part.numbering_part.element
+    level = "<w:lvl w:ilvl='{0}'><w:start w:val='{1}'/><w:numFmt w:val='{2}'/><w:lvlText w:val='%1.'/></w:lvl>"
+    levels = "".join(level.format(at, 1, kind) for at, kind in enumerate(kinds))
+    numbering.insert(0, parse_xml(f"<w:abstractNum {nsdecls('w')} w:abstractNumId='99'>{levels}</w:abstractNum>"))
+    changed = f"<w:lvlOverride w:ilvl='0'>{level.format(0, 3, 'upperLetter')}</w:lvlOverride>"
+    for number, change in [(99, ""), (98, changed)]:
+        numbering.append(
+            parse_xml(f"<w:num {nsdecls('w')} w:numId='{number}'><w:abstractNumId w:val='99'/>{change}</w:num>")
+        )
+
+
+def test_lists_that_count_in_letters_or_roman_numbers_keep_them() -> None:
+    document = Document()
+    _list(document, "decimal", "lowerLetter", "lowerRoman")
+    said = [
+        ("Open it.", 0),
+        ("Left.", 1),
+        ("Press.", 2),
+        ("Hold.", 2),
+        ("Right.", 1),
+        ("Repeat step b.", 0),
+        ("Left.", 1),
+    ]
+    for which, (words, level) in [*((99, one) for one in said), (98, ("Call us.", 0)), (98, ("Wait.", 0))]:
+        properties = document.add_paragraph(words)._p.get_or_add_pPr()._add_numPr()
+        properties._add_numId().val = which
+        properties._add_ilvl().val = level
+    assert clean(_saved(document), ".docx") == (
+        "1. Open it.\n  a) Left.\n    i) Press.\n    ii) Hold.\n  b) Right.\n2. Repeat step b.\n  a) Left.\nC) Call us.\nD) Wait."
+    )
+
+
+def test_styles_that_are_based_on_headings_and_lists_are_such() -> None:
+    document = Document()
+    for name, base in [("Acme Title", "Title"), ("Acme Head", "Heading 2"), ("Acme Step", "List Number")]:
+        document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = document.styles[base]
+    for style, words in [
+        ("Acme Title", "Hub"),
+        ("TOC Heading", "Contents"),
+        ("Acme Head", "Reset"),
+        ("Acme Step", "Open it."),
+        ("Acme Step", "Close it."),
+    ]:
+        document.add_paragraph(words, style=style)
+    assert clean(_saved(document), ".docx") == "# Hub\n\n## Reset\n\n1. Open it.\n2. Close it."
+
+
+def test_struck_out_words_are_left_out() -> None:
+    document = Document()
+    paragraph = document.add_paragraph("It costs ")
+    paragraph.add_run("50 ").font.strike = True
+    paragraph.add_run("55 ").font.double_strike = True
+    paragraph.add_run("60 ").font.strike = False
+    paragraph.add_run("euros.")
+    assert clean(_saved(document), ".docx") == "It costs 60 euros."
+
+
+def test_cells_of_a_merged_table_stand_in_their_columns() -> None:
+    document = Document()
+    table = document.add_table(rows=4, cols=3)
+    for cell, words in zip(table._cells, "Plan|Region|Price|Pro|EU|10||US|12|All others||15".split("|"), strict=True):
+        cell.text = words
+    table.cell(1, 0).merge(table.cell(2, 0))
+    table.cell(3, 0).merge(table.cell(3, 1))
+    assert clean(_saved(document), ".docx") == "Plan | Region | Price\nPro | EU | 10\nPro | US | 12\nAll others | | 15"
 
 
 def test_hidden_and_deleted_words_are_left_out_and_inserted_ones_kept() -> None:

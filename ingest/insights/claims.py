@@ -32,28 +32,36 @@ _AMOUNT = re.compile(
 _HALF = re.compile(r"\b(?:half an? hour|halbe Stunde|demi-heure)\b", re.I)
 _FORTNIGHT = re.compile(r"\b(?:an? )?fortnight\b", re.I)
 _DAY_OF_MONTH = re.compile(r"\b(?:the|by|on|until) (?P<day>[0-3]?\d)(?:st|nd|rd|th)\b(?! (?:floor|time|of))", re.I)
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_OTHER_MONTHS = {
-    "mär": "mar",
-    "mai": "may",
-    "okt": "oct",
-    "dez": "dec",
-    "fév": "feb",
-    "avr": "apr",
-    "jui": "jun",
-    "aoû": "aug",
-    "déc": "dec",
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january januar januari janvier janeiro enero gennaio jan",
+            "february februar februari février febrero febbraio fevereiro feb févr",
+            "march märz maart mars marzo março mar",
+            "april avril abril aprile apr avr",
+            "may mai mei mayo maio maggio",
+            "june juni juin junio junho giugno jun",
+            "july juli juillet julio julho luglio jul juil",
+            "august augustus août agosto aug",
+            "september septembre septiembre setiembre settembre setembro sep sept",
+            "october oktober octobre octubre ottobre outubro oct okt",
+            "november novembre noviembre novembro nov",
+            "december dezember décembre diciembre dicembre dezembro dec dez déc",
+        ),
+        1,
+    )
+    for name in names.split()
 }
-_MONTH = (
-    r"(?P<month>jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|märz|apr(?:il)?|may|mai|june?|juni|july?|juli|aug(?:ust)?|sep(?:t|tember)?|"
-    r"o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\b\.?"
-)
+"""The months as English, German, French, Spanish, Dutch, Italian and Portuguese call them."""
+_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
+_YEAR = r"(?:,? (?:del? |do )?(?P<year>(?:19|20)\d\d))?"
 _DATES = (
     re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)-(?P<number>\d\d)-(?P<day>\d\d)(?!\d)"),
     re.compile(r"(?<![\d.])(?P<day>\d{1,2})[./](?P<number>\d{1,2})[./](?P<year>(?:19|20)\d\d)(?!\d)"),
-    re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?{_MONTH}(?:,? (?P<year>(?:19|20)\d\d))?", re.I),
+    re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|\.|[º°])? (?:of |de )?{_MONTH}{_YEAR}", re.I),
     re.compile(rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<year>(?:19|20)\d\d))?", re.I),
-    re.compile(rf"\b{_MONTH} (?P<year>(?:19|20)\d\d)(?!\d)", re.I),
+    re.compile(rf"\b{_MONTH} (?:del? |do )?(?P<year>(?:19|20)\d\d)(?!\d)", re.I),
     re.compile(r"\b(?:in|since|from|until|by|before|after|end of|year) (?P<year>20\d\d)(?!\d)", re.I),
     re.compile(
         r"(?<=[\w,] )(?P<month>January|February|March|April|May|June|July|August|September|October|November|December|Januar|Februar|März|Mai|"
@@ -153,8 +161,7 @@ def dates(text: str) -> Iterator[tuple[str, int, int]]:
 def _date(parts: dict[str, str | None]) -> str | None:
     month = parts.get("number") or ""
     if name := parts.get("month"):
-        short = name[:3].lower()
-        month = f"{_MONTHS.index(_OTHER_MONTHS.get(short, short)) + 1}"
+        month = f"{_MONTHS[name.lower()]}"
     day = parts.get("day")
     if (month and not 1 <= int(month) <= 12) or (day and not 1 <= int(day) <= 31):
         return None

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copilot.ports import Vectors
+from copilot.scripts import LETTERED
 from copilot.variants import PLATFORMS
 from ingest.insights.claims import Claim, Fact, claim
 from ingest.insights.heads import head
@@ -29,7 +30,7 @@ LOOKED_AT = 12
 """So many pairs of statements of two documents are read for their facts."""
 WHOLE, SAME = 4, 0.6
 """Words of meaning that make a sentence, and the share of them that make two the same."""
-PIECE = re.compile(r"^\d{1,3}[.)] | \| ")
+PIECE = re.compile(rf"^(?:\d{{1,3}}[.)]|{LETTERED}) | \| ")
 FEWEST = 2
 ROUGHLY = 0.5
 """The cosine that is supposed before the model is asked."""

@@ -23,10 +23,14 @@ UNUSED_DAYS = timedelta(days=90)
 LEAST_MADE = 20
 """Unused: there for so long, while so many suggestions were made."""
 SHOWN = 3
-ENDS = re.compile(
-    r"\b(?:valid|offer|offers|promotion|deal|voucher|vouchers|ends?|expires?|gültig|gilt|Aktion|válid[oa]|valable)\b[^.\n]{0,60}?"
-    r"\b(?:until|till|through|on|by|to|bis(?: zum)?|hasta(?: el)?|jusqu'au)\b[^.\n]{0,20}", re.I,
-)  # fmt: skip
+_VALID = (
+    r"valid|offer|offers|promotion|deal|voucher|vouchers|ends?|expires?|gültig|gilt|Aktion|valables?|offres?|se termine|válid[oa]s?|ofertas?|"
+    r"promoción|termina|geldig|aanbieding|actie|loopt|valid[oaie]|offert[ae]|promozione|promoção|expirent|expir(?:a|an|am)|scad(?:e|ono)|"
+    r"verlo(?:opt|pen)|vervalt"
+)
+_UNTIL = r"until|till|through|on|by|to|bis(?: zum)?|hasta(?: el)?|jusqu['’]au|tot(?: en met)?|t/m|fino al?|até(?: ao?)?"
+_RUNS_OUT = r"(?:expirent|expires?|expir(?:a|an|am)|se termine|termina|scad(?:e|ono)|verlo(?:opt|pen)|vervalt) (?:le|el|il|op|em)\b"
+ENDS = re.compile(rf"(?:\b(?:{_VALID})\b[^.\n]{{0,60}}?\b(?:{_UNTIL})\b|\b{_RUNS_OUT})[^.\n]{{0,20}}", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +104,12 @@ def _ended_in_words(entry: Entry, as_of: datetime) -> tuple[tuple[StaleReason, f
     return (StaleReason(code="past_validity", detail=f"its text ends on {day}", since=since), 0.7), (words,)
 
 
-_OPENS = r"(?m:^|(?<=[.!?] ))(?:Only |Nur )?(?:Until|Till|Through|Bis(?: zum)?|Hasta el|Jusqu['’]au)\b"
+_OPENS = (
+    r"(?m:^|(?<=[.!?] ))(?:Only |Nur |Seulement |S[oó]lo |Alleen |Apenas |Só )?"
+    r"(?:Until|Till|Through|Bis(?: zum)?|Hasta el|Jusqu['’]au|Tot(?: en met)?|T/m|Fino al?|Até(?: ao?)?)\b"
+)
 _DAY = r"(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|\d{0,2}\.?[^.\n]{0,25}(?:19|20)\d\d(?!-\d))\b"
-_OVER = r"(?!.{0,80}\b(?:was|were|had|used to|war|waren|hatten?|galt|galten)\b)"
+_OVER = r"(?!.{0,80}\b(?:was|were|had|used to|war|waren|hatten?|galt|galten|était|étaient|avai(?:t|ent)|era|eran|erano|eram|fue|foi|werd)\b)"
 ENDS_WITH_DATE = re.compile(rf"(?:{ENDS.pattern}{_DAY}|{_OPENS}[^.\n]{{0,5}}?{_DAY}{_OVER})", re.I)
 """An end with its year: of something that is said to end, or one that a sentence opens with, unless it tells of what was before."""
 
