@@ -225,7 +225,7 @@ def test_erasing_one_takes_nothing_that_others_taught(filled: Parts) -> None:
     old, other, theirs = talk(filled, "conv-2", "c-2"), talk(filled, "conv-3", "c-3"), talk(filled, "conv-1", "c-1")
     v = t.conversations.c
     with filled.database.write() as connection:
-        past = update(t.conversations).where(v.id == "conv-2").values(created_at=datetime.now(UTC) - timedelta(days=31))
+        past = update(t.conversations).where(v.id == "conv-2").values(changed_at=datetime.now(UTC) - timedelta(days=31))
         connection.execute(past)
     for taught_by in ({other}, {other, old}):
         basis = frozenset(f"suggestion/{id}" for id in taught_by)
