@@ -121,7 +121,11 @@ class Moods:
         names = ("idf", "words", "vector", "last")
         if not all(name in arrays for name in names):
             return None
-        return cls(key=key, **{name: arrays[name].astype(np.float32) for name in names}, probe=Probe.of(arrays))
+        try:
+            probe = Probe.of(arrays)
+        except ValueError:  # half a probe is no reader to trust the rest of
+            return None
+        return cls(key=key, **{name: arrays[name].astype(np.float32) for name in names}, probe=probe)
 
 
 def _told_by(made: Phrases, each: Floats32) -> dict[str, str]:
