@@ -23,6 +23,23 @@ def test_a_subject_says_what_a_thread_is_about() -> None:
     assert search_text(turns("the kiln stops", PLEA, subject="Kiln")) == f"Kiln\n\n{PLEA}"
 
 
+@pytest.mark.parametrize("subject", ["", "Kiln"])
+@pytest.mark.parametrize(
+    ("turn", "alone"),
+    [
+        ("I have another problem: how do I cancel the monthly plan?", True),
+        ("Noch eine andere Frage: wie kündige ich den monatlichen Tarif?", True),
+        ("Another question: does it also stop at 900 degrees without the lid?", False),
+        ("How do I cancel the monthly plan that I took in spring?", False),
+    ],
+)
+def test_who_asks_something_else_is_not_asking_what_they_wrote_first(subject: str, turn: str, alone: bool) -> None:
+    found = search_text(turns("the kiln stops at 600 degrees", turn, subject=subject))
+    assert (found == turn) is alone
+    assert found.endswith(turn)
+    assert search_text(turns(turn, subject=subject)).startswith(subject or turn), "nothing was written before it"
+
+
 def test_a_long_first_message_does_not_drown_the_latest() -> None:
     found = search_text(turns("word " * 500, PLEA))
     assert found.endswith(PLEA)
