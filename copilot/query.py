@@ -19,9 +19,10 @@ def search_text(conversation: Conversation) -> str:
     """Subject and latest customer message without quotes and signature; a short follow-up brings the turns before it along.
 
     A thread without a subject is about what the customer wrote first, until they say that they ask something else.
-    Raises EmptyMessage where no customer message has a word.
+    Raises EmptyMessage where neither a customer's message nor its subject has a word.
     """
-    return asked_in(conversation.subject, said(conversation))
+    turns = said(conversation)
+    return asked_in("" if turns == [_subject(conversation)] else conversation.subject, turns)
 
 
 def replies(conversation: Conversation) -> str:
@@ -30,14 +31,23 @@ def replies(conversation: Conversation) -> str:
 
 
 def has_words(conversation: Conversation) -> bool:
-    """Whether a customer's message has a word: a thread that its help desk sends again may have none left where it once was asked."""
+    """Whether a customer's message or its subject has a word: a thread that its help desk sends again may have none left where it once was asked."""
     return bool(said(conversation))
 
 
 def said(conversation: Conversation) -> list[str]:
-    """Each customer turn in the customer's own words, oldest first; those without words are left out."""
-    texts = (straight(own_words(normalise(message.text))).strip() for message in customer_turns(conversation))
-    return [text for text in texts if text]
+    """Each customer turn in the customer's own words, oldest first; those without words are left out.
+
+    Where that leaves none, the subject is what they wrote: a mail may ask everything there.
+    """
+    turns = customer_turns(conversation)
+    texts = (straight(own_words(normalise(message.text))).strip() for message in turns)
+    subject = _subject(conversation) if turns else ""
+    return [text for text in texts if text] or ([subject] if subject else [])
+
+
+def _subject(conversation: Conversation) -> str:
+    return straight(normalise(conversation.subject)).strip()
 
 
 def asked_in(subject: str, turns: Sequence[str]) -> str:
