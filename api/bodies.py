@@ -71,7 +71,10 @@ class ConversationBody(Body):
     """A customer's thread, oldest message first."""
 
     id: ConversationId | None = None
-    channel: Channel = "email"
+    channel: Channel | None = Field(
+        None,
+        description="Where the customer wrote. Where left out, what is stored stays; a new conversation is an email.",
+    )
     subject: Annotated[Words, Field(max_length=998)] = ""
     messages: list[MessageBody] = Field(min_length=1, max_length=MAX_MESSAGES)
     customer: CustomerBody = CustomerBody()
@@ -80,7 +83,11 @@ class ConversationBody(Body):
         """As the domain has it."""
         messages = tuple(message.noun() for message in self.messages)
         return Conversation(
-            id=self.id, channel=self.channel, subject=self.subject, messages=messages, customer=self.customer.noun()
+            id=self.id,
+            channel=self.channel or "email",
+            subject=self.subject,
+            messages=messages,
+            customer=self.customer.noun(),
         )
 
 

@@ -186,8 +186,8 @@ def _show_draft(draft: dict[str, Any]) -> None:
     for statement in draft["statements"]:
         text += plain(draft["text"][done : statement["end"]])
         done = statement["end"]
-        for citation in statement["citations"]:
-            source = f"{citation['title']} — {citation['document_id']}, revision {citation['revision']}"
+        cited = (f"{one['title']} — {one['document_id']}, revision {one['revision']}" for one in statement["citations"])
+        for source in dict.fromkeys(cited):  # one that it rests on twice has one number
             if source not in sources:
                 sources.append(source)
             text += f"[cyan]\\[{sources.index(source) + 1}][/cyan]"

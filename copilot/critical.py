@@ -111,12 +111,11 @@ class Critical:
     def load(cls, path: Path, key: str) -> Critical | None:
         """The weights at `path`; None where there are none, they cannot be read, or they are of other data, vectors or recipe."""
         arrays = read_arrays(path, key) or {}
-        names = ("idf", "words", "vector", "constant")
-        if not all(name in arrays for name in (*names, "codes")):
+        try:
+            weights = {name: arrays[name].astype(np.float32) for name in ("idf", "words", "vector", "constant")}
+            return cls(key=key, codes=tuple(map(str, arrays["codes"])), **weights, probe=Probe.of(arrays))
+        except (KeyError, ValueError):  # a file that lacks a part is not to be trusted with the rest
             return None
-        codes = tuple(str(code) for code in arrays["codes"])
-        weights = {name: arrays[name].astype(np.float32) for name in names}
-        return cls(key=key, codes=codes, **weights, probe=Probe.of(arrays))
 
 
 def bag(made: Phrases, idf: Floats32, words: Floats32) -> Floats32:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,29 +30,35 @@ _BREAK = re.compile(
 )
 """What no denial has inside: "No, my card was stolen" answers a question, and tells of a harm."""
 
-_DOUBTED = re.compile(r"[.!…]*\s*\?|[\s,–—-]*(?:really|seriously|right|you (?:say|said|claim|think))\b", re.I)
+_DOUBTED = re.compile(
+    r"[.!…]*\s*\?|[\s,–—-]*(?:really|seriously|right|(?:you|they) (?:say|said|claim|claimed|insist|insisted|think))\b",
+    re.I,
+)
 """What stands at the end of a clause, or after a denial, that repeats another's words: "No data was lost? Then where is it?"."""
+
+_SENTENCE = re.compile(rf"[.!?…]+(?:\s+|$)|\n\s*\n|{HIDDEN}+")
 
 
 @dataclass(frozen=True, slots=True)
 class Denials:
-    """What denies a harm, and what in the same clause lets it stand."""
+    """What denies a harm, what in the same clause lets it stand, and who else's claim it may be that stands before it in the sentence."""
 
     words: Words
     unless: Words
+    claims: Words
 
     @classmethod
     def load(cls, path: Path) -> Denials:
         """The patterns of a YAML file."""
         raw = yaml_file.read(path)
-        return cls(*(Words(raw[name], raw["terms"]) for name in ("words", "unless")))
+        return cls(*(Words(raw[name], raw["terms"]) for name in ("words", "unless", "claims")))
 
     def find(self, text: str, plainly: bool = False) -> list[tuple[int, int]]:
         """Where a folded text denies a harm: up to the word for the harm, since what follows may be another; `plainly` where no "but" follows."""
         found = [(start, end) for start, end in self.words.find(text) if not _BREAK.search(text[start:end])]
         if not found:
             return []
-        clauses, standing = Clauses(text), list(self.unless.find(text))
+        clauses, standing, claimed = Clauses(text), list(self.unless.find(text)), self._claimed(text)
         around = [clauses.around(*span) for span in found]
         return [
             span
@@ -58,8 +66,20 @@ class Denials:
             if not _DOUBTED.match(text, right)
             and not _DOUBTED.match(text, span[1])
             and not any(left < end and start < right for start, end in standing)
+            and not claimed(span[0])
             and not (plainly and _BUT.match(text, right))
         ]
+
+    def _claimed(self, text: str) -> Callable[[int], bool]:
+        """Tells of a place whether somebody else's claim stands before it in its sentence."""
+        claims = [start for start, _ in self.claims.find(text)]
+        ends = [match.end() for match in _SENTENCE.finditer(text)] if claims else []
+
+        def claimed(place: int) -> bool:
+            before, ended = bisect_left(claims, place), bisect_right(ends, place)
+            return before > 0 and (not ended or claims[before - 1] >= ends[ended - 1])
+
+        return claimed
 
 
 def hidden(text: str, plainly: bool = False) -> str:

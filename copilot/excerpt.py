@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import dropwhile
+from itertools import dropwhile, pairwise
 
 from copilot.clauses import content
 from copilot.domain import Evidence
@@ -26,7 +26,7 @@ FOUND = 0.15
 """What it counts, in shares of the message, that a block was found by its meaning. Set by hand."""
 LATER = 0.02
 """What counts against each block or sentence that comes before: the first ones say the main thing."""
-JOINT, WIDE_JOINT = "; ", "；"
+JOINT, WIDE_JOINT, STOP, WIDE_STOP = "; ", "；", ". ", "。"
 STOPS = ".;,。；，、"
 HEAD_ENDS = ":.：。"
 LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
@@ -203,15 +203,17 @@ def _figures(words: str) -> frozenset[str]:
 
 
 def _joined(words: Sequence[str]) -> str:
-    """In one sentence; what asks or announces is followed by what it does."""
-    leads = (one.rstrip(STOPS) + _joint(one) for one in words[:-1])
+    """In one sentence, what must not be done in one of its own; what asks or announces is followed by what it does."""
+    leads = (one.rstrip(STOPS) + _joint(one, following) for one, following in pairwise(words))
     return "".join((*leads, words[-1]))
 
 
-def _joint(words: str) -> str:
-    """What stands between these words and the next ones in one sentence."""
+def _joint(words: str, following: str) -> str:
+    """What stands between these words and the following ones."""
     if words.endswith((*COLONS, *QUESTIONS)):
         return "" if wide(words) else " "
+    if BANS.match(following):
+        return WIDE_STOP if wide(words) else STOP
     return WIDE_JOINT if wide(words) else JOINT
 
 

@@ -104,10 +104,11 @@ class Moods:
     def load(cls, path: Path, key: str) -> Moods | None:
         """The weights at `path`; None where there are none, they cannot be read, or they are of other data, vectors or recipe."""
         arrays = read_arrays(path, key) or {}
-        names = ("idf", "words", "vector", "last")
-        if not all(name in arrays for name in names):
+        try:
+            weights = {name: arrays[name].astype(np.float32) for name in ("idf", "words", "vector", "last")}
+            return cls(key=key, **weights, probe=Probe.of(arrays))
+        except (KeyError, ValueError):  # a file that lacks a part is not to be trusted with the rest
             return None
-        return cls(key=key, **{name: arrays[name].astype(np.float32) for name in names}, probe=Probe.of(arrays))
 
 
 def _told_by(made: Phrases, each: Floats32) -> dict[str, str]:

@@ -8,7 +8,7 @@ those of the forward pass that made the vector, so nothing is embedded twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +48,10 @@ class Probe:
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Probe | None:
-        """The probe among these arrays; None where there is none."""
+        """The probe among these arrays; None where there is none. Raises ValueError where there is a part of one."""
         kept = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
+        if kept and kept.keys() != {field.name for field in fields(cls)}:
+            raise ValueError(f"the probe has these arrays alone: {', '.join(sorted(kept))}")
         return cls(**{name: array.astype(np.float32) for name, array in kept.items()}) if kept else None
 
 

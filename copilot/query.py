@@ -18,9 +18,11 @@ FIRST_WORDS = 40
 def search_text(conversation: Conversation) -> str:
     """Subject and latest customer message without quotes and signature; a short follow-up brings the turns before it along.
 
-    A thread without a subject is about what the customer wrote first. Raises EmptyMessage where no customer message has a word.
+    A thread without a subject is about what the customer wrote first, until they say that they ask something else.
+    Raises EmptyMessage where neither a customer's message nor its subject has a word.
     """
-    return asked_in(conversation.subject, said(conversation))
+    turns = said(conversation)
+    return asked_in("" if turns == [_subject(conversation)] else conversation.subject, turns)
 
 
 def replies(conversation: Conversation) -> str:
@@ -29,14 +31,23 @@ def replies(conversation: Conversation) -> str:
 
 
 def has_words(conversation: Conversation) -> bool:
-    """Whether a customer's message has a word: a thread that its help desk sends again may have none left where it once was asked."""
+    """Whether a customer's message or its subject has a word: a thread that its help desk sends again may have none left where it once was asked."""
     return bool(said(conversation))
 
 
 def said(conversation: Conversation) -> list[str]:
-    """Each customer turn in the customer's own words, oldest first; those without words are left out."""
-    texts = (straight(own_words(normalise(message.text))).strip() for message in customer_turns(conversation))
-    return [text for text in texts if text]
+    """Each customer turn in the customer's own words, oldest first; those without words are left out.
+
+    Where that leaves none, the subject is what they wrote: a mail may ask everything there.
+    """
+    turns = customer_turns(conversation)
+    texts = (straight(own_words(normalise(message.text))).strip() for message in turns)
+    subject = _subject(conversation) if turns else ""
+    return [text for text in texts if text] or ([subject] if subject else [])
+
+
+def _subject(conversation: Conversation) -> str:
+    return straight(normalise(conversation.subject)).strip()
 
 
 def asked_in(subject: str, turns: Sequence[str]) -> str:
@@ -44,7 +55,9 @@ def asked_in(subject: str, turns: Sequence[str]) -> str:
     if not turns:
         raise EmptyMessage("There is no customer message with words in it. Send at least one message by the customer.")
     latest, subject = carried(turns), straight(normalise(subject)).strip()
-    if borrows(subject, turns):
+    if len(turns) > 1 and _begins_anew(turns[-1]):
+        subject = ""
+    elif borrows(subject, turns):
         subject = " ".join(turns[0].split()[:FIRST_WORDS])
     return "\n\n".join([subject, *latest] if subject else latest)
 
@@ -118,9 +131,22 @@ _FACT = re.compile(
 """What an agent may have asked for: a number, an address, the app that is used."""
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|dank (?:je|u)|gracias)\b", re.I)
 _NOT_ALL = re.compile(r"\?|\b(?:but|try|not|n't|still|aber|nicht|mais|pas|maar|niet|pero|no)\b|n't\b", re.I)
+_ANEW = re.compile(
+    r"\b(?:another|a (?:completely |totally |very )?different|an unrelated) (?:question|problem|issue|thing|matter|topic|subject|request|note)\b|"
+    r"\bsomething (?:else|different)\b|\bandere[nrs]? (?:frage|problem|thema|anliegen)\b|\betwas anderes\b|"
+    r"\bautre (?:question|problème|chose|sujet)\b|\bandere (?:vraag|kwestie)\b|\bander (?:probleem|onderwerp)\b|\biets anders\b|"
+    r"\botr[ao] (?:pregunta|cosa|problema|tema|asunto)\b",
+    re.I,
+)
 FEWEST = 3
 ALONE, ALONE_THANKS, ALONE_DOUBTED = 0.6, 0.3, 0.9
 """How sure a short turn's own intent must be: of a plain wish, of thanks, and where few words, or one of them, point back."""
+
+
+def _begins_anew(turn: str) -> bool:
+    """Whether a turn says that it asks something else, and nothing behind that points back."""
+    said_so = _ANEW.search(turn)
+    return said_so is not None and not _POINTS_BACK.search(turn, said_so.end())
 
 
 def stands_from(turn: str) -> float | None:

@@ -101,7 +101,7 @@ def _is_shared(domain: str) -> bool:
 
 
 def _host(url: str) -> str:
-    return (_split(url).hostname or "").rstrip(".")  # one may end the sentence
+    return (_split(url).hostname or "").rstrip(".,;:!?")  # the sentence or clause may end there
 
 
 def _split(url: str) -> SplitResult:

@@ -204,7 +204,8 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         365,
         ge=1,
-        description="Conversations older than this, with their suggestions, and older suggestions are deleted at start.",
+        description="Conversations whose thread did not change for so long, with their suggestions, and older suggestions "
+        "are deleted at start.",
     )
     audit_days: int = Field(365, ge=1, description="Entries of the audit log older than this are deleted at start.")
     session_idle_hours: float = Field(

@@ -246,8 +246,9 @@ def _intent_tag(head: IntentHead, vector: Vectors, text: str, spoken: Tag) -> Ta
 
 
 def _first_lines(conversation: Conversation, turns: list[str]) -> str:
-    """The latest turn; the subject belongs to the first one."""
-    return f"{straight(normalise(conversation.subject))}\n\n{turns[-1]}".strip() if len(turns) == 1 else turns[-1]
+    """The latest turn; the subject belongs to the first one, unless that says the very same."""
+    subject = straight(normalise(conversation.subject)) if len(turns) == 1 else ""
+    return f"{subject}\n\n{turns[-1]}".strip() if subject.strip() != turns[-1] else turns[-1]
 
 
 def _level(confidence: float) -> Level:

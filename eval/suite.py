@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 import ingest.demo
 from copilot import yaml_file
 from copilot.errors import InputError
+from copilot.settings import Settings
 from eval.cases import Case, graded, load_beir, load_jsonl, refuse_doubles
 from ingest.tickets import moment
 
@@ -49,6 +51,16 @@ class Strict(BaseModel):
     """Unknown fields are refused by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+NOT_HERE = {
+    "home": "a suite keeps an index of its own in COPILOT_HOME; set that in the environment",
+    "database": "a suite keeps a database of its own in COPILOT_HOME; leave it out",
+    "workspace": "write `workspace:` beside `settings:`",
+    "seed": "write `seed:` beside `settings:`",
+    "resamples": "write `resamples:` beside `settings:`",
+}
+"""What no suite sets under `settings`, and what to do instead."""
 
 
 class CaseFile(Strict):
@@ -156,11 +168,27 @@ def load(name: str, changes: Sequence[str] = ()) -> tuple[Suite, dict[str, str]]
         written: dict[str, Any] = yaml_file.read(path) or {}
         if not isinstance(written, dict):
             raise TypeError("it is no list of fields and their values, such as name: mine")
+        if "home" in written:
+            raise ValueError(f"home: {NOT_HERE['home']}.")
         own = {key: value for key, value in overrides.items() if key in ("seed", "resamples")}
         settings = {**(written.get("settings") or {}), **{k: v for k, v in overrides.items() if k not in own}}
+        _refuse(settings)
         return Suite(**{**written, **own, "settings": settings, "home": path.parent}), overrides
     except (ValueError, yaml.YAMLError, TypeError, OSError) as error:
         raise InputError(f"The suite {path.name} cannot be used: {_explained(error)}") from error
+
+
+def _refuse(settings: Mapping[str, Any]) -> None:
+    """Raise ValueError for a setting that the product does not have or a suite cannot change: left as it is, it would change nothing."""
+    for name in settings:
+        if name in NOT_HERE:
+            raise ValueError(f"settings.{name}: {NOT_HERE[name]}.")
+        if name not in Settings.model_fields:
+            near = get_close_matches(str(name).lower().removeprefix("copilot_"), Settings.model_fields, 1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise ValueError(
+                f"settings.{name}: there is no such setting. {hint}docs/settings.md names them; leave COPILOT_ out and write small letters."
+            )
 
 
 def _pair(change: str) -> tuple[str, str]:

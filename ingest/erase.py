@@ -23,6 +23,9 @@ from copilot.store.uploads import drop_idle
 from ingest.backup import Held, held_by_backups, writing_to
 from ingest.pipeline import Indexer
 
+SHARED = "shared_conversation"
+"""The type of a line that only names a conversation: a person must tell whose words are whose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:
@@ -60,6 +63,7 @@ def erase(parts: Parts, workspace: str, customer: str) -> Erased:
 def export(settings: Settings, workspace: str, file: Path, customer: str | None = None) -> dict[str, int]:
     """Write everything of the workspace, or of one customer, as JSONL, each line with its `type`; counts by type. A consistent snapshot.
 
+    A conversation that more than one customer had is only named in the export of one of them: who wrote which message is not kept.
     Raises InputError where the file cannot be written.
     """
     counts: dict[str, int] = {}
@@ -92,7 +96,10 @@ def _rows(connection: Connection, workspace: str, customer: str | None) -> Itera
     became = select(t.fates).join(t.feedback, f.id == fate.feedback).join(t.suggestions, s.id == f.suggestion)
     became = became.where(s.workspace == workspace)
     if customer is not None:
-        theirs = traces(connection, workspace, customer)
+        theirs = traces(connection, workspace, customer, alone=True)
+        shared = set(traces(connection, workspace, customer).conversations) - set(theirs.conversations)
+        for id in sorted(shared):
+            yield SHARED, {"id": id}
         texts, threads = texts.where(d.id.in_(theirs.tickets)), threads.where(v.id.in_(theirs.conversations))
         made, verdicts, became = (query.where(s.id.in_(theirs.suggestions)) for query in (made, verdicts, became))
         lacking = lacking.where(g.suggestion.in_(theirs.suggestions))

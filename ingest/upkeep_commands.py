@@ -113,11 +113,16 @@ def export(
     as_json: JSON = False,
 ) -> None:
     """Write what a workspace holds, or all that is kept of one customer. Example: copilot export all.jsonl."""
+    from ingest.erase import SHARED
     from ingest.erase import export as write
 
     settings = Settings()
     counts = write(settings, workspace or settings.workspace, file, customer)
     _print(dict(counts), as_json, lambda done: console.print(_listing(done) or "nothing is kept", highlight=False))
+    if SHARED in counts:
+        errors.print(
+            f"Other customers had {counts[SHARED]} of the conversations too: read those and hand over what is theirs."
+        )
 
 
 def _do(

@@ -88,6 +88,18 @@ def test_a_conversation_edited_in_the_help_desk_is_taken_as_it_is_there_now(clie
     assert [message["text"] for message in kept["messages"]] == ["How do I reset my password?"]
 
 
+def test_a_channel_that_is_left_out_stays_what_it_is(client: TestClient) -> None:
+    def channel(**sent: str) -> str:
+        suggested(client, {"conversation": {"id": "chatted", **sent, **ASKED["conversation"]}})
+        kept: str = client.get("/v1/conversations/chatted").json()["conversation"]["channel"]
+        return kept
+
+    assert channel() == "email"
+    assert channel(channel="chat") == "chat"
+    assert channel() == "chat"
+    assert channel(channel="email") == "email", "what is said counts"
+
+
 def test_what_was_added_here_and_who_the_customer_is_stay_where_the_help_desk_leaves_them_out(
     client: TestClient,
 ) -> None:

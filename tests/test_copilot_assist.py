@@ -154,6 +154,13 @@ def test_an_empty_message_is_refused(filled: Parts, text: str) -> None:
         filled.copilot.suggest(AGENT, asks(text))
 
 
+def test_a_mail_that_is_all_subject_is_answered(filled: Parts) -> None:
+    made = filled.copilot.suggest(AGENT, asks("", subject="How do I reset my password?"))
+    assert made.draft is not None
+    assert "Forgot password" in made.draft.text
+    assert made.triage.intent == filled.copilot.suggest(AGENT, asks("How do I reset my password?")).triage.intent
+
+
 def test_a_private_note_is_not_the_customers_message(filled: Parts) -> None:
     note = Message(text="internal", author="customer", visibility="private")
     with pytest.raises(EmptyMessage):

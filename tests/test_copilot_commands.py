@@ -52,6 +52,17 @@ def test_a_suggestion_shows_the_reply_with_its_sources(home: Path) -> None:
     assert "[1] Reset the hub" in done.stdout
 
 
+def test_a_source_that_a_statement_rests_on_twice_has_one_number_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "reset.md").write_text(
+        "# Reset the hub\n\n1. Unplug the hub.\n2. Hold the button.\n3. Wait for the white light.\n"
+    )
+    done = copilot(tmp_path / "home", "ingest", str(tmp_path / "reset.md"))
+    assert done.returncode == 0, done.stderr
+    done = copilot(tmp_path / "home", "suggest", "How do I reset the hub?", "--channel", "chat")
+    assert "Hold the button; Wait for the white light.[1]" in " ".join(done.stdout.split())
+    assert "[1][1]" not in done.stdout
+
+
 def test_a_script_gets_json(home: Path) -> None:
     made = parsed(copilot(home, "suggest", "How do I reset the hub?", "--json"))
     assert made["draft"]["statements"]

@@ -130,6 +130,41 @@ def test_a_denial_that_is_doubted_quoted_or_says_never_so_bad_denies_nothing(tex
 @pytest.mark.parametrize(
     "text",
     [
+        "Sie behaupten, es wurden keine Daten gestohlen.",
+        "Ihr Support sagt, es wurde niemand verletzt.",
+        "They claim that no data was stolen, but my passport is for sale.",
+        "They claim, no data was stolen.",
+        "You keep saying: nobody was hurt.",
+        "Your engineer told us, after the update, that no data was lost.",
+        "According to your statement, no data was leaked.",
+        "No data was stolen, they claim.",
+        "Ze beweren: er zijn geen gegevens gestolen.",
+        "Ils prétendent que, lors de l'attaque, aucune donnée n'a été volée.",
+        "Afirman que, según la auditoría, no se ha perdido nada.",
+    ],
+)
+def test_what_somebody_else_claims_is_denied_by_nobody(text: str) -> None:
+    assert_stands(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "harm"),
+    [
+        ("My colleague looked, no data was lost.", "lost"),
+        ("We checked it twice, no data was stolen.", "stolen"),
+        ("They claim we owe 20 euros. No data was lost.", "lost"),
+        ("Ils sont venus vite, personne n'est blessé.", "blessé"),
+        ("Ich versichere Ihnen, es wurden keine Daten gestohlen.", "gestohlen"),
+        ("Your update ran at night, no data was lost.", "lost"),
+    ],
+)
+def test_a_denial_of_ones_own_counts_whoever_claims_something_else(text: str, harm: str) -> None:
+    assert harm not in left(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "None of my personal data was erased and you keep mailing me.",
         "No personal data was deleted, though I asked for erasure twice.",
         "Nothing has been deleted, my profile is still public.",

@@ -225,7 +225,13 @@ def test_what_closes_a_page_behind_its_platforms_is_for_all(closing: str, told: 
 def test_in_a_chat_a_ban_is_not_left_out_behind_what_it_belongs_to() -> None:
     page = "## E-3\n\nThe certificate is not trusted. The scanner reads it. Add our site to its list. Don't turn the scanner off."
     made = text(article(page), message="The scanner says that the certificate is not trusted", channel="chat")
-    assert "Add our site to its list; Don't turn the scanner off." in made
+    assert "Add our site to its list. Don't turn the scanner off." in made
+
+
+def test_in_a_chat_a_ban_among_steps_is_a_sentence_of_its_own() -> None:
+    page = "## Reset the scanner\n\n1. Hold the button.\n2. Wait for the light.\n3. Do not let go before it blinks.\n4. Close the lid."
+    made = text(article(page), message="How do I reset the scanner?", channel="chat")
+    assert "Hold the button; Wait for the light. Do not let go before it blinks; Close the lid." in made
 
 
 def test_nobody_is_sent_to_the_support_that_is_replying() -> None:

@@ -317,6 +317,9 @@ def test_having_no_answer_is_a_note_and_alone_calls_nobody() -> None:
         "Since the pipe broke the kitchen cupboards have swollen and the doors stick.",
         "My brother keeps his own password, it is not mine to change.",
         "The sale of our house fell through because of the bank.",
+        "The pendant lamp is dead.",
+        "The clasp of the silver pendant does not work any more.",
+        "What happens when the fall alarm is not working during a power cut?",
     ],
 )
 def test_words_of_danger_or_theft_that_mean_something_else_call_nobody(text: str) -> None:
@@ -324,7 +327,14 @@ def test_words_of_danger_or_theft_that_mean_something_else_call_nobody(text: str
 
 
 @pytest.mark.parametrize(
-    "text", ["The power bank has swollen and the door of its case is open", "She fell because of your ladder"]
+    "text",
+    [
+        "The power bank has swollen and the door of its case is open",
+        "She fell because of your ladder",
+        "My mother's pendant alarm is dead",
+        "the alarm pendant my dad wears doesnt respond any more",
+        "De alarmhanger van mijn moeder reageert niet meer",
+    ],
 )
 def test_danger_in_like_words_still_calls_the_safety_team(text: str) -> None:
     assert decide(text).team == "safety"

@@ -84,6 +84,8 @@ def test_a_question_in_the_source_is_not_left_without_its_answer() -> None:
 def test_an_address_of_the_companys_own_that_ends_a_sentence_stays() -> None:
     words = "1. Sign in at https://app.shop.example.\n2. Open Settings and choose Export."
     assert "1. Sign in at https://app.shop.example.\n2. Open" in text(article(words), message="How do I export?")
+    clause = "Sign in at https://app.shop.example, open Settings and choose Export."
+    assert clause in text(article(clause), message="How do I export?")
 
 
 @pytest.mark.parametrize("channel", BUDGET)

@@ -16,6 +16,7 @@ from copilot.domain import Conversation, Message, Triage
 from copilot.errors import ConfigurationError
 from copilot.intents import word_grams
 from copilot.labelled import MESSAGES, MOODS, TONES, URGENCIES, Labelled, forum_messages, own_messages
+from copilot.learn import read_arrays, write_arrays
 from copilot.moods import Moods, fit_vectors, shipped_key
 from copilot.phrases import evenly, phrases, signals
 from copilot.ports import Embedder
@@ -193,6 +194,15 @@ def test_the_same_data_gives_the_same_weights() -> None:
 def test_an_unreadable_file_is_no_weights(tmp_path: Path) -> None:
     (tmp_path / "mood.npz").write_bytes(b"nothing")
     assert Moods.load(tmp_path / "mood.npz", "key") is None
+
+
+@pytest.mark.parametrize("lost", ["probe_look", "probe_constant", "words"])
+def test_a_file_that_lacks_an_array_is_no_weights(tmp_path: Path, embedder: Embedder, lost: str) -> None:
+    key = shipped_key(embedder)
+    arrays = read_arrays(DEFAULTS / "mood.npz", key)
+    assert arrays is not None
+    write_arrays(tmp_path / "mood.npz", **{name: array for name, array in arrays.items() if name != lost})
+    assert Moods.load(tmp_path / "mood.npz", key) is None
 
 
 def test_a_turn_without_words_is_read(triager: Triager, embedder: Embedder) -> None:

@@ -117,6 +117,17 @@ def test_nothing_was_learned_from_them() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "text", ["Your refund was credited, thanks.", "Your cashback was credited", "Interest was credited."]
+)
+def test_money_that_came_in_is_no_dispute(reader: Reader, text: str) -> None:
+    assert reader.codes(text).get("payment_dispute", 0) <= NOTED
+
+
+def test_money_that_came_in_wrongly_may_be_one(reader: Reader) -> None:
+    assert reader.codes("My refund was credited twice, please take one back.")["payment_dispute"] > NOTED
+
+
 def test_every_code_has_phrasings_that_teach_it_and_as_many_that_test_it() -> None:
     assert {file.stem for file in FILES} == {one.code for one in taught() if one.code}
     assert set(FLOORS) == {file.stem for file in FILES}

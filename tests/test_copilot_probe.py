@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -58,6 +59,9 @@ def test_the_same_texts_give_the_same_probe_and_it_comes_back_from_its_file(tmp_
     for one in states[:5]:
         assert first(one).tobytes() == again(one).tobytes() == kept(one).tobytes()
     assert Probe.of({"key": np.array("k")}) is None
+    some = {name: array for name, array in first.arrays().items() if name != "probe_value"}
+    with pytest.raises(ValueError, match="alone"):
+        Probe.of(some)
 
 
 def test_probes_asked_together_say_what_each_says_alone_in_one_forward_pass(embedder: Embedder) -> None:

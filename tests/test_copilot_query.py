@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from copilot.domain import Conversation, Message
-from copilot.query import as_asked, asked_in, search_text, stands_from
+from copilot.errors import EmptyMessage
+from copilot.query import as_asked, asked_in, said, search_text, stands_from
 
 PLEA = "honestly this goes round in circles and I would really like somebody to read what I wrote before"
 
@@ -21,6 +22,33 @@ def test_a_thread_without_a_subject_is_about_what_the_customer_wrote_first() -> 
 
 def test_a_subject_says_what_a_thread_is_about() -> None:
     assert search_text(turns("the kiln stops", PLEA, subject="Kiln")) == f"Kiln\n\n{PLEA}"
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b"])
+def test_a_mail_that_is_all_subject_asks_what_its_subject_says(text: str) -> None:
+    assert search_text(turns(text, subject="How do I clean the kiln?")) == "How do I clean the kiln?"
+    assert said(turns(text, "it is dirty", subject="The kiln")) == ["it is dirty"]
+    with pytest.raises(EmptyMessage):
+        search_text(turns(text, subject=" "))
+    with pytest.raises(EmptyMessage):
+        search_text(Conversation(subject="How do I clean it?", messages=(Message(author="agent", text="Hello"),)))
+
+
+@pytest.mark.parametrize("subject", ["", "Kiln"])
+@pytest.mark.parametrize(
+    ("turn", "alone"),
+    [
+        ("I have another problem: how do I cancel the monthly plan?", True),
+        ("Noch eine andere Frage: wie kündige ich den monatlichen Tarif?", True),
+        ("Another question: does it also stop at 900 degrees without the lid?", False),
+        ("How do I cancel the monthly plan that I took in spring?", False),
+    ],
+)
+def test_who_asks_something_else_is_not_asking_what_they_wrote_first(subject: str, turn: str, alone: bool) -> None:
+    found = search_text(turns("the kiln stops at 600 degrees", turn, subject=subject))
+    assert (found == turn) is alone
+    assert found.endswith(turn)
+    assert search_text(turns(turn, subject=subject)).startswith(subject or turn), "nothing was written before it"
 
 
 def test_a_long_first_message_does_not_drown_the_latest() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from copilot.choices import Feedback
 from copilot.domain import (
@@ -560,6 +560,21 @@ def test_retention_deletes_what_is_old_and_nothing_else(database: Database) -> N
     with pytest.raises(NotFound):
         records.suggestion(W, "s-a")
     assert records.suggestion(W, "s-b").id == "s-b"
+
+
+def test_retention_counts_from_the_latest_change_of_a_thread(database: Database) -> None:
+    records, past = Records(database), now() - timedelta(days=31)
+    for id in ("left", "in-use", "sent-again"):
+        records.keep_conversation(W, Conversation(id=id, messages=(Message(text="first"),)))
+    with database.write() as connection:
+        connection.execute(update(schema.conversations).values(created_at=past, changed_at=past))
+    records.add_message(W, "in-use", Message(text="second"))
+    again = (Message(text="first"), Message(text="second"))
+    records.put_conversation(W, Conversation(id="sent-again", messages=again))
+    records.forget_older_than(30)
+    assert not records.has_conversation(W, "left")
+    assert records.has_conversation(W, "in-use")
+    assert records.has_conversation(W, "sent-again")
 
 
 def test_a_job_is_claimed_once_and_starts_again_after_a_crash(database: Database) -> None:

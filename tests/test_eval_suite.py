@@ -59,6 +59,30 @@ def test_a_broken_suite_says_what_is_wrong(mine: Path, line: str) -> None:
         load(str(mine))
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("settings: {home: /tmp/other}", r"settings\.home: .*COPILOT_HOME"),
+        ("home: /tmp/other", r"home: .*COPILOT_HOME"),
+        ("settings: {database: 'sqlite://'}", r"settings\.database: "),
+        ("settings: {workspace: other}", "`workspace:` beside"),
+        ("settings: {seed: 3}", "`seed:` beside"),
+        ("settings: {exakt: true}", r"settings\.exakt: .*Did you mean exact\?"),
+        ("settings: {COPILOT_EXACT: true}", r"Did you mean exact\?"),
+        ("settings: {colour: red}", r"settings\.colour: there is no such setting\. docs"),
+    ],
+)
+def test_a_setting_that_would_change_nothing_is_refused_with_what_to_do(mine: Path, line: str, told: str) -> None:
+    mine.write_text(f"{SUITE}{line}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=told):
+        load(str(mine))
+
+
+def test_a_setting_that_is_changed_to_nothing_is_refused_too(mine: Path) -> None:
+    with pytest.raises(InputError, match="COPILOT_HOME"):
+        load(str(mine), ["home=/tmp/other"])
+
+
 def changed(mine: Path, cases: str) -> Suite:
     mine.write_text(SUITE.replace("[{path: cases.jsonl}]", cases), encoding="utf-8")
     return load(str(mine))[0]

@@ -122,6 +122,34 @@ def test_a_conversation_that_changed_hands_is_found_by_all_who_had_it(parts: Par
     assert erase(parts, "default", known_as).conversations == 1
 
 
+@pytest.mark.parametrize("known_as", ["c-1", "Ada", "c-2"])
+def test_the_export_of_one_customer_holds_no_words_of_another(filled: Parts, tmp_path: Path, known_as: str) -> None:
+    talk(filled, "conv-1", "c-1")
+    talk(filled, "conv-2", "c-2")
+    thread = filled.records.conversation("default", "conv-1").conversation
+    named, other = Customer(id="c-1", name="Ada"), Customer(id="c-2", name="Bob")
+    for customer in (named, other):
+        told = (*thread.messages, Message(text=f"{customer.name} leaks"))
+        filled.records.put_conversation("default", replace(thread, customer=customer, messages=told))
+    file = tmp_path / "theirs.jsonl"
+    counts = export(filled.settings, "default", file, known_as)
+    assert counts["shared_conversation"] == 1
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [row["id"] for row in rows if row["type"] == "shared_conversation"] == ["conv-1"]
+    assert "leaks" not in file.read_text()
+    assert [row["id"] for row in rows if row["type"] == "conversation"] == (["conv-2"] if known_as == "c-2" else [])
+    assert {row["conversation"] for row in rows if row["type"] == "suggestion"} <= {"conv-2"}
+    assert counts.get("feedback", 0) == (1 if known_as == "c-2" else 0)
+
+
+def test_a_customer_of_the_same_id_under_another_name_is_exported_whole(parts: Parts, tmp_path: Path) -> None:
+    thread = Conversation(id="conv-1", messages=(Message(text="It leaks"),))
+    for name in ("Ada", "Ada Okafor", "Ada"):
+        parts.records.put_conversation("default", replace(thread, customer=Customer(id="c-1", name=name)))
+    for known_as in ("c-1", "Ada", "ada okafor"):
+        assert export(parts.settings, "default", tmp_path / "theirs.jsonl", known_as) == {"conversation": 1}
+
+
 def test_who_was_erased_by_an_earlier_version_stays_erased_and_its_notes_are_found(
     parts: Parts, tmp_path: Path
 ) -> None:
@@ -225,7 +253,7 @@ def test_erasing_one_takes_nothing_that_others_taught(filled: Parts) -> None:
     old, other, theirs = talk(filled, "conv-2", "c-2"), talk(filled, "conv-3", "c-3"), talk(filled, "conv-1", "c-1")
     v = t.conversations.c
     with filled.database.write() as connection:
-        past = update(t.conversations).where(v.id == "conv-2").values(created_at=datetime.now(UTC) - timedelta(days=31))
+        past = update(t.conversations).where(v.id == "conv-2").values(changed_at=datetime.now(UTC) - timedelta(days=31))
         connection.execute(past)
     for taught_by in ({other}, {other, old}):
         basis = frozenset(f"suggestion/{id}" for id in taught_by)

@@ -69,7 +69,8 @@ def suggest(
     if body.conversation is None:
         conversation = parts.records.conversation(who.workspace, body.conversation_id or "").conversation
     else:
-        conversation = parts.records.rejoined(who.workspace, body.conversation.noun())
+        told = body.conversation
+        conversation = parts.records.rejoined(who.workspace, told.noun(), keeps_channel=told.channel is None)
     within((message.text for message in conversation.messages), parts.settings.max_message_chars)
     asked = Asked(
         conversation=replace(conversation, id=conversation.id or uuid.uuid4().hex), new=body.conversation is not None,

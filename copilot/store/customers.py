@@ -18,7 +18,7 @@ from copilot.store.withdraw import LEARNED
 from copilot.text import normalise
 
 BEFORE = "before"
-"""Stands beside a stored conversation's fields where it was somebody else's before: by which ids and names they were known."""
+"""Stands beside a stored conversation's fields where its customer was another or known otherwise before: by which ids and names."""
 LONGEST = 500
 """Fewer letters than the audit log cuts an id at."""
 
@@ -36,6 +36,15 @@ class Traces:
 def spelt(customer: str) -> str:
     """An id, address or name in the one spelling by which people are told apart: case, accents' encoding and spacing do not count."""
     return " ".join(unicodedata.normalize("NFC", normalise(customer).casefold()).split())
+
+
+def is_one(known: Mapping[str, str | None], said: Mapping[str, str | None]) -> bool:
+    """Whether both are of one person: an id tells, else a name; so an id never comes to stand beside the name of somebody else."""
+    for name in ("id", "name"):
+        one, other = known.get(name), said.get(name)
+        if one is not None and other is not None:
+            return spelt(one) == spelt(other)
+    return any(one.get("id") is None and one.get("name") is None for one in (known, said))
 
 
 def pseudonym(workspace: str, customer: str) -> str:
@@ -118,19 +127,24 @@ def _is_cut(noted: str, customer: str) -> bool:
     return noted == spelt(customer) or (len(noted) >= LONGEST and spelt(customer).startswith(noted))
 
 
-def traces(connection: Connection, workspace: str, customer: str) -> Traces:
-    """What this database keeps of the customer: their tickets by the hashes of id, address and name, their conversations by id and name."""
+def traces(connection: Connection, workspace: str, customer: str, *, alone: bool = False) -> Traces:
+    """What this database keeps of the customer: their tickets by the hashes of id, address and name, their conversations by id and name.
+
+    `alone`: without the conversations that somebody else had too, and what came of those.
+    """
     d, c, s, f = t.documents.c, t.customers.c, t.suggestions.c, t.feedback.c
     owned = select(d.id).join(t.customers, c.document == d.key)
     owned = owned.where(d.workspace == workspace, c.customer.in_(pseudonyms(workspace, customer)))
-    threads = _threads(connection, workspace, spelt(customer))
+    found = _threads(connection, workspace, spelt(customer))
+    shared = {id for id, is_shared in found.items() if alone and is_shared}
+    threads = [id for id in found if id not in shared]
     made: list[str] = []
     verdicts = 0
     for thread in threads:
         ids = connection.execute(select(s.id).where(s.workspace == workspace, s.conversation == thread)).scalars().all()
         verdicts += len(connection.execute(select(f.id).where(f.suggestion.in_(ids))).all())
         made += ids
-    tickets = {*connection.execute(owned).scalars(), *_made_of(connection, workspace, threads)}
+    tickets = {*connection.execute(owned).scalars(), *_made_of(connection, workspace, threads)} - shared
     return Traces(
         tickets=tuple(sorted(tickets)), conversations=tuple(threads), suggestions=tuple(sorted(made)), feedback=verdicts
     )
@@ -144,12 +158,16 @@ def _made_of(connection: Connection, workspace: str, threads: Collection[str]) -
         yield from connection.execute(made).scalars()
 
 
-def _threads(connection: Connection, workspace: str, customer: str) -> list[str]:
-    """The conversations that are, or were, of whoever is spelt so, by id or by name."""
+def _threads(connection: Connection, workspace: str, customer: str) -> dict[str, bool]:
+    """The conversations that are, or were, of whoever is spelt so, by id or by name, and whether each was of more than one person."""
     v = t.conversations.c
     query = select(v.id, v.body["customer"], v.body[BEFORE]).where(v.workspace == workspace).order_by(v.id)
     rows = connection.execute(query.execution_options(yield_per=1000))
-    return [id for id, now, before in rows if customer and customer in _names((now, *(before or ())))]
+    return {
+        id: any(not is_one(one, now) for one in before or ())
+        for id, now, before in rows
+        if customer and customer in _names((now, *(before or ())))
+    }
 
 
 def _names(people: Iterable[Mapping[str, str | None]]) -> set[str]:

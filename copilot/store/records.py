@@ -99,15 +99,19 @@ class Records:
             return self.put_conversation(workspace, conversation)
         return conversation, now()
 
-    def rejoined(self, workspace: str, conversation: Conversation) -> Conversation:
-        """The conversation with what is stored under its id and is not sent again: as `put_conversation` will store it."""
+    def rejoined(self, workspace: str, conversation: Conversation, *, keeps_channel: bool = False) -> Conversation:
+        """The conversation with what is stored under its id and is not sent again: as `put_conversation` will store it.
+
+        `keeps_channel` says that no channel was sent.
+        """
         if conversation.id is None:
             return conversation
         with self._db.read() as connection:
             row = _row(connection, workspace, conversation.id)
         if row is None:
             return conversation
-        return CONVERSATION.validate_python(sent_again(row["body"], _json(CONVERSATION, conversation)))
+        sent = _json(CONVERSATION, conversation) | ({"channel": row["body"]["channel"]} if keeps_channel else {})
+        return CONVERSATION.validate_python(sent_again(row["body"], sent))
 
     def has_conversation(self, workspace: str, id: str | None) -> bool:
         """Whether a conversation is stored under the id."""
@@ -284,12 +288,12 @@ class Records:
         return gone
 
     def forget_older_than(self, days: int) -> None:
-        """Delete conversations past their retention with their suggestions, older suggestions, and claims that a crash left in flight."""
+        """Delete conversations whose thread did not change for so long, their suggestions, older ones, and claims that a crash left in flight."""
         limit, s, v = now() - timedelta(days=days), t.suggestions.c, t.conversations.c
-        theirs = select(v.id).where(v.workspace == s.workspace, v.id == s.conversation, v.created_at < limit).exists()
+        theirs = select(v.id).where(v.workspace == s.workspace, v.id == s.conversation, v.changed_at < limit).exists()
         with self._db.write() as connection:
             connection.execute(delete(t.suggestions).where(or_(s.created_at < limit, theirs)))
-            connection.execute(delete(t.conversations).where(v.created_at < limit))
+            connection.execute(delete(t.conversations).where(v.changed_at < limit))
             for workspace in connection.execute(select(t.trained.c.workspace).distinct()).scalars().all():
                 forget_untaught(connection, workspace)
             connection.execute(delete(t.idempotency).where(t.idempotency.c.suggestion.is_(None)))

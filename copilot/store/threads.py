@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import Any
 
-from copilot.store.customers import BEFORE, spelt
+from copilot.store.customers import BEFORE, is_one
 
 Json = dict[str, Any]
 ADDED = "added"
@@ -100,21 +100,14 @@ def _words(one: Json) -> tuple[str, str, str]:
 def _customer(kept: Json, now: Json) -> Json:
     """What is said of the customer now, and where that leaves something out what was known of the same one."""
     known, said = kept["customer"], now["customer"]
-    if not _is_one(known, said):
+    if not is_one(known, said):
         return dict(said)
     return {name: known[name] if value is None else value for name, value in said.items()}
 
 
-def _is_one(known: Json, said: Json) -> bool:
-    """Whether both are of one person: an id tells, else a name; so an id never comes to stand beside the name of somebody else."""
-    for name in ("id", "name"):
-        if known[name] is not None and said[name] is not None:
-            return spelt(known[name]) == spelt(said[name])
-    return any(one["id"] is None and one["name"] is None for one in (known, said))
-
-
 def _owners_before(kept: Json, now: Json) -> list[Json]:
     """Whose the thread was before: it may hold their words still, so erasing them finds it."""
-    known, before = kept["customer"], list[Json](kept.get(BEFORE, ()))
-    left = {name: known[name] for name in ("id", "name") if known[name] is not None and known[name] != now[name]}
-    return before if not left or left in before else [*before, left]
+    before = list[Json](kept.get(BEFORE, ()))
+    known = {name: value for name in ("id", "name") if (value := kept["customer"][name]) is not None}
+    left = any(value != now[name] for name, value in known.items())
+    return [*before, known] if left and known not in before else before
