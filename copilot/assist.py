@@ -43,7 +43,6 @@ from copilot.retrieve import Found, Query, Retriever, with_texts
 from copilot.rewrite import allowed, hidden
 from copilot.route import Route, route, team_of
 from copilot.settings import Settings
-from copilot.settled import settled
 from copilot.store.gaps import Asked
 from copilot.store.library import Library
 from copilot.store.records import Records
@@ -182,10 +181,8 @@ class Copilot:
 
         drafted = Drafted("abstained", None)
         passed, rests_on = _rests_on(escalation, text, findings.evidence, weak, rewrite)
-        framed = conversation.channel != "phone" and rewrite is None  # what is said on the phone has no frame
-        over = framed and not (passed and passed.only) and settled(conversation)
-        if passed or over or not weak:
-            for step in self._draft(conversation, text, triage, rests_on, options, rewrite, passed, over=over):
+        if passed or not weak:
+            for step in self._draft(conversation, text, triage, rests_on, options, rewrite, passed):
                 if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
@@ -261,10 +258,10 @@ class Copilot:
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, rests_on: tuple[Evidence, ...], options: Options,
-        rewrite: Rewrite | None, passed: Handover | None, *, over: bool = False,
+        rewrite: Rewrite | None, passed: Handover | None,
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
-        mood = "positive" if over else "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
+        mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
         names = of_thread(conversation) if self._model else [conversation.customer.name or ""]
         asked, dropped = rewrite, list[Dropped]()
         redacted, message, rewrite = hidden(text, names, rewrite, self._redactor)
@@ -273,9 +270,9 @@ class Copilot:
             conversation=conversation, message=message, evidence=rests_on,
             language=spoken, sentiment=mood, tone=options.tone,
             personal=tuple({span.placeholder: span.text for span in redacted.found}.items()), rewrite=rewrite,
-            handover=None if over else passed, settled=over,
+            handover=passed,
         )  # fmt: skip
-        model = None if over or (passed and passed.only) else self._model
+        model = None if request.handover and request.handover.only else self._model
         for drafter in filter(None, (model, self._extractive)):
             fallback = model is not None and drafter is self._extractive
             if fallback and asked and asked.task != "translate":

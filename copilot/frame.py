@@ -35,16 +35,9 @@ class Frame:
 
 
 def frame(
-    conversation: Conversation,
-    sentiment: str,
-    language: str,
-    tone: str | None,
-    handover: Handover | None = None,
-    settled: bool = False,
+    conversation: Conversation, sentiment: str, language: str, tone: str | None, handover: Handover | None = None
 ) -> Frame:
     """Greeting and a line that fits the mood; who takes over; closing that fits the channel. English where the language has no templates.
-
-    Whether it works is not asked where somebody takes over, or where the customer has `settled` it.
 
     Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
     """
@@ -58,7 +51,7 @@ def frame(
     empathy = _fresh(render("empathy", {**inputs, "tone": tone or ""}), told)
     opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
     passed = _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), told) if handover else ""
-    alternatives = "" if (handover or settled) and channel in TERSE else render("closing", inputs)
+    alternatives = "" if handover and channel in TERSE else render("closing", inputs)
     closing = _fresh(alternatives, told)
     if channel != "chat":  # a mail is signed, and in public it is said each time where account details belong
         closing = closing or alternatives.split("%%")[-1].strip()

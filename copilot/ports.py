@@ -190,8 +190,6 @@ class DraftRequest:
     personal: tuple[tuple[str, str], ...] = ()
     rewrite: Rewrite | None = None
     handover: Handover | None = None
-    settled: bool = False
-    """Whether the customer asks nothing any more, so that the lines around an answer are the reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
