@@ -15,8 +15,8 @@ from copilot.fit import USUAL, Telling
 from copilot.kept import bare, label, told
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
-from copilot.sayable import WARNS, says
-from copilot.scripts import COLONS, QUESTIONS, wide
+from copilot.sayable import FEWEST, WARNS, says
+from copilot.scripts import COLONS, QUESTIONS, count_words, wide
 from copilot.variants import MARK, Known
 
 ENOUGH = 260
@@ -44,7 +44,8 @@ HANGS = re.compile(
 BANS = re.compile(r"(?:do not|don['’]t|never|unless|otherwise)\b|请勿|切勿|不要", re.I)
 CASE = re.compile(
     r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls|"
-    r"in (?:the|a|an|your|my)|on|for|with|without|using|via|im|auf|für|mit|ohne|bei)\b|[?？]$|"
+    r"in (?:the|a|an|your|my)|on|for|with|without|using|via|im|auf|für|mit|ohne|bei|"
+    r"how (?:long|much|many|often|far|soon)|wie (?:lange|viele?|oft|weit)|combien|hoe (?:lang|veel|vaak|ver)|cuánt\w{1,2})\b|[?？]$|"
     r"^[如若当當]|时$|時$|[不没沒无無]|場合|とき|ない|ません|않|없|때$|หาก|เมื่อ|ไม่",
     re.I,
 )
@@ -305,7 +306,9 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     first = max(range(len(share)), key=lambda i: (share[i], -i))
     if not first and best and HANGS.match(words[0]) and not among[best - 1].listed:
         return [*_tight(reading, among[:best], best - 1, wanted), block]  # what it goes on from
-    while first and (HANGS.match(words[first]) or words[first - 1].endswith(QUESTIONS)):
+    while first and (
+        HANGS.match(words[first]) or words[first - 1].endswith(QUESTIONS) or count_words(words[first - 1]) < FEWEST
+    ):  # "No." is the answer that the next sentence explains
         first -= 1
     return [replace(block, spans=block.spans[first:])]
 

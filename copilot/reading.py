@@ -101,7 +101,7 @@ def _is_shared(domain: str) -> bool:
 
 
 def _host(url: str) -> str:
-    return (_split(url).hostname or "").rstrip(".")  # one may end the sentence
+    return (_split(url).hostname or "").rstrip(".,;!*_")  # what ends the clause or the bold words around it
 
 
 def _split(url: str) -> SplitResult:
