@@ -230,6 +230,7 @@ def test_what_points_to_another_place_of_the_page_is_left_out_of_a_sentence(sour
         "Proceed as above with the second lamp.",
         "If the lamp is still dark, you can ask a question in our support forum.",
         "To know more, follow the instructions in Lamps and colours.",
+        "More about the colours of lamps.",
     ],
 )
 def test_a_sentence_that_only_points_elsewhere_is_not_told(pointing: str) -> None:
