@@ -47,6 +47,7 @@ from copilot.store.gaps import Asked
 from copilot.store.library import Library
 from copilot.store.records import Records
 from copilot.store.values import now
+from copilot.thanks import only_thanks
 from copilot.triage import Triager
 from copilot.unchanged import unchanged
 from copilot.urgency import hurried
@@ -61,6 +62,8 @@ TICKETS, DEEPER = 5, 60
 SOURCES: tuple[Kind, ...] = ("article", "ticket", "macro")
 MACROS = 2
 SIMILAR = 3
+UPSET = frozenset({"negative", "very_negative"})
+"""Moods in which thanks may be meant otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,9 @@ class Copilot:
         watch.lap("search")
 
         answers = findings.answers(text)
-        weak = not findings.evidence or answers.score < self._settings.abstain_below
+        glad = triage.sentiment.label not in UPSET and not escalation.recommended
+        thanked = rewrite is None and glad and only_thanks(conversation)
+        weak = not thanked and (not findings.evidence or answers.score < self._settings.abstain_below)
         if weak or self._policy.looks_at_answers:
             escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
         watch.lap("escalate")
@@ -180,9 +185,9 @@ class Copilot:
         yield Event("passages", passages)
 
         drafted = Drafted("abstained", None)
-        passed, rests_on = _rests_on(escalation, text, findings.evidence, weak, rewrite)
+        passed, rests_on = (None, ()) if thanked else _rests_on(escalation, text, findings.evidence, weak, rewrite)
         if passed or not weak:
-            for step in self._draft(conversation, text, triage, rests_on, options, rewrite, passed):
+            for step in self._draft(conversation, text, triage, rests_on, options, rewrite, passed, thanked):
                 if isinstance(step, Said):
                     yield Event("statement", step)
                 else:
@@ -258,7 +263,7 @@ class Copilot:
 
     def _draft(
         self, conversation: Conversation, text: str, triage: Triage, rests_on: tuple[Evidence, ...], options: Options,
-        rewrite: Rewrite | None, passed: Handover | None,
+        rewrite: Rewrite | None, passed: Handover | None, thanked: bool = False,
     ) -> Iterator[Said | Drafted]:  # fmt: skip
         """The statements as they are grounded, then the draft; a failing model costs only its time."""
         mood = "neutral" if triage.sentiment.level == "low" else triage.sentiment.label
@@ -270,9 +275,9 @@ class Copilot:
             conversation=conversation, message=message, evidence=rests_on,
             language=spoken, sentiment=mood, tone=options.tone,
             personal=tuple({span.placeholder: span.text for span in redacted.found}.items()), rewrite=rewrite,
-            handover=passed,
+            handover=passed, thanked=thanked,
         )  # fmt: skip
-        model = None if request.handover and request.handover.only else self._model
+        model = None if request.frame_only else self._model
         for drafter in filter(None, (model, self._extractive)):
             fallback = model is not None and drafter is self._extractive
             if fallback and asked and asked.task != "translate":

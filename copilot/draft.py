@@ -191,7 +191,7 @@ def write(drafter: Drafter, request: DraftRequest, dropped: list[Dropped] | None
 
     Raises DrafterFailed. What is quoted word for word stays in its source's language; the frame is in the customer's, where there are templates.
     """
-    if request.handover and request.handover.only:
+    if request.frame_only:
         yield from _held(drafter, request)
         return
     page, told, room = (
@@ -282,7 +282,9 @@ def _sendable(one: Grounded, own: Collection[str]) -> bool:
 def _held(drafter: Drafter, request: DraftRequest) -> Iterator[Said | Draft]:
     """The frame alone: thanks or regret, and who takes over."""
     page = Page()
-    framed = frame(request.conversation, request.sentiment, request.language, request.tone, request.handover)
+    framed = frame(
+        request.conversation, request.sentiment, request.language, request.tone, request.handover, request.thanked
+    )
     yield from (page.add(line, GAP) for line in (*framed.opening, *framed.closing))
     if page.statements:
         yield _whole(page, drafter, request.language if request.language in LANGUAGES else "en", ())

@@ -13,10 +13,11 @@ from copilot.domain import Evidence
 from copilot.facts import facts
 from copilot.fit import USUAL, Telling
 from copilot.kept import bare, label, told
+from copilot.openings import BANS, CASE, HANGS, leads
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
 from copilot.sayable import WARNS, says
-from copilot.scripts import COLONS, MARKED, QUESTIONS, wide
+from copilot.scripts import COLONS, QUESTIONS, wide
 from copilot.variants import MARK, Known
 
 ENOUGH = 260
@@ -33,21 +34,6 @@ LABEL, NAMED, MOST_NAMED = 60, 0.5, 2
 """An item's label is at most so long, and named where the message has this share of its words; of more items than that the list is told whole."""
 INNER = "   "
 """What stands before an item of a list inside a list."""
-HANGS = re.compile(
-    rf"^(?:{MARKED})?"
-    r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
-    r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b|"
-    r"[这這那它其此]|然后|然後|接着|接著|另外|或者|否则|否則|但|不过|不過|因此|所以|是的|"
-    r"こ[のれ]|そ[のれう]|また|次に|ただし|しかし|もしくは|이 |그 |그러나|하지만|또는",
-    re.I,
-)
-BANS = re.compile(r"(?:do not|don['’]t|never|unless|otherwise)\b|请勿|切勿|不要", re.I)
-CASE = re.compile(
-    r"^(?:if|when|where|after|before|unless|in case|only|still|no |not |my |i |what if|wenn|falls|"
-    r"in (?:the|a|an|your|my)|on|for|with|without|using|via|im|auf|für|mit|ohne|bei)\b|[?？]$|"
-    r"^[如若当當]|时$|時$|[不没沒无無]|場合|とき|ない|ません|않|없|때$|หาก|เมื่อ|ไม่",
-    re.I,
-)
 CAPITAL = re.compile(r"(?<!\w)[B-HJ-Z](?!\w)")
 
 
@@ -307,7 +293,7 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     first = max(range(len(share)), key=lambda i: (share[i], -i))
     if not first and best and HANGS.match(words[0]) and not among[best - 1].listed:
         return [*_tight(reading, among[:best], best - 1, wanted), block]  # what it goes on from
-    while first and (HANGS.match(words[first]) or words[first - 1].endswith(QUESTIONS)):
+    while first and (HANGS.match(words[first]) or leads(words[first - 1])):
         first -= 1
     return [replace(block, spans=block.spans[first:])]
 

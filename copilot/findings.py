@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -18,6 +18,7 @@ GUIDANCE_FROM = 0.40
 NEAREST = 3
 DISAGREEMENTS = 2
 READ = 6
+NAME_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,21 @@ def abstention(findings: Findings, triage: Triage, answers: Answerability, weak:
     reason = (
         "no source comes near enough to the message" if weak else "the nearest sources say nothing that can be quoted"
     )
-    if weak and answers.strange:
-        reason += f", and none mentions {', '.join(answers.strange[:NEAREST])}"
+    strange = _of_the_company(answers.strange, triage)
+    if weak and strange:
+        reason += f", and none mentions {', '.join(strange[:NEAREST])}"
     hits = sorted((*findings.articles, *findings.tickets), key=lambda hit: (-hit.scores["dense"], hit.document_id))
     nearest = tuple(
         Nearest(document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.scores["dense"])
         for hit in hits[:NEAREST]
     )
     return Abstention(reason=reason, nearest=nearest, missing_facts=missing_facts(triage))
+
+
+def _of_the_company(names: Sequence[str], triage: Triage) -> list[str]:
+    """The names that a source could mention: no order numbers, which are one customer's own, and nothing too long to be a name."""
+    orders = {entity.text.casefold() for entity in triage.entities if entity.type == "order"}
+    return [name for name in names if name.casefold() not in orders and len(name) <= NAME_CHARS]
 
 
 def differences(draft: Draft | None, findings: Findings) -> Iterator[Guidance]:

@@ -35,23 +35,31 @@ class Frame:
 
 
 def frame(
-    conversation: Conversation, sentiment: str, language: str, tone: str | None, handover: Handover | None = None
+    conversation: Conversation,
+    sentiment: str,
+    language: str,
+    tone: str | None,
+    handover: Handover | None = None,
+    thanked: bool = False,
 ) -> Frame:
     """Greeting and a line that fits the mood; who takes over; closing that fits the channel. English where the language has no templates.
+
+    Who only thanks (`thanked`) hears that it is good to read, and is asked nothing.
 
     Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
     """
     language = language if language in LANGUAGES else "en"
     told = replies(conversation)
-    held, channel = handover is not None and handover.only, conversation.channel
+    held, channel = thanked or (handover is not None and handover.only), conversation.channel
     inputs = {
         "name": first_name(conversation.customer.name), "channel": channel, "language": language,
-        "sentiment": sentiment, "tone": "short" if held else tone or "", "first": not told,
+        "sentiment": "positive" if thanked else sentiment, "tone": "short" if held else tone or "", "first": not told,
     }  # fmt: skip
-    empathy = _fresh(render("empathy", {**inputs, "tone": tone or ""}), told)
+    kind = render("empathy", {**inputs, "tone": "" if thanked else tone or ""})
+    empathy = _fresh(kind, "" if thanked else told)
     opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
     passed = _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), told) if handover else ""
-    alternatives = "" if handover and channel in TERSE else render("closing", inputs)
+    alternatives = "" if (handover or thanked) and channel in TERSE else render("closing", inputs)
     closing = _fresh(alternatives, told)
     if channel != "chat":  # a mail is signed, and in public it is said each time where account details belong
         closing = closing or alternatives.split("%%")[-1].strip()

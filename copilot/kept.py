@@ -14,7 +14,7 @@ from copilot.fit import Telling
 from copilot.pointers import ABOVE, LINKS, POINTER, elsewhere
 from copilot.reading import CELLS, ITEM, NUMBERED, OURS, Block, Reading, blocks
 from copilot.sayable import CUT_OFF, DOES, WARNS, brief, says
-from copilot.scripts import COLONS, STOPS, count_words
+from copilot.scripts import COLONS, QUESTIONS, STOPS, count_words
 from copilot.variants import PLATFORMS, Known
 
 TITLE = 14
@@ -42,7 +42,8 @@ Span = tuple[int, int]
 
 def told(source: Evidence, reading: Reading, telling: Telling, known: Known) -> Iterator[Block]:
     """The blocks in order without what cannot be said or is for other platforms, and without a list of pages to go to."""
-    announced = opened = False
+    announced = False
+    opened = source.text.partition("\n")[0].endswith(QUESTIONS)  # a heading that asks
     among = blocks(reading)
     if source.kind == "article":
         among = _after_summary(source, reading, _labelled(reading, among))
@@ -57,7 +58,7 @@ def told(source: Evidence, reading: Reading, telling: Telling, known: Known) -> 
         shown = replace(block, spans=block.spans[:-1], leads_on=False) if links else block
         if kept := _kept(source, reading, shown, telling, before_list and not links, opened):
             yield kept
-        opened = last.endswith(COLONS)
+        opened = last.endswith((*COLONS, *QUESTIONS))
 
 
 def label(words: str) -> bool:
@@ -182,7 +183,7 @@ def _titles(reading: Reading, block: Block) -> bool:
 def _kept(
     source: Evidence, reading: Reading, block: Block, telling: Telling, announces: bool, opened: bool
 ) -> Block | None:
-    """The block without what cannot be said. What points down may announce a list; `opened` if the one before ends in a colon."""
+    """The block without what cannot be said. What points down may announce a list; `opened` if the line before announces or asks."""
     words = {span: bare(reading.text[slice(*span)]) for span in block.spans}
     last = block.spans[-1] if announces else None
     leads_on = bool(last and elsewhere(words[last]) and not ABOVE.search(words[last]))
@@ -206,11 +207,11 @@ def _kept(
 
 
 def _part(source: Evidence, reading: Reading, block: Block, at: int, opened: bool) -> bool:
-    """Whether it says something only where it stands, and leaves a hole there: one word as an item, a step, what a colon announces, `Windows:`."""
+    """Whether it says something only where it stands: one word as an item, a step, what a colon announces, `Windows:`, a question's `No.`."""
     if source.kind == "ticket":
         return False
     span = block.spans[at]
-    after_colon = opened if at == 0 else reading.text[slice(*block.spans[at - 1])].endswith(COLONS)
+    after_colon = opened if at == 0 else reading.text[slice(*block.spans[at - 1])].endswith((*COLONS, *QUESTIONS))
     numbered = bool(NUMBERED.match(reading.text, span[0]))
     item = numbered or bool(ITEM.match(reading.text, span[0]))
     announces = span == block.spans[-1] and block.leads_on
@@ -241,7 +242,16 @@ def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
 
 
 def _rows(reading: Reading, spans: Sequence[Span], telling: Telling, heads: Collection[str]) -> list[Span]:
-    """The rows that the message says most of, the names of their columns left out."""
+    """The rows that the message says most of, the names of their columns left out; a short table whole where it names no row."""
     share = {span: telling.share(content(reading.text[slice(*span)]) - set(heads)) for span in spans}
     best = max(share.values(), default=0.0)
+    named = any(telling.share(content(_row(reading, span)) - set(heads)) for span in spans)
+    if best and len(spans) <= ROWS and not named:
+        return list(spans)
     return [span for span in spans if share[span] > 0.6 * best][:ROWS] if best else []
+
+
+def _row(reading: Reading, span: Span) -> str:
+    """What a row is about: its first cell, up to what is read for the bar behind it."""
+    bar = next((i for i in range(*span) if reading.at[i] == OURS), span[1])
+    return reading.text[span[0] : bar]

@@ -50,7 +50,7 @@ LINKS = re.compile(
 POINTER = re.compile(
     r"^(?:in )?this (?:article|page|guide|section|document)\b|^(?:- |\* )?(?:see|read) (?:also|the|our)\b|^table of contents|"
     r"\b(?:for (?:more|further|other|detailed) (?:information|details|help|instructions)|to learn more)\b|"
-    r"^(?:related|see also|contents|learn more)\b|^then (?:please )?(?:contact|write to|call|e-?mail) (?:us|our|support)\b|"
+    r"^(?:related|see also|contents|learn more|more about)\b|^then (?:please )?(?:contact|write to|call|e-?mail) (?:us|our|support)\b|"
     r"^(?:none of (?:this|these|them|it|the above)|nothing) (?:has |have )?(?:help|work)\w{0,2}\?$|"
     r"^(?:last |page )?(?:updated|modified|reviewed|edited|published)(?: on)?:? (?:\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w{0,7} \d)"
     r"[\w ,./-]{0,30}$|^zuletzt (?:aktualisiert|geändert)|"

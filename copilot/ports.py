@@ -190,6 +190,13 @@ class DraftRequest:
     personal: tuple[tuple[str, str], ...] = ()
     rewrite: Rewrite | None = None
     handover: Handover | None = None
+    thanked: bool = False
+    """The customer says nothing but thanks: the lines around an answer are the reply."""
+
+    @property
+    def frame_only(self) -> bool:
+        """Whether nothing is to be told: who takes over does, or there is nothing to answer."""
+        return self.thanked or (self.handover is not None and self.handover.only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,7 @@ def _is_shared(domain: str) -> bool:
 
 
 def _host(url: str) -> str:
-    return (_split(url).hostname or "").rstrip(".,;:!?")  # the sentence or clause may end there
+    return (_split(url).hostname or "").rstrip(".,;:!?*_")  # what ends the clause or the bold words around it
 
 
 def _split(url: str) -> SplitResult:

@@ -245,7 +245,10 @@ def _interval(score: Score) -> str:
 
 def _show_comparison(found: Comparison) -> None:
     whole = partial(Column, no_wrap=True)
-    table = Table(whole("metric"), whole("A"), whole("B"), whole("B − A, 95 % interval"), whole("p"), whole("verdict"))
+    name = Column("metric", overflow="fold")  # in a narrow terminal a name is broken, and no figure cut
+    table = Table(
+        name, whole("A"), whole("B"), whole("B − A, 95 % interval"), whole("p"), whole("verdict"), box=None, padding=(0, 1, 0, 0)
+    )  # fmt: skip
     for one in found.differences:
         style = {"better": "green", "worse": "red"}.get(one.verdict or "", "")
         change = f"{one.difference:+.3f} ({one.low:+.3f} … {one.high:+.3f})"

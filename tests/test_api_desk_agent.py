@@ -375,6 +375,8 @@ def test_no_long_word_makes_a_phone_scroll_sideways(agent: Page, text: str) -> N
         expect(agent.get_by_text("My zeppelin").first).to_be_visible()
         if "inbox" not in address:
             expect(agent.get_by_role("button", name="Reject")).to_be_enabled()
+            panel = agent.locator(".context-body").first
+            assert panel.evaluate("one => one.scrollWidth - one.clientWidth") <= 0  # nor the thread
         assert agent.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 

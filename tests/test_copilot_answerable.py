@@ -113,3 +113,10 @@ def test_a_suggestion_tells_how_answerable_its_message_is(filled: Parts) -> None
     assert refused.answerability < filled.settings.abstain_below
     assert refused.abstention is not None
     assert "none mentions Tungsten, Kelvin" in refused.abstention.reason
+
+
+def test_a_customers_own_number_is_nothing_that_a_source_should_mention(filled: Parts) -> None:
+    words = f"What is the boiling point of Tungsten in my order TB-400219, {'W' * 200}?"
+    refused = filled.copilot.suggest(AGENT, asks(words)).abstention
+    assert refused is not None
+    assert refused.reason.endswith("and none mentions Tungsten")

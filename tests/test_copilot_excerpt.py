@@ -81,6 +81,12 @@ def test_a_question_in_the_source_is_not_left_without_its_answer() -> None:
     assert "New number? Remove the old one" in made
 
 
+def test_an_address_of_the_companys_own_before_a_comma_stays() -> None:
+    page = "## Return\n\n1. Go to https://shop.company.example, sign in and open Orders.\n2. Print the label."
+    made = text(article(page, url="https://help.company.example/return"), message="How do I return my order?")
+    assert "1. Go to https://shop.company.example, sign in and open Orders." in made
+
+
 def test_an_address_of_the_companys_own_that_ends_a_sentence_stays() -> None:
     words = "1. Sign in at https://app.shop.example.\n2. Open Settings and choose Export."
     assert "1. Sign in at https://app.shop.example.\n2. Open" in text(article(words), message="How do I export?")
@@ -234,6 +240,7 @@ def test_what_points_to_another_place_of_the_page_is_left_out_of_a_sentence(sour
         "Proceed as above with the second lamp.",
         "If the lamp is still dark, you can ask a question in our support forum.",
         "To know more, follow the instructions in Lamps and colours.",
+        "More about the colours of lamps.",
     ],
 )
 def test_a_sentence_that_only_points_elsewhere_is_not_told(pointing: str) -> None:
@@ -272,6 +279,49 @@ def test_a_row_of_a_table_is_read_with_the_names_of_its_columns() -> None:
     assert draft is not None
     assert "Ireland – Time: 6 days; Below 75: 7.95; From 75: free" in draft.text
     assert all(page[c.start - 10 : c.end - 10] == c.quote for one in draft.statements for c in one.citations)
+
+
+BATCHES = """## Is mine affected?
+
+Turn the radio over and read the label.
+
+Label says | What it means
+Batch K7 | Affected: please swap it
+Any other batch that starts with K | Not affected
+No batch, no port on the side | An older radio: not affected"""
+
+
+def test_a_short_table_is_told_whole_where_the_message_names_none_of_its_rows() -> None:
+    made = text(article(BATCHES), message="Is my radio affected by the recall?")
+    assert all(row in made for row in ("Batch K7", "Any other batch", "No batch"))
+    named = text(article(BATCHES.replace("Batch K7", "Golden ring")), message="Mine has a golden ring, is it affected?")
+    assert "Golden ring: Affected" in named
+    assert "No batch" not in named
+
+
+MOVED = f"""## Can I move the test?
+
+No. A valve that is never moved seizes up, and then fails when it is needed. The weekly test keeps it moving.
+
+{LONG}"""
+
+
+@pytest.mark.parametrize("channel", ["email", "chat"])
+def test_a_question_in_a_heading_keeps_its_answer_of_one_word(channel: Channel) -> None:
+    made = text(article(MOVED), message="Can I move the test of the valve to another day?", channel=channel)
+    assert "Can I move the test?\nNo. A valve" in made
+
+
+def test_a_question_in_a_paragraph_keeps_its_answer_of_one_word() -> None:
+    page = "## Questions\n\nDoes the warranty of a radio start again? No. The new radio takes over the date of the old one."
+    made = text(article(page), message="Does the warranty start again with the new radio?")
+    assert "start again? No. The new radio" in made
+
+
+def test_what_hangs_from_a_heading_that_asks_how_long_is_told_with_it() -> None:
+    page = f"## How long a battery lasts\n\nAbout 3 years in a small radio and about 5 years in a large one.\n\n{LONG}"
+    made = text(article(page), message="How many years does the battery of a large radio last?")
+    assert "How long a battery lasts:\nAbout 3 years" in made
 
 
 def test_a_heading_with_a_number_is_no_step() -> None:

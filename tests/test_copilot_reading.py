@@ -22,8 +22,9 @@ from copilot.reading import hosts, is_own
         ("https://intercom.help/company/en/articles/1", "https://intercom.help/Company/en/articles/2"),
         ("https://intercom.help/company/en/articles/1", "<https://intercom.help/company.>"),
         ("https://10.0.0.5/a", "https://10.0.0.5/b"),
-        ("https://help.company.example/a", "https://app.company.example,"),
-        ("https://help.company.example/a", "https://app.company.example;"),
+        ("https://help.company.example/a", "https://shop.company.example,"),
+        ("https://help.company.example/a", "https://shop.company.example;"),
+        ("https://help.company.example/a", "https://shop.company.example**"),
     ],
 )
 def test_a_link_to_the_hosts_of_the_articles_and_their_siblings_is_the_companys(article: str, link: str) -> None:
@@ -56,6 +57,7 @@ def test_a_provider_of_many_companies_is_nobodys(provider: str) -> None:
         ("https://intercom.help/company/en", "https://intercom.help/other/en"),
         ("https://github.com/company/docs", "https://github.com/other/docs"),
         ("https://10.0.0.5/a", "https://99.0.0.5/a"),
+        ("https://help.company.example/a", "https://help.company.example,evil.example"),
     ],
 )
 def test_a_link_to_anybody_else_is_not(article: str, link: str) -> None:

@@ -44,7 +44,7 @@ def call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return called
 
 
-def test_an_evaluators_day(call: Any, folder: Path) -> None:
+def test_an_evaluators_day(call: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, before, after = str(folder / "small.yaml"), str(folder / "before"), str(folder / "after")
     shown = call("run", suite, "--out", before)
     assert "citations.exactness" in shown
@@ -65,6 +65,9 @@ def test_an_evaluators_day(call: Any, folder: Path) -> None:
     assert "reset" in compared
     differences = {one["name"]: one for one in json.loads(call("compare", before, after, "--json"))["differences"]}
     assert differences["drafts.answered"]["difference"] == -1
+    monkeypatch.setenv("COLUMNS", "80")  # as in a pipe: no figure is cut
+    row = next(line for line in call("compare", before, after).splitlines() if line.startswith("drafts.answered"))
+    assert row.split()[:6] == ["drafts.answered", "1.000", "0.000", "-1.000", "(-1.000", "…"]
 
 
 def test_a_suite_of_ones_own_must_be_given_to_its_gate(call: Any, folder: Path) -> None:

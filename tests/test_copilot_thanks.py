@@ -1,0 +1,99 @@
+"""Who only says thanks is thanked, and not told the same steps again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from copilot.build import Parts
+from copilot.domain import Channel, Conversation, Customer, Message
+from copilot.thanks import only_thanks
+from tests.conftest import AGENT, asks
+
+ASKED = asks("How do I reset my password?", "password", customer=Customer(name="Ana Sousa"))
+
+
+def then(turn: str, channel: Channel = "email") -> Conversation:
+    answered = Message(author="agent", text="Open Settings and choose Reset password.")
+    messages = (*ASKED.messages, answered, Message(author="customer", text=turn))
+    return replace(ASKED, messages=messages, channel=channel)
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "ok thanks that worked!",
+        "Thanks a lot, it works now. You can close the ticket.",
+        "Thank you Maria, perfect 👍 Have a nice day!\nAna",
+        "Super, danke, jetzt geht es wieder!",
+        "Merci beaucoup, ça marche. Bonne journée",
+        "Bedankt, het werkt weer!",
+        "¡Muchas gracias, ya funciona todo!",
+        "Yes, that helped, thanks.",
+        "Thank you very much for your quick help.",
+        "Vielen Dank für die schnelle Hilfe, es funktioniert wieder!",
+        "Thanks!\n\nOn 2 May Maud wrote:\n> Open Settings. Did that help?",
+    ],
+)
+def test_thanks_and_nothing_else_are_known(turn: str) -> None:
+    assert only_thanks(then(turn))
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "ok",
+        "Thanks, but it does not work",
+        "Thanks for nothing.",
+        "Thanks, I use Android",
+        "Thank you. The order number is TB-204518.",
+        "Thanks, and how do I change my e-mail address?",
+        "It worked for a day.",
+        "is it working now thanks",
+        "Please close my account, thanks",
+        "Danke, aber es geht nicht",
+        "Merci, et pour ma femme",
+        "Yes, thank you",
+        "Thanks, but it is as large as before.",
+        "It is not working again.",
+        "The problem is back, thanks.",
+        "Thank you. I want to cancel my plan.",
+        "Es funktioniert nicht.",
+        "Merci, mais ça ne marche pas.",
+        "👍",
+    ],
+)
+def test_whoever_says_more_is_answered(turn: str) -> None:
+    assert not only_thanks(then(turn))
+
+
+def test_all_that_was_written_since_the_reply_counts() -> None:
+    asked, advised, *_ = then("Thanks!").messages
+    more, thanks = Message(text="Where is that on a Mac?"), Message(text="Thank you!")
+    works = Message(text="It works now.")
+    noted = Message(author="agent", text="She thanks us.", visibility="private")
+    assert only_thanks(replace(ASKED, messages=(asked, advised, works, thanks, noted)))
+    assert not only_thanks(replace(ASKED, messages=(asked, advised, more, thanks)))
+    assert not only_thanks(replace(ASKED, messages=(asked, thanks)))
+
+
+def test_thanks_below_a_subject_that_nobody_has_answered_are_no_end() -> None:
+    assert not only_thanks(asks("Thanks a lot!", "My refund has not come"))
+    assert only_thanks(asks("Thanks a lot!", ""))
+
+
+@pytest.mark.parametrize(
+    ("channel", "reply"),
+    [
+        ("chat", "Hi Ana,\n\nThat is good to read, thank you."),
+        ("email", "Hi Ana,\n\nThat is good to read, thank you.\n\nBest regards"),
+    ],
+)
+def test_the_reply_to_thanks_is_short_and_claims_nothing(filled: Parts, channel: Channel, reply: str) -> None:
+    made = filled.copilot.suggest(AGENT, then("Thanks, that worked!", channel))
+    assert made.status == "drafted"
+    assert made.draft is not None
+    assert made.draft.text == reply
+    assert made.abstention is None
+    assert {statement.support for statement in made.draft.statements} == {"no_claim"}
