@@ -14,15 +14,20 @@ from copilot.settings import DEFAULTS
 from copilot.words import HIDDEN, Clauses, Words, fold
 
 DENIED = DEFAULTS / "denied.yaml"
+_ASKS = (
+    r"(?:please|(?:can|could|would|will) you|how|what|when|where|which|why|bitte|(?:konnen|konnten|wurden) sie|wie|was|wann|wo|"
+    r"(?:pouvez|pourriez)|comment|quand|(?:kunt|kun) (?:u|je)|hoe|wat|wanneer|(?:puede|podria)s?n?|como|que|cuando)\b"
+)
 _BUT = re.compile(
-    r"[\s,;.–—-]*(?:but|yet|however|still|(?:even )?though|although|aber|sondern|doch|mais|maar|pero|sino|someone|somebody"
+    rf"[\s,;.–—-]*(?:(?:but|aber|mais|maar|pero)\b(?!\W+{_ASKS})|(?:yet|however|still|(?:even )?though|although|sondern|doch|sino|someone|somebody"
     r"|except|besides|apart from|other than|auss?er|sauf|behalve|excepto|salvo"
     r"|(?:nur|lediglich|alleen|solo) (?:mein|unser|die|der|das|all|mijn|onze|de|het|mis?|las?|los|el|tod[ao]s?)\w*"
     r"|(?:only|just) (?:my|our|his|her|their|the|one|two|three|\d+)|my (?:child|kid|baby|son|daughter|husband|wife|mother|father|mum|mom|dad)"
-    r" (?:is|was|has|did|does))\b",
+    r" (?:is|was|has|did|does))\b)",
     re.I,
 )
-"""What a harm may follow: of "no money was stolen from us, but from a customer" nothing learned is taken back."""
+"""What a harm may follow: of "no money was stolen from us, but from a customer" nothing learned is taken back; what is asked behind a "but" names
+what it is about."""
 
 _BREAK = re.compile(
     r"[^\w\s'’-]|\n|\s-|-\s|^no\s+(?:my|our|your|his|her|their|the|this|that|it|i|we|he|she|they|everything|some\w+)\b",

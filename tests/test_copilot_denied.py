@@ -236,7 +236,7 @@ def test_a_harm_after_an_answer_of_no_is_an_emergency(triager: Triager, embedder
     ("text", "level"),
     [
         ("My card was not stolen, someone is using it online right now.", "lead"),
-        ("No money was lost. Only my wedding photos, 10 years of them.", "lead"),
+        ("No money was lost. Only my wedding photos, 10 years of them.", "specialist"),
         ("I'm not hurt, my child is.", "emergency"),
     ],
 )
@@ -264,6 +264,13 @@ def test_a_harm_that_follows_a_denial_without_its_word_is_read(
 )
 def test_a_denial_is_left_out_up_to_the_word_for_the_harm(text: str, rest: str) -> None:
     assert " ".join(left(text).split()) == rest
+
+
+def test_what_is_asked_behind_a_but_takes_no_denial_back() -> None:
+    asked = "There was no breach, but can you explain the login e-mail?"
+    assert left(asked).strip() == ", but can you explain the login e-mail?"
+    told = "No money was stolen from us, but from a customer."
+    assert left(told) == told
 
 
 def test_what_is_hidden_keeps_its_place_and_what_was_learned_stands_before_a_but() -> None:

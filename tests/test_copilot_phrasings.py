@@ -19,6 +19,8 @@ from tests.conftest import asks
 FILES = sorted((Path(__file__).parent / "phrasings").glob("*.yaml"))
 THIRD = sorted((Path(__file__).parent / "phrasings" / "third").glob("*.yaml"))
 FOURTH = sorted((Path(__file__).parent / "phrasings" / "fourth").glob("*.yaml"))
+FIFTH = sorted((Path(__file__).parent / "phrasings" / "fifth").glob("*.yaml"))
+SIXTH = sorted((Path(__file__).parent / "phrasings" / "sixth").glob("*.yaml"))
 REQUESTS = Path(__file__).parent / "phrasings" / "requests" / "asks_for_person.yaml"
 FLOORS = {
     "accessibility": 0.95, "asks_for_person": 0.9, "churn_threat": 0.8, "data_loss": 0.75, "legal_threat": 0.95, "minors": 0.9,
@@ -28,7 +30,7 @@ FLOORS = {
 FOUND, FALSE = 0.92, 0.34
 """Most near misses that fire are only told, as notes that recommend nobody: those that count are fewer than COUNTED."""
 COUNTED = 0.1
-LEAST_COUNTED = 0.63
+LEAST_COUNTED = 0.75
 
 
 class Reader:
@@ -74,7 +76,7 @@ def test_over_all_codes_most_are_found_and_few_near_misses_fire(reader: Reader) 
 
 
 def test_a_third_set_that_was_asked_once_is_found_too(reader: Reader) -> None:
-    """Found was .977 of 300, each code at least .92; .31 of the near misses were told, .05 counted."""
+    """Found was .977 of 300, each code at least .92; .31 of the near misses were told, .05 counted. Since chosen anew .983, .22 and .04."""
     fires = {file.stem: [file.stem in reader.codes(text) for text in phrasings(file, "fires")] for file in THIRD}
     assert fires.keys() == FLOORS.keys()
     assert min(sum(found) / len(found) for found in fires.values()) >= 0.9
@@ -84,8 +86,24 @@ def test_a_third_set_that_was_asked_once_is_found_too(reader: Reader) -> None:
     assert sum(reader.codes(text).get(code, 0) > NOTED for code, text in quiet) / len(quiet) <= 0.07
 
 
+@pytest.mark.parametrize(("files", "told", "counted", "false"), [(FIFTH, 0.9, 0.64, 0.06), (SIXTH, 0.89, 0.61, 0.12)])
+def test_two_more_sets_by_strangers(
+    reader: Reader, files: list[Path], told: float, counted: float, false: float
+) -> None:
+    """Of the sixth, asked once when all was chosen, .91 were told and .63 counted, and .11 of the near misses counted."""
+    fires, quiet = (
+        [reader.codes(text).get(file.stem, 0) for file in files for text in phrasings(file, kind)]
+        for kind in ("fires", "quiet")
+    )
+    assert min(len(fires), len(quiet)) >= 299
+    assert sum(one > 0 for one in fires) / len(fires) >= told
+    assert sum(one > NOTED for one in fires) / len(fires) >= counted
+    assert sum(one > 0 for one in quiet) / len(quiet) <= 0.29
+    assert sum(one > NOTED for one in quiet) / len(quiet) <= false
+
+
 def test_what_surely_reads_like_a_code_counts_and_hardly_a_near_miss_does(reader: Reader) -> None:
-    """Of messages by one of two writers whose figures were in sight when the chances were chosen .67 counted, and none of the near misses."""
+    """Of messages by one of two writers whose figures were in sight when the chances were chosen .78 counted, and none of the near misses."""
     fires = [(file.stem, text) for file in FOURTH for text in phrasings(file, "fires")]
     quiet = [(file.stem, text) for file in FOURTH for text in phrasings(file, "quiet")]
     assert min(len(fires), len(quiet)) >= 150
@@ -111,7 +129,7 @@ def test_nothing_was_learned_from_them() -> None:
     known = {one.text for one in taught()}
     assert not known & {
         text
-        for file in (*FILES, *THIRD, *FOURTH, REQUESTS)
+        for file in (*FILES, *THIRD, *FOURTH, *FIFTH, *SIXTH, REQUESTS)
         for kind in ("fires", "quiet")
         for text in phrasings(file, kind)
     }
