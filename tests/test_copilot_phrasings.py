@@ -10,6 +10,7 @@ import yaml
 
 from copilot.critical import Critical, key_of, taught
 from copilot.escalate import NOTED, Policy, escalate
+from copilot.learn import read_arrays, write_arrays
 from copilot.ports import Embedder
 from copilot.query import search_text
 from copilot.settings import DEFAULTS
@@ -126,6 +127,15 @@ def test_explicit_requests_for_a_person_are_recommended_and_near_misses_are_not(
 
 def test_the_shipped_heads_were_fitted_on_the_shipped_phrasings(embedder: Embedder) -> None:
     assert Critical.load(DEFAULTS / "critical.npz", key_of(embedder)) is not None
+
+
+@pytest.mark.parametrize("lost", ["codes", "vector", "probe_look"])
+def test_a_file_that_lacks_an_array_is_no_weights(tmp_path: Path, embedder: Embedder, lost: str) -> None:
+    key = key_of(embedder)
+    arrays = read_arrays(DEFAULTS / "critical.npz", key)
+    assert arrays is not None
+    write_arrays(tmp_path / "critical.npz", **{name: array for name, array in arrays.items() if name != lost})
+    assert Critical.load(tmp_path / "critical.npz", key) is None
 
 
 def test_nothing_was_learned_from_them() -> None:
