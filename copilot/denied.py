@@ -15,8 +15,8 @@ from copilot.words import HIDDEN, Clauses, Words, fold
 
 DENIED = DEFAULTS / "denied.yaml"
 _ASKS = (
-    r"(?:please|(?:can|could|would|will) you|how|what|when|where|which|why|bitte|(?:konnen|konnten|wurden) sie|wie|was|wann|wo|"
-    r"(?:pouvez|pourriez)|comment|quand|(?:kunt|kun) (?:u|je)|hoe|wat|wanneer|(?:puede|podria)s?n?|como|que|cuando)\b"
+    r"(?:(?:please|(?:can|could|would|will) you|bitte|(?:konnen|konnten|wurden) sie|pouvez|pourriez|(?:kunt|kun) (?:u|je)|(?:puede|podria)s?n?)\b"
+    r"|(?:how|where|why|wie|wo|comment|hoe|waar|como|donde)\b[^.!\n]*\?)"
 )
 _BUT = re.compile(
     rf"[\s,;.–—-]*(?:(?:but|aber|mais|maar|pero)\b(?!\W+{_ASKS})|(?:yet|however|still|(?:even )?though|although|sondern|doch|sino|someone|somebody"

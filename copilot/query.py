@@ -54,10 +54,10 @@ def asked_in(subject: str, turns: Sequence[str]) -> str:
     """The same of a subject and turns in the customer's own words. Raises EmptyMessage where there are none."""
     if not turns:
         raise EmptyMessage("There is no customer message with words in it. Send at least one message by the customer.")
+    if begun := next((at for at in range(len(turns) - 1, 0, -1) if _begins_anew(turns[at])), 0):
+        subject, turns = "", turns[begun:]
     latest, subject = carried(turns), straight(normalise(subject)).strip()
-    if len(turns) > 1 and _begins_anew(turns[-1]):
-        subject = ""
-    elif borrows(subject, turns):
+    if borrows(subject, turns):
         subject = " ".join(turns[0].split()[:FIRST_WORDS])
     return "\n\n".join([subject, *latest] if subject else latest)
 
@@ -132,12 +132,14 @@ _FACT = re.compile(
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|dank (?:je|u)|gracias)\b", re.I)
 _NOT_ALL = re.compile(r"\?|\b(?:but|try|not|n't|still|aber|nicht|mais|pas|maar|niet|pero|no)\b|n't\b", re.I)
 _ANEW = re.compile(
-    r"\b(?:another|a (?:completely |totally |very )?different|an unrelated) (?:question|problem|issue|thing|matter|topic|subject|request|note)\b|"
-    r"\bsomething (?:else|different)\b|\bandere[nrs]? (?:frage|problem|thema|anliegen)\b|\betwas anderes\b|"
-    r"\bautre (?:question|problème|chose|sujet)\b|\bandere (?:vraag|kwestie)\b|\bander (?:probleem|onderwerp)\b|\biets anders\b|"
-    r"\botr[ao] (?:pregunta|cosa|problema|tema|asunto)\b",
+    r"\b(?P<said>"
+    r"(?:another|a (?:completely |totally |very )?different|an unrelated) (?:question|problem|issue|thing|matter|topic|subject|request|note)|"
+    r"something (?:else|different)|andere[nrs]? (?:frage|problem|thema|anliegen)|etwas anderes|"
+    r"autre (?:question|problème|chose|sujet)|andere (?:vraag|kwestie)|ander (?:probleem|onderwerp)|iets anders|"
+    r"otr[ao] (?:pregunta|cosa|problema|tema|asunto))\b[^.!?:;,\n–—-]{0,25}[.!:;,\n–—-]\s*\w",
     re.I,
 )
+"""A matter that is announced, and follows: "I received something else" is about the same one."""
 FEWEST = 3
 ALONE, ALONE_THANKS, ALONE_DOUBTED = 0.6, 0.3, 0.9
 """How sure a short turn's own intent must be: of a plain wish, of thanks, and where few words, or one of them, point back."""
@@ -146,7 +148,7 @@ ALONE, ALONE_THANKS, ALONE_DOUBTED = 0.6, 0.3, 0.9
 def _begins_anew(turn: str) -> bool:
     """Whether a turn says that it asks something else, and nothing behind that points back."""
     said_so = _ANEW.search(turn)
-    return said_so is not None and not _POINTS_BACK.search(turn, said_so.end())
+    return said_so is not None and not _POINTS_BACK.search(turn, said_so.end("said"))
 
 
 def stands_from(turn: str) -> float | None:

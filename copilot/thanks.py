@@ -19,21 +19,32 @@ _HELPED = (
 )
 _AROUND = (
     "ok okay k oh ah aha hi hello hey great perfect super awesome amazing brilliant excellent wonderful fantastic lovely nice cool "
-    "good fine all well done you u so very much many a an the lot lots again for your this that these it it's its that's is was did has have i "
+    "good fine all well done you u so very much many a the lot lots for your this that these it it's its that's is was did has have i "
     "i'm am trick now finally working help helping helpful quick fast prompt kind reply response answer support advice "
     "team everyone happy glad really just appreciate appreciated and can close closed be ticket case best regards "
-    "vielen herzlichen besten perfekt prima toll klasse es das hat geht läuft jetzt nun wieder alles gut bestens für ihre ihren eure die den "
+    "vielen herzlichen besten perfekt prima toll klasse es das hat geht läuft jetzt nun alles gut bestens für ihre ihren eure die den "
     "schnelle hilfe antwort unterstützung sehr freundlich geholfen ist erledigt mir und mit freundlichen grüßen viele grüße lg mfg "
     "beaucoup bien bcp parfait génial c'est ça cela maintenant tout est bon pour votre aide réponse rapide la de à vous bonne journée cordialement "
-    "je u wel heel erg hartelijk top het dat weer nu voor uw jullie snelle hulp reactie goed fijn en groet groeten met vriendelijke "
+    "je u wel heel erg hartelijk top het dat nu voor uw jullie snelle hulp reactie goed fijn en groet groeten met vriendelijke "
     "muchas mil perfecto genial ya todo por su tu ayuda respuesta rápida ahora saludos muy amable y"
 )
 _SOLVED, _SAYS = frozenset(_HELPED.split()), frozenset(f"{_THANKS} {_HELPED}".split())
 _KNOWN = _SAYS | frozenset(_AROUND.split())
 _YES = frozenset("yes yep yeah ja oui sí si".split())
 """With thanks alone it takes up what an agent offered."""
-_ASKS = re.compile(r"[?？]|^\W*(?:is|does|do|did (?:it|this|that|you)|has|have you|can|was|hat|ist|est|is)\b", re.I)
+_ASKS = re.compile(
+    r"[?？]|(?:^|[.!,;:–\n-])\W*(?:is|does|do|did (?:it|this|that|you)|has|have you|can (?!close|be closed)|could|would|will)\b|"
+    r"^\W*(?:was|hat|ist|est)\b|"
+    r"\b(?:help|answer|reply|response) (?:is|would be) (?:\w+ )?appreciated\b",
+    re.I,
+)
 _FAREWELL = re.compile(r"\b(?:have an? )?(?:nice|good|great|lovely) (?:day|evening|weekend)\b", re.I)
+_ONCE_MORE = re.compile(
+    r"\b(thanks|thank you|thx|works?|worked|working|geht|läuft|funktioniert|klappt|werkt)"
+    r"((?: (?:so|very|much|a|lot|fine|es|alles|jetzt|nun|nu|het))*) (?:again|wieder|weer)\b",
+    re.I,
+)
+"""Elsewhere these words may tell that it is as bad as before."""
 _ADDRESSED = re.compile(r"(?:(?i:\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|gracias)),? )([A-Z][\w-]+)")
 
 
@@ -47,15 +58,18 @@ def only_thanks(conversation: Conversation) -> bool:
     subject = straight(normalise(conversation.subject)).strip()
     if len(latest) == len(public) and subject:
         turns = [*turns, subject]
-    name = conversation.customer.name or ""
-    return conversation.channel != "phone" and bool(turns) and all(_closes(turn, name) for turn in turns)
+    replied = frozenset(word for one in public if one.author == "agent" for word in _WORD.findall(one.text))
+    named = _WORD.findall(conversation.customer.name or "")
+    return conversation.channel != "phone" and bool(turns) and all(_closes(turn, named, replied) for turn in turns)
 
 
-def _closes(turn: str, name: str) -> bool:
+def _closes(turn: str, named: list[str], replied: frozenset[str]) -> bool:
+    """`named` is the customer, and who is thanked stands in what we replied: any other word tells something."""
     if _ASKS.search(turn):
         return False
-    words = [word.lower() for word in _WORD.findall(_FAREWELL.sub("", turn))]
-    known = _KNOWN.union(word.lower() for word in (*_WORD.findall(name), *_ADDRESSED.findall(turn)))
+    words = [word.lower() for word in _WORD.findall(_ONCE_MORE.sub(r"\1\2", _FAREWELL.sub("", turn)))]
+    thanked = (name for name in _ADDRESSED.findall(turn) if name in replied)
+    known = _KNOWN.union(name.lower() for name in (*named, *thanked))
     if not _SOLVED.isdisjoint(words):
         known |= _YES
     return len(words) <= MOST_WORDS and not _SAYS.isdisjoint(words) and known.issuperset(words)

@@ -140,6 +140,8 @@ class Triager:
         """The message without the harms that it denies, embedded anew where words are left; None where it denies none."""
         if (rest := left(turns[-1])) == turns[-1]:
             return None
+        if straight(normalise(conversation.subject)).strip() == turns[-1]:
+            conversation = replace(conversation, subject="")  # a mail that is all subject
         kept = [*turns[:-1], rest.strip(f"{ENDS}\n")]
         made = phrases(_first_lines(conversation, kept))
         asked = asked_in(conversation.subject, kept)

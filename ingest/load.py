@@ -50,10 +50,15 @@ class Reading:
     """What takes personal data out of tickets; the indexer puts the configured one here."""
 
 
-def scan(root: Path, reading: Reading) -> Iterator[Raw | Broken]:
-    """Every document in a folder, sorted by origin, or in one file. Raises UnreadableFile where there is nothing at `root`."""
+def scan(root: Path, reading: Reading, only: str = "") -> Iterator[Raw | Broken]:
+    """Every document in a folder, or at one place in it (`only`), sorted by origin, or in one file.
+
+    Raises UnreadableFile where there is nothing at `root`.
+    """
     if root.is_dir():
         for origin, found in sorted(_walk(root), key=lambda pair: pair[0]):
+            if only and origin != only and not origin.startswith(f"{only}/"):
+                continue
             yield from [found] if isinstance(found, Broken) else _documents(found, origin, reading)
     elif root.exists():
         yield from _documents(root, root.name, reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ _LISTS = ("ol", "ul", "menu")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SIGNS = frozenset("¶#§🔗")
 """What generators of sites put into headings to link to them."""
+_NOTE = re.compile(r"\W{0,2}\w{0,3}\W{0,2}")
+"""What stands for a note: `1`, `[12]`, `*`."""
 _WIDEST, _TALLEST = 50, 500
 """A cell is not merged over more columns and rows."""
 _MOST = 5000
@@ -26,8 +29,10 @@ def mend(soup: BeautifulSoup) -> None:
         if tag.get_text().strip() in _SIGNS and tag.find_parent(_HEADINGS) is not None:
             tag.clear()
         elif str(tag.get("href", "")).startswith("#") and (mark := tag.find_parent("sup")) is not None:
-            mark.clear()  # of a note: it would be read as a part of the number before it
-            mark.name = "span"
+            words = tag.get_text(strip=True)
+            if _NOTE.fullmatch(words):
+                tag.extract()  # it would be read as a part of the number before it
+                mark.name = "sup" if mark.get_text(strip=True) else "span"
     for tag in soup.find_all(_LISTS):
         _list(tag)
     _tables(soup)
@@ -107,6 +112,8 @@ def _copy(soup: BeautifulSoup, cell: Tag) -> Tag:
 
 
 def _span(cell: Tag, name: str, most: int) -> int:
-    """Over how many columns or rows a cell goes."""
+    """Over how many columns or rows a cell goes; 0 rows are all that follow."""
     said = str(cell.get(name, "1")).strip()
+    if name == "rowspan" and said == "0":
+        return most
     return min(int(said), most) if said.isascii() and said.isdigit() and 0 < len(said) < 6 and int(said) else 1

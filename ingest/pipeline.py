@@ -150,7 +150,8 @@ class Indexer:
         # An upload waits in a folder of its own; the next one of that name is compared with it, and retires nothing of it.
         root = str(path.parent.parent / path.name if uploaded else folder)
         run = self.begin(workspace, root, summary, allowed=reading.allowed, dry_run=dry_run)
-        found = scan(folder, replace(reading, redactor=self._redactor)) if folder.exists() else iter(())
+        only = "" if folder == path else path.relative_to(folder).as_posix()
+        found = scan(folder, replace(reading, redactor=self._redactor), only) if folder.exists() else iter(())
         if folder != path:
             run.known, rest, found = part(folder, path, run.known, found)
             run.kept.update(rest)

@@ -154,7 +154,8 @@ def _with_bases(style: Any) -> list[Any]:
     found: list[Any] = []
     while style is not None and len(found) < _MOST_BASES:
         found.append(style)
-        style = getattr(style, "base_style", None)
+        body = style.element.xpath("./w:pPr/w:outlineLvl[@w:val='9']")  # text, though it looks like a heading
+        style = None if body else getattr(style, "base_style", None)
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from copilot import yaml_file
 from copilot.denied import hidden, left
-from copilot.domain import Escalation
+from copilot.domain import Conversation, Escalation, Message
 from copilot.escalate import escalate
 from copilot.ports import Embedder
 from copilot.query import search_text
@@ -266,11 +266,25 @@ def test_a_denial_is_left_out_up_to_the_word_for_the_harm(text: str, rest: str) 
     assert " ".join(left(text).split()) == rest
 
 
+def test_a_denial_counts_in_a_mail_that_is_all_subject(triager: Triager) -> None:
+    told = "Nothing was stolen and nobody was hurt, how do I change my address?"
+    calls = [
+        triager.read(asked, triager.encoded(search_text(asked))).attention
+        for asked in (asks(told), Conversation(subject=told, messages=(Message(text=""),)))
+    ]
+    assert all(one is not None and one.weight < 0.1 for one in calls)
+
+
 def test_what_is_asked_behind_a_but_takes_no_denial_back() -> None:
     asked = "There was no breach, but can you explain the login e-mail?"
     assert left(asked).strip() == ", but can you explain the login e-mail?"
-    told = "No money was stolen from us, but from a customer."
-    assert left(told) == told
+    for told in (
+        "No money was stolen from us, but from a customer.",
+        "We have not been robbed but was scammed for 900 euros.",
+        "Nothing was stolen but what is gone is my whole photo library.",
+        "No money was stolen but when I looked today somebody had hacked my account.",
+    ):
+        assert left(told) == told
 
 
 def test_what_is_hidden_keeps_its_place_and_what_was_learned_stands_before_a_but() -> None:

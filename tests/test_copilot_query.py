@@ -51,6 +51,31 @@ def test_who_asks_something_else_is_not_asking_what_they_wrote_first(subject: st
     assert search_text(turns(turn, subject=subject)).startswith(subject or turn), "nothing was written before it"
 
 
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "That did not help at all. Do you have something else to suggest?",
+        "I received something else",
+        "Is there something else I can try?",
+        "J'ai reçu autre chose",
+        "There is another problem with my cancellation",
+    ],
+)
+def test_something_else_in_the_same_matter_keeps_it(turn: str) -> None:
+    assert search_text(turns("the kiln stops", turn, subject="The kiln")).startswith("The kiln")
+
+
+def test_what_was_asked_first_does_not_come_back_behind_another_question() -> None:
+    other = "I have another question. How do I cancel my plan?"
+    found = search_text(
+        turns(
+            "the kiln stops", other, "I opened the account page, and there is no such button on it.", subject="The kiln"
+        )
+    )
+    assert "kiln" not in found
+    assert "cancel my plan" in found
+
+
 def test_a_long_first_message_does_not_drown_the_latest() -> None:
     found = search_text(turns("word " * 500, PLEA))
     assert found.endswith(PLEA)

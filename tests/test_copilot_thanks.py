@@ -15,7 +15,7 @@ ASKED = asks("How do I reset my password?", "password", customer=Customer(name="
 
 
 def then(turn: str, channel: Channel = "email") -> Conversation:
-    answered = Message(author="agent", text="Open Settings and choose Reset password.")
+    answered = Message(author="agent", text="Open Settings and choose Reset password. Did that help?\nMaria")
     messages = (*ASKED.messages, answered, Message(author="customer", text=turn))
     return replace(ASKED, messages=messages, channel=channel)
 
@@ -31,6 +31,8 @@ def then(turn: str, channel: Channel = "email") -> Conversation:
         "Bedankt, het werkt weer!",
         "¡Muchas gracias, ya funciona todo!",
         "Yes, that helped, thanks.",
+        "Thanks again, it works again now. You can close this.",
+        "Danke, es läuft wieder, hat geklappt",
         "Thank you very much for your quick help.",
         "Vielen Dank für die schnelle Hilfe, es funktioniert wieder!",
         "Thanks!\n\nOn 2 May Maud wrote:\n> Open Settings. Did that help?",
@@ -54,6 +56,14 @@ def test_thanks_and_nothing_else_are_known(turn: str) -> None:
         "Please close my account, thanks",
         "Danke, aber es geht nicht",
         "Merci, et pour ma femme",
+        "Thanks, Not resolved",
+        "Danke Kündigung",
+        "Thank you, now it has closed again",
+        "thanks, can you help",
+        "OK thanks. I closed it and it is the case again now",
+        "Es hat funktioniert, jetzt wieder alles",
+        "Help is appreciated, thanks",
+        "thanks, I just appreciate an answer",
         "Yes, thank you",
         "Thanks, but it is as large as before.",
         "It is not working again.",

@@ -110,6 +110,17 @@ def test_styles_that_are_based_on_headings_and_lists_are_such() -> None:
     assert clean(_saved(document), ".docx") == "# Hub\n\n## Reset\n\n1. Open it.\n2. Close it."
 
 
+def test_body_text_that_looks_like_a_heading_is_none() -> None:
+    document = Document()
+    style = document.styles.add_style("Acme Intro", WD_STYLE_TYPE.PARAGRAPH)
+    style.base_style = document.styles["Heading 1"]
+    level = OxmlElement("w:outlineLvl")
+    level.set(qn("w:val"), "9")
+    style.element.get_or_add_pPr().append(level)
+    document.add_paragraph("This is body text.", style="Acme Intro")
+    assert clean(_saved(document), ".docx") == "This is body text."
+
+
 def test_struck_out_words_are_left_out() -> None:
     document = Document()
     paragraph = document.add_paragraph("It costs ")

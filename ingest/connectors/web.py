@@ -93,7 +93,7 @@ class State:
             for url, page in self.pages.items()
             if url in wanted
         }
-        absent = list(self.absent)[:MOST_ABSENT]
+        absent = list(self.absent)[-MOST_ABSENT:]
         return json.dumps({"pages": pages, "todo": [*self.again, *self.todo, *absent]})
 
     def leave(self, url: str) -> None:
