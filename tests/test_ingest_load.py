@@ -323,7 +323,7 @@ def test_an_ingest_holds_few_of_a_table_s_rows_at_once(
     def parse(row: Row) -> Source:
         raise NotKnowledge("a row like any other")
 
-    def rows(root: Path, reading: Reading) -> Iterator[Raw]:
+    def rows(root: Path, reading: Reading, only: str) -> Iterator[Raw]:
         nonlocal most
         for n in range(2000):
             row = Row()
