@@ -30,6 +30,7 @@ from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
 from copilot.findings import Findings, abstention, differences, guidance, macros
+from copilot.frame import UPSET
 from copilot.handover import DANGER, handed_over, held
 from copilot.intents import IntentHead
 from copilot.learned import Learned
@@ -62,8 +63,6 @@ TICKETS, DEEPER = 5, 60
 SOURCES: tuple[Kind, ...] = ("article", "ticket", "macro")
 MACROS = 2
 SIMILAR = 3
-UPSET = frozenset({"negative", "very_negative"})
-"""Moods in which thanks may be meant otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

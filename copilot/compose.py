@@ -15,6 +15,7 @@ from copilot.domain import Evidence
 from copilot.excerpt import ENOUGH, Bounds, Opened, Wanted, excerpt
 from copilot.facts import says_no
 from copilot.fit import Telling, heading
+from copilot.frame import UPSET
 from copilot.ports import DraftRequest, Proposed
 from copilot.query import replies
 from copilot.reading import ADDRESSED, ITEM, Reading, blocks, hosts
@@ -252,7 +253,7 @@ def _questions(request: DraftRequest, lines: Sequence[Proposed], known: Known, r
     if request.tone == "short" and not about:
         about = "rest" if _cut(request, lines) else ""
     if channel == "chat":
-        calm = request.sentiment not in ("negative", "very_negative")  # else a line of empathy takes the third sentence
+        calm = request.sentiment not in UPSET  # else a line of empathy takes the third sentence
         wanted = "platform" if platforms else "rest" if _cut(request, lines) else ""
         about = wanted if calm and len(lines) < room.statements else ""
     spoken = request.language in LANGUAGES or all(latin(line.text) for line in lines)

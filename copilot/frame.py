@@ -24,6 +24,8 @@ NO_NAMES = frozenset(
 COMPANY = frozenset(
     "gmbh ag kg ug ohg ltd limited inc llc llp plc corp corporation company co bv nv sarl sas sa srl spa oy ab as aps gbr ev ek".split()
 )
+UPSET = frozenset({"negative", "very_negative"})
+"""Moods that are met with a line of empathy, and in which thanks may be meant otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,7 @@ def search_text(conversation: Conversation) -> str:
     A thread without a subject is about what the customer wrote first, until they say that they ask something else.
     Raises EmptyMessage where neither a customer's message nor its subject has a word.
     """
-    turns = said(conversation)
-    return asked_in("" if turns == [_subject(conversation)] else conversation.subject, turns)
+    return asked_in(conversation.subject, said(conversation))
 
 
 def replies(conversation: Conversation) -> str:
@@ -57,7 +56,9 @@ def asked_in(subject: str, turns: Sequence[str]) -> str:
     if begun := next((at for at in range(len(turns) - 1, 0, -1) if _begins_anew(turns[at])), 0):
         subject, turns = "", turns[begun:]
     latest, subject = carried(turns), straight(normalise(subject)).strip()
-    if borrows(subject, turns):
+    if [subject] == turns:  # a mail that is all subject
+        subject = ""
+    elif borrows(subject, turns):
         subject = " ".join(turns[0].split()[:FIRST_WORDS])
     return "\n\n".join([subject, *latest] if subject else latest)
 
@@ -68,10 +69,10 @@ def borrows(subject: str, turns: Sequence[str]) -> bool:
 
 
 def carried(turns: Sequence[str]) -> list[str]:
-    """The latest turn; a short one brings turns before it along."""
+    """The latest turn; a short one brings turns before it along, back to where something else was asked."""
     latest = list(turns[-1:])
     for earlier in reversed(turns[-1 - CARRIES_ON : -1]):
-        if sum(count_words(turn) for turn in latest) >= SHORT:
+        if sum(count_words(turn) for turn in latest) >= SHORT or _begins_anew(latest[0]):
             break
         latest.insert(0, earlier)
     return latest

@@ -153,7 +153,7 @@ class Indexer:
         only = "" if folder == path else path.relative_to(folder).as_posix()
         found = scan(folder, replace(reading, redactor=self._redactor), only) if folder.exists() else iter(())
         if folder != path:
-            run.known, rest, found = part(folder, path, run.known, found)
+            run.known, rest = part(folder, path, run.known)
             run.kept.update(rest)
         about = expected(path, reading) if there else 0
         broken: list[str] = []

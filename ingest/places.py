@@ -30,22 +30,16 @@ def home(database: Database, workspace: str, path: Path) -> Path:
     return path
 
 
-def part(
-    root: Path, path: Path, known: dict[str, Known], found: Iterable[Raw | Broken]
-) -> tuple[dict[str, Known], dict[str, str], Iterator[Raw | Broken]]:
-    """Of what is known of this root and found there, what lies in the path; and the rest by id, since no other file may take that."""
+def part(root: Path, path: Path, known: dict[str, Known]) -> tuple[dict[str, Known], dict[str, str]]:
+    """Of what is known of this root what lies in the path; and the rest by id, since no other file may take that."""
     name = path.relative_to(root).as_posix()
     within, rest = dict[str, Known](), dict[str, str]()
-
-    def inside(origin: str) -> bool:
-        return origin == name or origin.startswith((f"{name}/", f"{name}#"))
-
     for origin, one in known.items():
-        if inside(origin):
+        if origin == name or origin.startswith((f"{name}/", f"{name}#")):
             within[origin] = one
         elif is_there(file_of(root, origin)):
             rest[one.id] = origin
-    return within, rest, (one for one in found if inside(one.origin))
+    return within, rest
 
 
 class Read(Protocol):

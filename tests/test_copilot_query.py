@@ -4,7 +4,7 @@ import pytest
 
 from copilot.domain import Conversation, Message
 from copilot.errors import EmptyMessage
-from copilot.query import as_asked, asked_in, said, search_text, stands_from
+from copilot.query import as_asked, asked_in, carried, said, search_text, stands_from
 
 PLEA = "honestly this goes round in circles and I would really like somebody to read what I wrote before"
 
@@ -74,6 +74,15 @@ def test_what_was_asked_first_does_not_come_back_behind_another_question() -> No
     )
     assert "kiln" not in found
     assert "cancel my plan" in found
+
+
+def test_what_is_carried_along_is_what_is_searched_for() -> None:
+    for words in (
+        ["the kiln stops", "I have another question. How do I cancel?"],
+        ["the kiln stops", "Another matter: my plan.", "And when?"],
+    ):
+        asked = turns(*words, subject="The kiln")
+        assert as_asked(search_text(asked), words) == carried(words)
 
 
 def test_a_long_first_message_does_not_drown_the_latest() -> None:
