@@ -15,14 +15,12 @@ Channel = Literal["email", "chat", "phone", "social", "form"]
 Kind = Literal["article", "ticket", "macro"]
 Use = Literal["answers", "ranking"]
 """What a document may do: be quoted, searched and shown, or only inform the ranking of others (an unsolved ticket's question)."""
-RevisionStatus = Literal["pending", "active", "retired"]
 Support = Literal["supported", "partial", "no_claim", "withdrawn"]
 Status = Literal["drafted", "extractive", "abstained", "blocked"]
 Level = Literal["high", "medium", "low"]
 Trend = Literal["worsening", "steady", "improving"]
 Verdict = Literal["accepted", "edited", "rejected"]
 Role = Literal["agent", "knowledge_manager", "evaluator", "admin"]
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 PUBLIC, INTERNAL = "public", "internal"
 

@@ -16,7 +16,7 @@ from api.bodies import Words
 from api.deps import PartsOf, RetireOf, Who
 from api.routes.jobs import JobView, view
 from api.visible import readable
-from copilot.domain import Document, Kind, Principal, RevisionStatus
+from copilot.domain import Document, Kind, Principal
 from copilot.errors import NotAllowed, NotFound
 from copilot.retrieve import visible_to
 from copilot.store.catalogue import Catalogue, DocumentState, Entry, Wanted
@@ -26,6 +26,7 @@ from copilot.store.values import now
 router = APIRouter(prefix="/v1/documents", tags=["documents"], route_class=Guarded)
 
 Id = Annotated[Words, Path(max_length=512, description="A ticket's or article's id; it may hold slashes.")]
+RevisionStatus = Literal["pending", "active", "retired"]
 Audience = Annotated[str, StringConstraints(pattern="^(public|internal|team:[A-Za-z0-9._-]{1,59})$")]
 
 

@@ -20,9 +20,9 @@ from api.stream import KEEP_ALIVE, EventStream, documented, frame
 from api.visible import sees_job
 from api.words import cleaned
 from copilot.build import Parts
-from copilot.domain import JobState, Principal
+from copilot.domain import Principal
 from copilot.errors import NotFound
-from copilot.store.jobs import Job, Jobs
+from copilot.store.jobs import Job, Jobs, JobState
 from copilot.store.sources import Sources
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Guarded)

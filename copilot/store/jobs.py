@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 
-from copilot.domain import JobState
 from copilot.errors import Conflict, InputError, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.queue import queued
 from copilot.store.values import now
 
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN: tuple[JobState, ...] = ("queued", "running")
 STOPPABLE = frozenset({"ingest", "sync", "evaluate", "compare"})
 """Kinds that can be told to stop while they run; the others do one thing, and do it to the end."""
@@ -132,7 +132,8 @@ class Jobs:
         with self._db.write() as connection:
             if not connection.execute(update(t.jobs).where(c.id == id, c.state == "queued").values(told)).rowcount:
                 connection.execute(update(t.jobs).where(c.id == id, c.state == "running").values(cancelling=True))
-        return self.get(workspace, id)
+            # As it was told, read before anybody else sees it: a job that stops at once would be cancelled by now.
+            return Job(**connection.execute(select(t.jobs).where(c.id == id)).mappings().one())
 
     def resume(self, workspace: str, id: str) -> Job:
         """Queue a job again that was cancelled or failed: what it committed is there, and is passed over. Raises NotFound, Conflict."""
