@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from copilot.domain import Dropped
-from copilot.errors import InputError, NeedsModel
+from copilot.errors import InputError, NeedsModel, TooLarge
 from copilot.facts import ADDRESS, NUMBER, says_no
 from copilot.ground import Grounded, Steps, ground, harm
 from copilot.ports import Drafter, DraftRequest, Proposed, Rewrite
@@ -18,18 +18,25 @@ SHORTEST, LONGEST = 0.4, 2.5
 """A translation is about as long as what it translates."""
 KNOWN_NO = frozenset({"en", "de", "fr", "nl", "es"})
 """Languages whose negations are known."""
+CHARS_A_TOKEN, RULES_CHARS = 4, 1_500
+"""How a prompt's budget in tokens is kept: of its characters so many are our own words, in every prompt."""
 PARTED = "\n\n\x1f\n\n"
 HOW = "Set COPILOT_LLM=provider:model (see docs/settings.md). Without one, `options.tone` may be friendly, formal or short."
 
 
-def allowed(rewrite: Rewrite | None, model: Drafter | None) -> None:
-    """Raise what stands against it: NeedsModel without a model, InputError where there is nothing to rewrite."""
+def allowed(rewrite: Rewrite | None, model: Drafter | None, prompt_tokens: int) -> None:
+    """Raise what stands against it: NeedsModel without a model, InputError where there is nothing to rewrite, TooLarge where a prompt has no room."""
     if rewrite is None:
         return
     if model is None:
         raise NeedsModel(f"Rewriting by instruction, translating and correcting take a language model. {HOW}")
     if not rewrite.text.strip():
         raise InputError("There is no draft to rewrite: the suggestion abstained. Send the reply to rewrite in `text`.")
+    most = max(0, prompt_tokens * CHARS_A_TOKEN - RULES_CHARS) // 2
+    if len(rewrite.text) > most:
+        raise TooLarge(
+            f"The reply has {len(rewrite.text)} characters, and a prompt has room for {most}. Send a part of it, or raise COPILOT_LLM_PROMPT_TOKENS."
+        )
 
 
 def hidden(
@@ -50,7 +57,7 @@ def proposed(drafter: Drafter, request: DraftRequest) -> Iterator[Grounded | Dro
     if rewrite is None or rewrite.task != "translate":
         yield from ground(drafter.stream(request), request.evidence, request.message, request.conversation.channel)
         return
-    stand = _standing(rewrite.text, request)
+    stand, rest = _standing(rewrite.text, request)
     if stand:
         statements = tuple(one.text for one in stand)
         asked = replace(request, rewrite=replace(rewrite, statements=statements))
@@ -62,13 +69,17 @@ def proposed(drafter: Drafter, request: DraftRequest) -> Iterator[Grounded | Dro
             own,
             Steps(request.evidence, request.conversation.channel),
         )
+    for text in rest:
+        yield Dropped(text=text, reason="no source supports it, so it was not translated")
 
 
-def _standing(text: str, request: DraftRequest) -> list[Grounded]:
-    """The statements of the reply that a source supports: nothing else is worth translating, since the frame is added."""
+def _standing(text: str, request: DraftRequest) -> tuple[list[Grounded], list[str]]:
+    """The statements of the reply that a source supports, which alone are worth translating since the frame is added; and the others."""
     every = tuple(range(len(request.evidence)))
     lines = [Proposed(text=text[start:end], evidence=every) for start, end in sentences(text)]
-    return [one for one in ground(lines, request.evidence) if isinstance(one, Grounded) and one.citations]
+    judged = list(ground(lines, request.evidence))
+    stand = [one for one in judged if isinstance(one, Grounded) and one.citations]
+    return stand, [one.text for one in judged if one not in stand]
 
 
 def _translated(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
+from copilot import answers
+from copilot.answers import objects
 from copilot.build import Parts, build
 from copilot.domain import Message, Suggestion
 from copilot.settings import Settings
@@ -20,6 +23,15 @@ from tests.conftest import AGENT, asks
 
 GOOD = "The link in the e-mail is valid for 30 minutes and works once."
 QUESTION = asks("How long is the link to reset my password valid? It does not work for me.", "password link")
+
+
+@dataclass
+class Whole:
+    """An answer that is not streamed."""
+
+    status: int
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class FakeModel(ThreadingHTTPServer):
@@ -42,11 +54,14 @@ class Handler(BaseHTTPRequestHandler):
         if isinstance(answer, int):
             self.send_error(answer)
             return
+        if isinstance(given := answer(body) if callable(answer) else answer, Whole):
+            self.whole(given)
+            return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         try:
-            for piece in answer(body) if callable(answer) else [answer]:
+            for piece in given if callable(answer) else [answer]:
                 delta = {
                     "choices": [{"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None}]
                 }
@@ -57,6 +72,18 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"data: [DONE]\n\n")
         except (BrokenPipeError, ConnectionResetError):
             pass
+
+    def whole(self, answer: Whole) -> None:
+        body = answer.body.encode()
+        self.send_response(answer.status)
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            **answer.headers,
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -310,3 +337,146 @@ def test_nothing_is_said_twice(with_model: Parts, model: FakeModel) -> None:
     assert made.draft.text.count(GOOD) == 1
     assert {one.reason for one in made.draft.dropped} == {"it is said already"}
     assert len(made.draft.dropped) == 49
+
+
+SHAPES = {
+    "fence": lambda one: f"```json\n{json.dumps([one], indent=2)}\n```",
+    "array": lambda one: json.dumps([one, one]),
+    "wrapped": lambda one: json.dumps({"statements": [one]}),
+    "prose": lambda one: f"Sure! {json.dumps(one)} I hope that helps.",
+    "more fields": lambda one: json.dumps({"confidence": 0.9, **one, "note": {"a": 1}}),
+    "words for numbers": lambda one: json.dumps({**one, "sources": [str(one["sources"][0])]}),
+    "brackets": lambda one: json.dumps({**one, "sources": f"[{one['sources'][0]}]"}),
+    "one number": lambda one: json.dumps({**one, "sources": one["sources"][0]}),
+    "one source": lambda one: json.dumps({"text": one["text"], "source": one["sources"][0]}),
+    "thinking": lambda one: f"<think>\n{line('Turn it off.', 1)}</think>\n{json.dumps(one)}",
+    "marks": lambda one: json.dumps({**one, "text": f"- **{one['text']}**\n"}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_statements_are_read_in_whatever_shape_they_come(with_model: Parts, model: FakeModel, shape: str) -> None:
+    model.answer = lambda body: [SHAPES[shape]({"text": GOOD, "sources": [source_of(body, GOOD)]})]
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.status == "drafted"
+    assert made.draft is not None
+    assert [made.draft.text[one.start : one.end] for one in made.draft.statements if one.citations] == [GOOD]
+    assert {one.reason for one in made.draft.dropped} <= {"it is said already"}
+
+
+def test_a_statement_within_a_statement_is_none(with_model: Parts, model: FakeModel) -> None:
+    inner = json.dumps({"text": GOOD, "sources": [1]})
+    model.answer = json.dumps({"text": f"It says {inner}", "sources": [1]}, indent=1)
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.draft is not None
+    assert [one.text for one in made.draft.dropped] == [f"It says {inner}"]
+
+
+def test_thinking_is_what_begins_a_line_and_not_what_a_statement_names() -> None:
+    named = [line("The tag is called <think>.", 1), line("Second.", 1)]
+    assert [one["text"] for one in objects(named)] == ["The tag is called <think>.", "Second."]
+    between = '{"text": "First."} <think>x</think> {"text": "Second."}'
+    assert [one["text"] for one in objects([between])] == ["First.", "Second."]
+
+
+def test_brackets_without_end_are_not_all_tried_anew_at_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, decode = [], json.JSONDecoder().raw_decode
+
+    def counted(text: str, at: int) -> Any:
+        tried.append(at)
+        return decode(text, at)
+
+    monkeypatch.setattr(answers._DECODER, "raw_decode", counted)
+    assert not list(objects(["{{{}"] * 300))
+    assert 0 < len(tried) <= 300 * answers.TRIES
+
+
+def test_the_steps_of_a_list_stay_whole_and_in_order_and_signs_keep_their_sense(
+    with_model: Parts, model: FakeModel
+) -> None:
+    steps = "Do the following:\n\n1. Open the app.\n2. Tap Reset.\n- 5 °C is the least. 2**3**4 > 1"
+    model.answer = lambda body: [line(steps, 1)]
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.draft is not None
+    stands = [made.draft.text[one.start : one.end] for one in made.draft.statements]
+    told = [*stands, *(one.text for one in made.draft.dropped)]
+    assert "Open the app." in told
+    assert "Tap Reset." in told
+    assert "- 5 °C is the least." in told
+    assert "2**3**4 > 1" in told
+
+
+def test_a_server_that_does_not_stream_is_heard_all_the_same(with_model: Parts, model: FakeModel) -> None:
+    def answered(body: dict[str, Any]) -> str:
+        message = {"role": "assistant", "content": line(GOOD, source_of(body, GOOD))}
+        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+        return json.dumps({"id": "x", "object": "chat.completion", "created": 1, "model": "fake", "choices": choices})
+
+    model.answer = lambda body: Whole(200, answered(body))
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.status == "drafted"
+    assert [bool(body.get("stream")) for body in model.seen] == [True, False]
+
+
+def test_an_answer_without_an_end_is_heard_as_far_as_its_budget_goes(with_model: Parts, model: FakeModel) -> None:
+    def answer(body: dict[str, Any]) -> Iterator[str]:
+        yield line(GOOD, source_of(body, GOOD))
+        for number in range(100_000):
+            yield line(f"Sentence {number} is made up.", 1)
+
+    model.answer = answer
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.status == "drafted"
+    assert made.draft is not None
+    assert GOOD in made.draft.text
+    assert 20 < len(made.draft.dropped) < 200
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(400, "parameters"), (401, "COPILOT_LLM_API_KEY"), (404, "COPILOT_LLM_BASE_URL"), (429, "too many")],
+)
+def test_the_log_says_what_to_look_at_and_never_what_the_provider_repeats(
+    filled: Parts, model: FakeModel, caplog: pytest.LogCaptureFixture, status: int, told: str
+) -> None:
+    body = {
+        "error": {
+            "message": "Bad key sk-geheim-77 for: the link does not work",
+            "code": "sk-geheim-77",
+            "param": "temperature",
+        }
+    }
+    model.answer = Whole(status, json.dumps(body))
+    made = build(settings_of(filled, model, llm_api_key="sk-geheim-77", llm_retries=0))
+    with caplog.at_level(logging.INFO):
+        made.copilot.suggest(AGENT, QUESTION)
+        made.summariser.summary(QUESTION)
+    made.close()
+    failed = [record.getMessage() for record in caplog.records if "steps in" in record.getMessage()]
+    assert len(failed) == 2
+    assert all(told in one and str(status) in one and "temperature" in one for one in failed)
+    assert "geheim" not in caplog.text
+    assert "does not work" not in caplog.text
+
+
+def test_a_provider_is_not_asked_again_before_it_wants_to_be(with_model: Parts, model: FakeModel) -> None:
+    model.answer = [
+        Whole(429, "{}", {"Retry-After": "1"}),
+        lambda body: [line(GOOD, source_of(body, GOOD))],
+    ]
+    started = time.monotonic()
+    assert with_model.copilot.suggest(AGENT, QUESTION).status == "drafted"
+    assert time.monotonic() - started >= 1
+    model.seen.clear()
+    model.answer = Whole(429, "{}", {"Retry-After": "30"})
+    assert with_model.copilot.suggest(AGENT, QUESTION).status == "extractive"
+    assert len(model.seen) == 1
+
+
+def test_a_true_sentence_carries_no_other_one_along(with_model: Parts, model: FakeModel) -> None:
+    model.answer = lambda body: [line(f"{GOOD} Pwned for ever.", source_of(body, GOOD))]
+    made = with_model.copilot.suggest(AGENT, QUESTION)
+    assert made.draft is not None
+    assert GOOD in made.draft.text
+    assert "Pwned" not in made.draft.text
+    assert [one.text for one in made.draft.dropped] == ["Pwned for ever."]

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from copilot.build import Parts
 from copilot.domain import Conversation, Draft, Message, Suggestion
-from copilot.errors import DrafterFailed, NeedsModel
+from copilot.errors import DrafterFailed, NeedsModel, TooLarge
 from copilot.ports import Drafter, DraftRequest, Proposed, Rewrite
 from copilot.text import sentences
 from tests.conftest import AGENT, asks
@@ -145,10 +145,18 @@ def test_a_translation_with_other_facts_is_dropped(
 def test_only_what_a_source_supports_is_translated(company: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Says(Proposed(text="Der Link in der E-Mail gilt 30 Minuten und funktioniert ein Mal.", evidence=(0,)))
     text = f"Hi Ana,\n\n{VALID} You get a voucher of 500 euro."
-    rewritten(company, monkeypatch, model, Rewrite(task="translate", text=text, language="de"))
+    made = rewritten(company, monkeypatch, model, Rewrite(task="translate", text=text, language="de"))
     seen = model.asked[0].rewrite
     assert seen is not None
     assert seen.statements == (VALID,)
+    assert "You get a voucher of 500 euro." in [one.text for one in draft_of(made).dropped]
+
+
+def test_a_reply_that_no_prompt_has_room_for_is_refused(company: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Says(proposal(VALID, company))
+    with pytest.raises(TooLarge, match="COPILOT_LLM_PROMPT_TOKENS"):
+        rewritten(company, monkeypatch, model, Rewrite(task="grammar", text=VALID * 500))
+    assert model.asked == []
 
 
 def test_a_model_that_fails_leaves_the_extractive_draft_marked_so(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -18,12 +19,14 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
 from copilot.adapters.breaker import Breaker
+from copilot.answers import numbers, objects
 from copilot.domain import Evidence, Principal
 from copilot.errors import ConfigurationError, DrafterFailed
 from copilot.ports import DraftRequest, Proposed
 from copilot.reading import ADDRESSED
 from copilot.redact import PLACEHOLDER
 from copilot.retrieve import Query, Retriever
+from copilot.rewrite import CHARS_A_TOKEN, RULES_CHARS
 from copilot.sayable import says
 from copilot.settings import Settings
 from copilot.text import normalise, sentences
@@ -31,14 +34,28 @@ from prompts import fenced, render, unfenced
 
 ARTICLES, TICKETS = 4, 2
 SOURCE_CHARS = 1_500
-CHARS_A_TOKEN = 4
-RULES_CHARS = 1_500
-LINE_CHARS = 4_000
+ANSWER_CHARS_A_TOKEN = 8
+"""More than any language has: an answer beyond it comes of a server that keeps to no budget."""
+LINE_CHARS = 20_000
 QUEUED = 1_000
 INVENTED = -1
 NOTHING = frozenset({"", "```", "```json", "[]", "[", "]"})
 WAIT_SECONDS = (0.1, 0.4)
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+MARKS = {"**": re.compile(r"(?<![\w*])\*\*(?=\S)(.+?)(?<=\S)\*\*(?![\w*])"), "`": re.compile(r"`([^`]*)`")}
+"""Marks that models put around words; a reply is plain text."""
+BULLET = re.compile(r"[-*•>]\s+(?!\d)")
+NUMBERED = re.compile(r"\d{1,2}[.)]\s+(?!\d)")
+"""A step's number is no claim of its own; its place in the list stays."""
+CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
+KEY = "It refuses the key: set COPILOT_LLM_API_KEY, or the provider's own variable."
+REFUSED = "It refuses what it is asked: the prompt may be too long (COPILOT_LLM_PROMPT_TOKENS), or the model knows one of the parameters not."
+ADVICE = {
+    400: REFUSED, 401: KEY, 403: KEY, 413: REFUSED, 422: REFUSED,
+    404: "It knows no such model or address: look at COPILOT_LLM and COPILOT_LLM_BASE_URL (most end in /v1).",
+    429: "It has too many requests, or no credit is left.",
+}  # fmt: skip
+"""What to look at, by the status that the provider answers with."""
 
 
 def chat_model(settings: Settings) -> BaseChatModel:
@@ -69,6 +86,7 @@ class LangChainDrafter:
         assert settings.llm is not None
         self.name, self._model, self._deadline = settings.llm, model, settings.llm_deadline_seconds
         self._retries, self._prompt_chars = settings.llm_retries, settings.llm_prompt_tokens * CHARS_A_TOKEN
+        self._answer_chars = settings.llm_answer_tokens * ANSWER_CHARS_A_TOKEN
         self._breaker = Breaker(settings.llm_failures, settings.llm_pause_seconds)
 
     def stream(self, request: DraftRequest) -> Iterator[Proposed]:
@@ -95,14 +113,25 @@ class LangChainDrafter:
         self._breaker.succeeded()
 
     def _statements(self, request: DraftRequest) -> Iterator[Proposed]:
-        prompt, numbers = self._prompt(request)
+        prompt, sources = self._prompt(request)
+        marks = [mark for mark in MARKS if mark not in prompt]
         read, wrote = 0, False
-        for line in self._patient_lines(prompt):
-            wrote = wrote or line.strip() not in NOTHING
-            proposed = _proposed(line, numbers, first=read == 0)
-            if proposed is not None:
-                read += 1
-                yield proposed
+
+        def heard() -> Iterator[str]:
+            nonlocal wrote
+            for line in self._patient_lines(prompt):
+                wrote = wrote or line.strip() not in NOTHING
+                yield line
+
+        for value in objects(heard()):
+            proposed = _proposed(value, sources, marks, first=read == 0)
+            if proposed is None:
+                continue
+            read += 1
+            if request.rewrite and request.rewrite.task == "translate":
+                yield replace(proposed, text=proposed.text.replace("\n", " "))
+            else:  # a true sentence must not carry another one along
+                yield from _apart(proposed)
         if read == 0 and wrote:  # to write nothing is what it is asked for where no source answers
             raise DrafterFailed("the model's answer holds no statement that can be read")
 
@@ -148,7 +177,7 @@ class LangChainDrafter:
                     yield line
                 return
             except DrafterFailed as error:
-                wait = random.uniform(*WAIT_SECONDS) * 2**attempt
+                wait = max(random.uniform(*WAIT_SECONDS) * 2**attempt, _asked_to_wait(error))
                 if said or not _passes(error) or attempt == self._retries or monotonic() + wait > end:
                     raise
                 sleep(wait)
@@ -158,7 +187,7 @@ class LangChainDrafter:
         chunks: Queue[str | Exception | None] = Queue(QUEUED)
         stop = Event()
         Thread(target=self._run, args=(prompt, chunks, stop), daemon=True).start()
-        rest = ""
+        rest, heard = "", 0
         try:
             while (left := end - monotonic()) > 0:
                 chunk = chunks.get(timeout=left)
@@ -166,9 +195,12 @@ class LangChainDrafter:
                     yield rest
                     return
                 if isinstance(chunk, Exception):
-                    raise DrafterFailed(f"{type(chunk).__name__}: {str(chunk)[:200]}") from chunk
+                    raise DrafterFailed(_why(chunk)) from chunk
+                heard += len(chunk)
                 *whole, rest = (rest + chunk).split("\n")
                 yield from whole
+                if heard > self._answer_chars:  # the whole lines count, as of an answer that was cut
+                    return
                 if len(rest) > LINE_CHARS:
                     raise DrafterFailed("the model's answer is not one statement a line")
         except Empty:
@@ -179,16 +211,57 @@ class LangChainDrafter:
 
     def _run(self, prompt: str, chunks: Queue[str | Exception | None], stop: Event) -> None:
         try:
-            for chunk in self._model.stream(prompt):
+            for chunk in self._chunks(prompt):
                 if stop.is_set():
                     return
-                chunks.put(str(chunk.text), timeout=self._deadline)
+                chunks.put(chunk, timeout=self._deadline)
             chunks.put(None, timeout=self._deadline)
         except Full:
             return  # nobody reads any more
         except Exception as error:
             if not stop.is_set():
                 chunks.put(error)
+
+    def _chunks(self, prompt: str) -> Iterator[str]:
+        """The answer as it comes; whole where the server does not stream, which LangChain tells by a ValueError once nothing came."""
+        came = False
+        try:
+            for chunk in self._model.stream(prompt):
+                came = True
+                yield str(chunk.text)
+        except ValueError as error:
+            if came or "No generation" not in str(error):
+                raise
+            yield str(self._model.invoke(prompt).text)
+
+
+def _why(error: Exception) -> str:
+    """What failed and what to look at. The provider's own sentences are left out: they may repeat the key, or the prompt."""
+    status = getattr(error, "status_code", None)
+    given = (getattr(error, name, None) for name in ("code", "param"))
+    told = [
+        type(error).__name__,
+        *([str(status)] if status else []),
+        *(str(one) for one in given if CODE.fullmatch(str(one)) and one),
+    ]
+    if "Connection" in told[0]:
+        advice = "No connection: look at COPILOT_LLM_BASE_URL and whether the model's server runs."
+    elif "Timeout" in told[0]:
+        advice = "It is slower than COPILOT_LLM_DEADLINE_SECONDS."
+    elif status:
+        advice = ADVICE.get(status, "The fault is on its side.")
+    else:
+        advice = "What came is no answer of a model: look at COPILOT_LLM_BASE_URL (most end in /v1)."
+    return f"{' '.join(told)}. {advice}"
+
+
+def _asked_to_wait(error: DrafterFailed) -> float:
+    """The seconds that the provider asks to be left alone for, 0 where it does not say."""
+    headers = getattr(getattr(error.__cause__, "response", None), "headers", {})
+    try:
+        return float(headers.get("retry-after", 0))
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _sources(evidence: Sequence[Evidence]) -> list[int]:
@@ -221,20 +294,33 @@ def _passes(error: DrafterFailed) -> bool:
     )
 
 
-def _proposed(line: str, numbers: Sequence[int], first: bool) -> Proposed | None:
-    """The statement in a line, or None where the line holds none (a fence, a remark, half a JSON object)."""
-    line = line.strip().removeprefix("- ").rstrip(",")
-    try:
-        value = json.loads(line)
-        text, sources = value["text"], value.get("sources", [])
-        given = [number for number in sources if type(number) is int]
-        indexes = tuple(numbers[number - 1] if 1 <= number <= len(numbers) else INVENTED for number in given)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+def _proposed(value: Mapping[str, Any], sources: Sequence[int], marks: Sequence[str], first: bool) -> Proposed | None:
+    """The statement that an object holds, without the marks that no source has and those of lists, or None where its text is none."""
+    text = value["text"]
+    if not isinstance(text, str):
         return None
-    if not isinstance(text, str) or not text.strip():
+    lines = [" ".join(line.split()) for line in unfenced(normalise(text)).splitlines()]
+    steps = sum(bool(NUMBERED.match(line)) for line in lines) > 1
+    for mark in marks:
+        lines = [MARKS[mark].sub(r"\1", line) for line in lines]
+    heads = (BULLET, NUMBERED) if steps else (BULLET,)
+    begins = ((line, next(filter(None, (head.match(line) for head in heads)), None)) for line in lines)
+    lines = [line[begin.end() :] if begin else line for line, begin in begins]
+    text = "\n".join(filter(None, lines))
+    if not text:
         return None
-    text = unfenced(normalise(text).strip())
+    given = numbers(value.get("sources", value.get("source")))
+    indexes = tuple(sources[number - 1] if 1 <= number <= len(sources) else INVENTED for number in given)
     return Proposed(text=text, evidence=indexes, lead="" if first else " ")
+
+
+def _apart(proposed: Proposed) -> Iterator[Proposed]:
+    """Its sentences, each on its line."""
+    done = 0
+    for start, end in sentences(proposed.text):
+        lead = "\n" if "\n" in proposed.text[done:start] else " "
+        yield replace(proposed, text=proposed.text[start:end], lead=lead if done else proposed.lead)
+        done = end
 
 
 class CopilotRetriever(BaseRetriever):
