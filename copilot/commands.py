@@ -109,13 +109,14 @@ def policy_check(
     path: Annotated[Path | None, typer.Argument(help="The policy file; the one in force where not given.")] = None,
 ) -> None:
     """Run the examples that the escalation policy carries. Example: copilot policy check my-policy.yaml."""
+    from copilot.entities import Own
     from copilot.escalate import Policy
     from copilot.policy_check import check, unknown_intents
     from copilot.taxonomy import taxonomy
 
     settings = Settings()
     policy = Policy.load(path or settings.policy_file())
-    failures = check(policy)
+    failures = check(policy, Own.load(settings.entities).patterns)
     for warning in unknown_intents(policy, taxonomy(settings.taxonomy_file()).labels):
         console.print(f"[yellow]warns[/yellow] {plain(warning)} (a workspace's own taxonomy may)")
     for failure in failures:

@@ -157,11 +157,19 @@ class Own:
             return cls(_own(file.patterns), {name: _own(some) for name, some in file.workspaces.items()}, products)
         except (OSError, ValueError, yaml.YAMLError) as error:
             said = (
-                "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
+                "; ".join(
+                    f"{'.'.join(map(str, one['loc'])) or 'it'}: {yaml_file.plain(one['msg'])}"
+                    for one in error.errors()[:3]
+                )
                 if isinstance(error, ValidationError)
                 else error
             )
             raise ConfigurationError(f"The entity patterns {path} cannot be used: {said}") from error
+
+    @property
+    def patterns(self) -> Compiled:
+        """Those of the file, whichever workspace they are for."""
+        return (*(one for some in (self.workspaces or {}).values() for one in some), *self.every)
 
     def of(self, workspace: str) -> Compiled:
         """Those of a workspace, its own first, and what finds its products."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,6 @@ NOTED = 0.01
 """What a code that is only told adds to the score: too little to recommend anything."""
 CHECK_LIMIT = 150.0
 START_FROM = "Start from a copy of the shipped one: it names `version`, `threshold` and `rules`."
-_OWN_NAMES = re.compile(r" or instance of \w+|^Value error, ")
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 MOST_HOURS = 24 * 365 * 100
@@ -197,7 +195,7 @@ def _explained(error: ValueError) -> str:
     ]  # an example may be a text or a case: not both are told
     where = ([str(part) for part in one["loc"] if "(" not in str(part)] for one in told)
     return "; ".join(
-        f"{'.'.join(at) or 'it'}: {_OWN_NAMES.sub('', one['msg'])}" for at, one in zip(where, told, strict=True)
+        f"{'.'.join(at) or 'it'}: {yaml_file.plain(one['msg'])}" for at, one in zip(where, told, strict=True)
     )
 
 

@@ -8,13 +8,14 @@ from difflib import get_close_matches
 
 from copilot.case import Case
 from copilot.domain import Conversation, Customer, Message, Sentiment, Tag, Triage
-from copilot.entities import entities
+from copilot.entities import Compiled, entities
 from copilot.escalate import CHECK_LIMIT, START, Example, Policy, Rule, reason_of, words_of
 
 
-def check(policy: Policy) -> list[str]:
-    """What is wrong with the policy's own test messages; empty when each rule does what it says."""
-    return [fault for rule in policy.rules for fault in _faults(rule)]
+def check(policy: Policy, own: Compiled = ()) -> list[str]:
+    """What is wrong with the policy's own test messages, where these patterns find facts beside the shipped ones; empty when each rule does
+    what it says."""
+    return [fault for rule in policy.rules for fault in _faults(rule, own)]
 
 
 def unknown_intents(policy: Policy, labels: Collection[str]) -> list[str]:
@@ -27,7 +28,7 @@ def unknown_intents(policy: Policy, labels: Collection[str]) -> list[str]:
     ]
 
 
-def _faults(rule: Rule) -> list[str]:
+def _faults(rule: Rule, own: Compiled) -> list[str]:
     if rule.test is None:
         return [f"{rule.code}: has no test"]
     lacks = [
@@ -37,24 +38,34 @@ def _faults(rule: Rule) -> list[str]:
         )
         if not listed
     ]  # fmt: skip
-    missed = [f"{rule.code}: does not fire on {_shown(one)}" for one in rule.test.fires if _fires(rule, one) is None]
-    found = [(one, _fires(rule, one)) for one in rule.test.quiet]
+    missed = [
+        f"{rule.code}: does not fire on {_shown(one)}{_wordless(rule, one)}"
+        for one in rule.test.fires
+        if _fires(rule, one, own) is None
+    ]
+    found = [(one, _fires(rule, one, own)) for one in rule.test.quiet]
     return lacks + missed + [f"{rule.code}: fires on {_shown(one)}, at {at!r}" for one, at in found if at is not None]
+
+
+def _wordless(rule: Rule, one: str | Example) -> str:
+    if rule.words or not isinstance(one, str):
+        return ""
+    return ": a bare text tests words, and the rule has none; write {turns: [the text]} with what the rule asks for"
 
 
 def _shown(one: str | Example) -> str:
     return repr(one) if isinstance(one, str) else repr(one.model_dump(exclude_defaults=True))
 
 
-def _fires(rule: Rule, one: str | Example) -> str | None:
+def _fires(rule: Rule, one: str | Example, own: Compiled) -> str | None:
     """The words that fire the rule, empty where none do; None where it stays quiet. A bare text tests the words alone."""
     if isinstance(one, str):
         return words_of(rule, one, CHECK_LIMIT)
-    reason = reason_of(rule, _case(one))
+    reason = reason_of(rule, _case(one, own))
     return None if reason is None else reason.quote
 
 
-def _case(one: Example) -> Case:
+def _case(one: Example, own: Compiled) -> Case:
     hours: list[float] | list[None] = one.hours or [None] * len(one.turns)
     messages = tuple(
         Message(text=text, at=None if hour is None else START + timedelta(hours=hour))
@@ -63,7 +74,7 @@ def _case(one: Example) -> Case:
     asked = Conversation(channel=one.channel, messages=messages, customer=Customer(tier=one.tier))
     calm = Sentiment(label=one.sentiment, confidence=1.0, level="high", trend=one.trend)
     triage = Triage(
-        intent=Tag(label=one.intent, confidence=1.0, level="high"), sentiment=calm, entities=entities(asked),
+        intent=Tag(label=one.intent, confidence=1.0, level="high"), sentiment=calm, entities=entities(asked, own),
         language=Tag(label="en", confidence=1.0, level="high"), urgency=Tag(label="normal", confidence=1.0, level="high"),
     )  # fmt: skip
     return Case.of(asked, triage, one.abstained, CHECK_LIMIT, one.answerability)

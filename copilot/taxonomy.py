@@ -134,4 +134,6 @@ def describing(label: str, description: str) -> list[str]:
 def _explained(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors()[:3])
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc'])) or 'it'}: {yaml_file.plain(one['msg'])}" for one in error.errors()[:3]
+    )

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+_OWN_NAMES = re.compile(r" or instance of \w+|^Value error, ")
+_IN_YAML = (
+    ("Extra inputs are not permitted", "no such field: look for a slip of the pen"),
+    ("Field required", "is missing"),
+    ("a valid tuple", "a list, as in [one, two]"),
+    ("a valid list", "a list, as in [one, two]"),
+)
+
+
+def plain(message: str) -> str:
+    """What pydantic says of a value, in the words of somebody who writes YAML."""
+    for said, meant in _IN_YAML:
+        message = message.replace(said, meant)
+    return _OWN_NAMES.sub("", message)
 
 
 def read(path: Path) -> Any:

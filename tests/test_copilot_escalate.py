@@ -277,6 +277,20 @@ def test_lines_sent_one_after_another_are_one_contact() -> None:
     assert decide(mails(0, 0.001, 0.002, channel="chat")).reasons == ()
 
 
+def test_who_thanked_and_writes_again_later_did_not_wait() -> None:
+    asked, third = mails(0, 3).messages[0], mails(9).messages[0]
+    reply = Message(author="agent", text="Please restart it.", at=asked.at)
+    thanks = Message(
+        text="That did the trick, it's online again, thanks!", at=third.at and third.at - timedelta(days=8)
+    )
+    later = Message(text="Hello again, the light is amber.", at=third.at)
+    thread = Conversation(channel="email", messages=(asked, reply, thanks, later))
+    assert "repeated_contact" not in {one.code for one in decide(thread).reasons}
+    again = replace(thanks, text="It did not help.")
+    waits = Conversation(channel="email", messages=(asked, reply, again, later))
+    assert "repeated_contact" in {one.code for one in decide(waits).reasons}
+
+
 def test_letters_without_times_count_and_chat_lines_do_not() -> None:
     texts = tuple(Message(text=text) for text in ("Hello", "Where is it?", "And now?"))
     assert decide(Conversation(messages=texts, channel="email")).recommended

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from copilot.domain import Conversation, Customer, Escalation, Message
-from copilot.entities import entities
+from copilot.entities import Own, entities
 from copilot.errors import ConfigurationError
 from copilot.escalate import Mood, Policy, escalate
 from copilot.labelled import MOODS
@@ -147,6 +147,30 @@ def test_an_intent_that_the_taxonomy_lacks_is_told_with_the_nearest_one(tmp_path
         "odd: asks for the intent 'zzz', which the taxonomy does not have"
     ]
     assert unknown_intents(Policy.load(DEFAULTS / "policy.yaml"), labels) == []
+
+
+def test_a_rule_may_ask_for_a_fact_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "entities.yaml"
+    file.write_text("version: 1\nworkspaces: {acme: [{type: device, pattern: 'BX-\\d{4}'}]}", encoding="utf-8")
+    policy = load(
+        tmp_path, rule("entities: [device], test: {fires: [{turns: [My BX-2041 broke]}], quiet: [{turns: [It broke]}]}")
+    )
+    assert check(policy, Own.load(file).patterns) == []
+    assert len(check(policy)) == 1
+
+
+def test_a_bare_text_for_a_rule_without_words_is_told_what_to_write(tmp_path: Path) -> None:
+    (fault,) = check(load(tmp_path, rule("tier: [gold], test: {fires: [Hello there], quiet: [Hello]}")))
+    assert "write {turns: [the text]}" in fault
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [("tier: gold", "tier: Input should be a list"), ("tiers: [gold], tier: [gold]", "tiers: no such field")],
+)
+def test_what_is_no_list_or_no_field_is_told_in_plain_words(tmp_path: Path, fields: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        load(tmp_path, rule(fields))
 
 
 def test_a_mood_of_a_rule_is_one_that_is_read() -> None:
