@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from copilot.denied import hidden, left
 from copilot.domain import Conversation, Message, Triage
+from copilot.thanks import without_thanks
 from copilot.words import HIDDEN, Prefilter, fold, without_quotes
 
 ANOTHER_CONTACT = timedelta(hours=12)
@@ -90,6 +91,8 @@ class Case:
             if message.author == "customer" and message.visibility == "public"
         )
         fresh = [conversation.messages[turn.index] for turn in turns if not turn.answered]
+        if len(fresh) > 1 and replied >= 0:  # who thanked for a reply and writes again later did not wait in between
+            fresh = [*without_thanks(fresh[:-1], conversation), fresh[-1]]
         subject = hidden(fold(conversation.subject)) if replied < 0 else ""
         may = filter.may(subject) if filter else None
         return cls(turns, subject, conversation, tuple(fresh), triage, abstained, refund_limit, answerability, may)

@@ -5,43 +5,48 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from copilot.answers import numbers, objects
 from copilot.clauses import content
 from copilot.domain import Author, Conversation, Dropped, Evidence, Message
 from copilot.errors import DrafterFailed
 from copilot.ground import ground
 from copilot.names import of_thread
 from copilot.ports import Proposed, Writer
+from copilot.query import says_yes
 from copilot.redact import OURS, PLACEHOLDER, Redactor
-from copilot.rewrite import PARTED
+from copilot.rewrite import CHARS_A_TOKEN, PARTED, RULES_CHARS
 from copilot.sayable import DOES
 from copilot.scripts import count_words
 from copilot.text import normalise, own_sentences, own_words
+from copilot.thanks import SOLVES
 from prompts import fenced, render, unfenced
 
 log = logging.getLogger(__name__)
 
 Name = Literal["situation", "tried", "result", "open"]
 NAMES: tuple[Name, ...] = get_args(Name)
-MOST: dict[Name, int] = {"situation": 2, "tried": 4, "result": 3, "open": 3}
+MOST: dict[Name, int] = {"situation": 5, "tried": 4, "result": 3, "open": 3}
 """Lines a section: what a colleague reads in half a minute."""
+FIRST, ANSWERS = 2, 3
+"""Of the situation: sentences of what was asked first, and answers to what we asked."""
+ANSWER_WORDS = 14
 MODEL_LINES = 3
 FEWEST_WORDS = 2
 READ = 20_000
 """Characters of one message that are read: beyond that it is a log."""
-CHARS_A_TOKEN = 4
-RULES_CHARS = 1_500
 
 TRIED = re.compile(
     r"\b(?:i|we)(?:['’]ve| have| had)? (?:(?:already|also|even|now|just|both|then|first) ){0,3}(?:tried|restarted|rebooted|re-?installed|uninstalled|"
     r"reset|checked|followed|changed|cleared|deleted|removed|updated|upgraded|unplugged|replaced|called|contacted|switched|turned|"
-    r"searched|ran|tested|repaired|disabled|enabled|opened|clicked|rang)\b"
+    r"searched|ran|tested|repaired|disabled|enabled|opened|clicked|rang|cleaned|moved|dried|pressed|waited|installed|entered|approved|"
+    r"did (?:that|this|so|all of (?:it|that)))\b|^(?:did|tried|checked|restarted|reset) (?:that|it|all|everything)\b"
     r"|\b(?:already|after) (?:tried|trying|restart|reinstall)"
     r"|\bhabe\b.{0,60}\b(?:versucht|probiert|gestartet|installiert|zurückgesetzt|geprüft)\b"
     r"|\bj['’]ai (?:déjà )?(?:essayé|redémarré|réinstallé|vérifié)"
@@ -54,16 +59,19 @@ DONE = re.compile(
     r"|^(?:asked|called|refunded|sent|checked|escalated)\b",
     re.I,
 )
-ADVISES = re.compile(rf"^(?:please |then |next |now |first |also |\d{{1,2}}[.)] |[-*•] ){{0,3}}{DOES.pattern}", re.I)
-SUGGESTS = re.compile(rf"\b(?:please|try|you can|could you try|you could|make sure)\b.{{0,60}}?{DOES.pattern}", re.I)
+STEP = rf"(?:{DOES.pattern}|(?:touch|carry|dry|clean|sign in|log in|confirm|scan|unscrew|attach|sign out|log out)\b)"
+ADVISES = re.compile(
+    rf"^(?:please |then |next |now |first |also |if [^,.]{{1,60}}, |\d{{1,2}}[.)] |[-*•] ){{0,3}}{STEP}", re.I
+)
+SUGGESTS = re.compile(rf"\b(?:please|try|you can|could you try|you could|make sure)\b.{{0,60}}?{STEP}", re.I)
 RESULT = re.compile(
     r"\b(?:still|no (?:change|difference|luck|success|effect)|same (?:problem|issue|error|thing|result|message)|"
     r"did(?:n['’]t| not) (?:help|work|change|fix)|does(?:n['’]t| not) (?:help|work|change|fix)|"
     r"(?:that|it|this) (?:worked|helped|fixed|solved|did it|did the trick)|works? (?:now|again|fine)|"
     r"working (?:now|again)|(?:fixed|solved|resolved|gone)(?: now)?$|nothing (?:changed|changes|happens|happened|helped|helps)|persists|"
-    r"to no avail|in vain|"
-    r"immer noch|hat nicht geholfen|funktioniert (?:jetzt|wieder|nicht)|toujours|n['’]a rien changé|nog steeds|hielp niet|werkt (?:nu|weer|niet)|"
-    r"sigue|no funcionó|funciona ahora)\b",
+    r"to no avail|in vain|(?:it|this|that|they)(?:['’]s| is| are| has| have| went| keeps?| came| happened)\b(?! me\b).{0,40}\bagain|"
+    r"immer noch|hat nicht geholfen|funktioniert (?:jetzt|wieder|nicht)|toujours|n['’]a rien changé|nog steeds|hielp niet|"
+    r"lukt (?:nog )?niet|werkt (?:nu|weer|niet)|sigue|no funcionó|funciona ahora)\b",
     re.I,
 )
 WANTS = re.compile(
@@ -175,7 +183,9 @@ def by_rule(conversation: Conversation) -> list[tuple[Name, Line]]:
     picked: dict[Name, list[Said]] = {"tried": _tried(told), "result": _results(told), "open": _open(told)}
     used = {one for some in picked.values() for one in some}
     done = {*picked["tried"], *picked["result"]}
-    picked["situation"] = _situation(conversation, [one for one in told if one not in done], used)
+    left = [one for one in told if one not in done]
+    first = _situation(conversation, left, used)
+    picked["situation"] = [*first, *_answers(conversation.messages, left, {*used, *first})[-ANSWERS:]]
     return [
         (name, one.line(conversation.messages[one.message]))
         for name in NAMES
@@ -189,9 +199,18 @@ def _sentences(messages: Sequence[Message]) -> Iterator[Said]:
         if message.author in ("customer", "agent"):
             read = message.text[:READ]
             begun = _beginning(read)
+            least = 1 if message.author == "customer" and _asked(messages[:index]) else FEWEST_WORDS
             for start, end, text in own_sentences(read[begun:]):
-                if count_words(text) >= FEWEST_WORDS:
+                if count_words(text) >= least and not (count_words(text) < FEWEST_WORDS and says_yes(text)):
                     yield Said(index, message.author, begun + start, begun + end, text)
+
+
+def _asked(before: Sequence[Message]) -> bool:
+    """Whether the last public message before is an agent's with a question in it."""
+    last = next(
+        (one for one in reversed(before) if one.visibility == "public" and one.author in ("customer", "agent")), None
+    )
+    return last is not None and last.author == "agent" and "?" in own_words(normalise(last.text[:READ]))
 
 
 def _beginning(text: str) -> int:
@@ -213,13 +232,13 @@ def _is_tried(one: Said) -> bool:
 
 
 def _results(told: Sequence[Said]) -> list[Said]:
-    """What the customer says came of it: after something was tried, not before."""
-    after = next((i for i, one in enumerate(told) if _is_tried(one)), len(told))
+    """What the customer says came of it: after something was tried or answered, not before."""
+    after = next((i for i, one in enumerate(told) if one.author == "agent" or _is_tried(one)), len(told))
     return [
         one
         for one in told[after:]
         if one.author == "customer"
-        and RESULT.search(one.text)
+        and (RESULT.search(one.text) or SOLVES.search(one.text))
         and not TRIED.search(one.text)
         and not one.text.endswith("?")
     ]
@@ -237,10 +256,28 @@ def _open(told: Sequence[Said]) -> list[Said]:
     return [one for one in asks if one.text.endswith("?")] or [one for one in asks if WANTS.search(one.text)]
 
 
+def _answers(messages: Sequence[Message], told: Sequence[Said], used: Collection[Said]) -> list[Said]:
+    """What the customer answered to our questions: the first words of the letter behind each, where they are few."""
+    firsts = {one.message: one for one in reversed(told) if one.author == "customer"}
+    return [
+        one
+        for index, one in sorted(firsts.items())
+        if one not in used
+        and count_words(one.text) <= ANSWER_WORDS
+        and not (one.text.endswith("?") or COURTESY.match(one.text) or says_yes(one.text))
+        and _asked(messages[:index])
+    ]
+
+
 def _situation(conversation: Conversation, told: Sequence[Said], used: Collection[Said]) -> list[Said]:
-    """The sentences of the customer's first letter, of those not told elsewhere, that say most of what the customer's letters are about."""
+    """The sentences of what the customer wrote before a reply, of those not told elsewhere, that say most of what their letters are about."""
     theirs = [one for one in told if one.author == "customer"]
-    first = [one for one in theirs if one.message == theirs[0].message]
+    replied = next(
+        (i for i, one in enumerate(conversation.messages) if one.author == "agent"), len(conversation.messages)
+    )
+    first = [one for one in theirs if one.message < replied] or [
+        one for one in theirs if one.message == theirs[0].message
+    ]
     free = [one for one in first if one not in used and not COURTESY.match(one.text)] or first
     free = [one for one in free if not one.text.endswith("?")] or free
     about = Counter(word for one in theirs for word in content(one.text))
@@ -250,8 +287,8 @@ def _situation(conversation: Conversation, told: Sequence[Said], used: Collectio
         words = content(one.text)
         return sum(about[word] for word in words) / (6 + len(words))
 
-    best = sorted(free, key=lambda one: (-telling(one), one.start))[: MOST["situation"]]
-    return sorted(best, key=lambda one: one.start)
+    best = sorted(free, key=lambda one: (-telling(one), one.message, one.start))[:FIRST]
+    return sorted(best, key=lambda one: (one.message, one.start))
 
 
 def _distinct(lines: Sequence[Said]) -> list[Said]:
@@ -286,8 +323,8 @@ def _by_model(conversation: Conversation, model: Writer, chars: int, redactor: R
     ]
     evidence = [_evidence(i, conversation.messages[i]) for i in shown]
     counts = Counter[str]()
-    for line in model.lines(render("summary", {"messages": inputs})):
-        answer = _read(line)
+    for value in objects(model.lines(render("summary", {"messages": inputs}))):
+        answer = _read(value)
         if answer is None or counts[answer.section] >= MODEL_LINES:
             continue
         text = whole.restore(unfenced(" ".join(normalise(answer.text).split())))
@@ -316,9 +353,9 @@ def _shown(conversation: Conversation, chars: int) -> list[int]:
     return sorted(kept)
 
 
-def _read(line: str) -> _Answer | None:
+def _read(value: Mapping[str, Any]) -> _Answer | None:
     try:
-        return _Answer.model_validate_json(line.strip().removeprefix("- ").rstrip(","))
+        return _Answer.model_validate({**value, "messages": numbers(value.get("messages"))})
     except ValidationError:
         return None
 

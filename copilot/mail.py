@@ -151,6 +151,13 @@ _DEVICE = re.compile(
 )
 _NAMES = rf"(?:(?:{CAPITAL}[\w.'’&-]{{0,30}}+|van|von|de|der|den|la)(?:[ ,]{{1,2}}|$)){{1,5}}|[^\W\d_]{{2,15}}"
 _SIGNED = re.compile(rf"[\s>*_]*(?i:{CLOSING}{_MORE_THANKS})[\s,.!:;)–—-]*(?:{_NAMES})?[\s,.!:;*_–—-]*")
+SIGNED_BEHIND = re.compile(
+    r"(?<=[.!?…)])[ \t]+(?i:(?:(?:with |my )?(?:kind(?:est)?|best|warm(?:est)?) )?regards|(?:with )?best wishes|rgds|"
+    r"(?:yours )?(?:sincerely|faithfully)|(?:mit (?:freundlichen|besten|lieben|vielen)|viele|liebe|beste|herzliche) gr(?:ü|ue)(?:ß|ss)en?|mfg|"
+    r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)|(?:bien )?cordialement|(?:un )?saludos?(?: cordial(?:es)?)?)(?![\w'’-])"
+    rf"[ ,.!–—-]*(?:{_NAMES})?[\s,.!]*\Z"
+)
+"""A closing with a name behind the last sentence, in its line; one that thanks may be what is said."""
 _SIGNATURE_LINES = 12
 _RULE = re.compile(r"\s*[-_=*–—]{2,}\s*")
 _CELLS = re.compile(r"(?<!\s)\s{1,20}[|•·]\s{1,20}")

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 
-from copilot.mail import CAPITAL, unquoted, unsigned
+from copilot.mail import CAPITAL, SIGNED_BEHIND, unquoted, unsigned
 from copilot.scripts import SENTENCE_MARKS
 
 # ---- normalise ----
@@ -178,6 +178,8 @@ def own_words(text: str) -> str:
         left = strip(lines, numbers)
         numbers = left if _says(lines, left) else numbers
     own = "\n".join(lines[number] for number in numbers).strip()
+    if signed := SIGNED_BEHIND.search(own, max(0, len(own) - 120)):
+        own = own[: signed.start()]
     greeted = _without_greeting(own)
     return greeted if _SAYS.search(greeted) else own
 

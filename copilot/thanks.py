@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import takewhile
 
-from copilot.domain import Conversation
+from copilot.domain import Conversation, Message
 from copilot.query import said
-from copilot.text import normalise, straight
+from copilot.text import normalise, own_words, sentences, straight
 
-MOST_WORDS = 20
+MOST_WORDS, MOST_TOLD = 20, 40
+"""Of a turn of known words, and of one that also tells how it was solved."""
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _THANKS = "thanks thank thankyou thx ty cheers danke dankeschön dank merci bedankt gracias"
 _HELPED = (
@@ -45,31 +47,98 @@ _ONCE_MORE = re.compile(
     re.I,
 )
 """Elsewhere these words may tell that it is as bad as before."""
+SOLVES = re.compile(
+    r"\b(?:(?:it|that|this) (?:has |have |really |all ){0,2}(?:did the trick|did it|worked|helped|(?:solved|fixed|sorted) it|went through)|"
+    r"(?:it|that|this|everything|all)(?:'s| is| are)?(?: all| now){0,2} "
+    r"(?:green|online|fine|good|well|normal|up|ok|okay|sorted|fixed|solved|resolved|working|works?)(?: \w+ly)? (?:again|now)|"
+    r"(?:works?|working) (?:now|again|fine|perfectly|like a charm)|all (?:good|fine|sorted|solved|set)(?: now)?|"
+    r"(?:problem|issue|case|matter)(?:'s| is| was)? (?:now )?(?:solved|fixed|resolved|sorted)|"
+    r"(?:i|we|he|she|they) found (?:it|them) in (?:(?:my|our|the|his|her) )?\w+|no thanks|(?:that's|that is|that was) all|"
+    r"(?:funktioniert|geht|läuft|klappt) (?:jetzt|nun|wieder)|hat (?:jetzt )?geklappt|(?:ist|hat sich) (?:jetzt )?erledigt|alles gut|"
+    r"ça (?:re)?marche|c'est (?:bon|réglé|résolu)|(?:werkt|doet het) (?:nu|weer)|is (?:gelukt|opgelost)|"
+    r"ya funciona|(?:está )?(?:solucionado|resuelto))\b",
+    re.I,
+)
+"""Who says so has no more to ask."""
+_TELLS = re.compile(
+    r"(?:i|we|he|she|they) (?:just |had |have |'ve |only ){0,2}(?:forgot(?:ten)?|found|changed|restarted|replaced|moved|mixed|mistyped|"
+    r"typed|saved|did|overlooked|switched|entered|approved|updated)\b|you saved\b|turns out\b|(?:my|our) (?:own )?(?:mistake|fault|bad)\b",
+    re.I,
+)
+"""How somebody tells what it was."""
+_MORE = re.compile(
+    r"\b(?:but|however|though|still|yet|not|\w+n't|cannot|no (?:longer|more)|never(?! ?mind)|without|except|until|unless|please|need|wants?|wish|"
+    r"would|could|how|when|where|why|what|which|also|another|other|second|next|one more|instead|unfortunately|sadly|for (?:a|an|one|two|\d+) \w+|"
+    r"errors?|crash\w*|fail\w*|broken|broke|wrong|missing|lost|stuck|slow\w*|dead|faulty?|charged?|stopp\w*|leak\w*|offline|down|damaged?|bills?|"
+    r"refunds?|cancel\w*|invoices?|orders?|delete|return\w*|twice|address\w*|cards?|accounts?|complain\w*|bang|hot|heat\w*|smok\w*|smell\w*|burn\w*|"
+    r"fire|flames?|sparks?|gas|sick|hurt\w*|mould|aber|leider|noch|nicht|kein\w*|bitte|auch|außerdem|fehler|mais|pas|encore|aussi|"
+    r"maar|niet|geen|nog|ook|helaas|pero|todavía|también|falta)\b|\d{3}|@",
+    re.I,
+)
+"""What may be more than that: a doubt, a wish, another trouble, a danger, a number."""
 _ADDRESSED = re.compile(r"(?:(?i:\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|gracias)),? )([A-Z][\w-]+)")
 
 
 def only_thanks(conversation: Conversation) -> bool:
     """Whether all that the customer wrote since the last reply says thanks, or that it works now; before a reply the subject too."""
-    public = [
-        one for one in conversation.messages if one.visibility == "public" and one.author in ("customer", "agent")
-    ]
+    public = _public(conversation)
     latest = tuple(takewhile(lambda one: one.author == "customer", reversed(public)))
     turns = said(replace(conversation, messages=latest))
     subject = straight(normalise(conversation.subject)).strip()
     if len(latest) == len(public) and subject:
         turns = [*turns, subject]
-    replied = frozenset(word for one in public if one.author == "agent" for word in _WORD.findall(one.text))
-    named = _WORD.findall(conversation.customer.name or "")
-    return conversation.channel != "phone" and bool(turns) and all(_closes(turn, named, replied) for turn in turns)
+    replied = _replied(conversation)
+    return (
+        conversation.channel != "phone" and bool(turns) and all(_closes(turn, conversation, replied) for turn in turns)
+    )
 
 
-def _closes(turn: str, named: list[str], replied: frozenset[str]) -> bool:
-    """`named` is the customer, and who is thanked stands in what we replied: any other word tells something."""
+def without_thanks(messages: Iterable[Message], conversation: Conversation) -> list[Message]:
+    """The customer's messages after a reply, without those that only say thanks, or that it works now."""
+    replied = _replied(conversation)
+    told = ((one, straight(own_words(normalise(one.text))).strip()) for one in messages)
+    return [one for one, turn in told if not _closes(turn, conversation, replied)]
+
+
+def _replied(conversation: Conversation) -> frozenset[str]:
+    """The words of our replies."""
+    return frozenset(word for one in _public(conversation) if one.author == "agent" for word in _WORD.findall(one.text))
+
+
+def _public(conversation: Conversation) -> list[Message]:
+    return [one for one in conversation.messages if one.visibility == "public" and one.author in ("customer", "agent")]
+
+
+def _closes(turn: str, conversation: Conversation, replied: frozenset[str]) -> bool:
+    """Who is thanked stands in what we replied, or is the customer: any other word tells something, unless it tells how it was solved."""
     if _ASKS.search(turn):
         return False
-    words = [word.lower() for word in _WORD.findall(_ONCE_MORE.sub(r"\1\2", _FAREWELL.sub("", turn)))]
     thanked = (name for name in _ADDRESSED.findall(turn) if name in replied)
-    known = _KNOWN.union(name.lower() for name in (*named, *thanked))
+    known = _KNOWN.union(name.lower() for name in (*_WORD.findall(conversation.customer.name or ""), *thanked))
+    words = _words(turn)
     if not _SOLVED.isdisjoint(words):
         known |= _YES
-    return len(words) <= MOST_WORDS and not _SAYS.isdisjoint(words) and known.issuperset(words)
+    if len(words) <= MOST_WORDS and not _SAYS.isdisjoint(words) and known.issuperset(words):
+        return True
+    return bool(replied) and len(words) <= MOST_TOLD and _tells_it_is_solved(turn, known)
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(_ONCE_MORE.sub(r"\1\2", _FAREWELL.sub("", text)))]
+
+
+def _tells_it_is_solved(turn: str, known: frozenset[str]) -> bool:
+    """Whether some sentence ends in saying that it is solved, the others say how or thanks, and nothing says more."""
+    each = [turn[start:end] for start, end in sentences(turn)]
+    solved = [
+        bool(found) and known.issuperset(_words(one[found[-1].end() :]))
+        for one in each
+        for found in [[*SOLVES.finditer(one)]]
+    ]
+    return (
+        any(solved)
+        and not _MORE.search(turn)
+        and all(
+            ends or _TELLS.match(one) or known.issuperset(_words(one)) for one, ends in zip(each, solved, strict=True)
+        )
+    )

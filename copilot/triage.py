@@ -26,7 +26,7 @@ from copilot.moods import Reading, moods
 from copilot.phrases import Phrases, phrases
 from copilot.ports import Embedder, Vectors
 from copilot.probe import Encoded, Probes
-from copilot.query import as_asked, asked_in, said, stands_from
+from copilot.query import as_asked, asked_in, goes_on, present, said, stands_from
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
 from copilot.text import normalise, straight
@@ -123,10 +123,11 @@ class Triager:
         spoken = language(turns[-1], conversation.customer.locale)
         made = phrases(_first_lines(conversation, turns))
         latest = self._moods.read(made, given.mood)
-        ask = asked or (asked_in(conversation.subject, own) if own else "")
+        now = present(conversation)
+        ask = asked or (asked_in(conversation.subject, now) if now else "")
         rest = self._undenied(conversation, turns)
         return Triage(
-            intent=self._now(intents or self._intent, own, given.vector, ask, spoken),
+            intent=self._now(intents or self._intent, now, given.vector, ask, spoken),
             intents=several(intents or self._intent, conversation, self._clauses) if own else (),
             sentiment=self._sentiment(conversation, latest, turns),
             language=spoken,
@@ -214,6 +215,8 @@ class Triager:
             *earlier, chances = self._moods_of(turns[-1 - TREND_TURNS :])
             trend = self._trend(earlier, chances)
         tag = _tag(MOODS, chances)
+        if trend == "worsening" and tag.level != "high" and goes_on(turns[-1]):
+            trend = STEADY  # an answer, whose mood is not sure
         words = told_by(conversation, tag.label, latest.told_by.get(tag.label, ""), tag.confidence)
         return Sentiment(label=tag.label, confidence=tag.confidence, level=tag.level, trend=trend, reasons=words)
 

@@ -38,6 +38,11 @@ def lines(made: HandOff) -> dict[str, list[str]]:
     return {section.name: [line.text for line in section.lines] for section in made.sections}
 
 
+def summed(*said: tuple[Author, str]) -> dict[str, list[str]]:
+    thread = Conversation(messages=tuple(Message(author=author, text=text) for author, text in said))
+    return lines(Summariser(None, 6_000).summary(thread))
+
+
 class Says:
     """A model that answers what it is told to."""
 
@@ -111,6 +116,46 @@ def test_a_sentence_behind_a_greeting_is_told_and_nothing_that_was_tried_is_the_
     assert lines(Summariser(None, 6_000).summary(tried))["situation"] == []
 
 
+def test_what_we_asked_for_is_told_and_a_single_word_answers() -> None:
+    made = summed(
+        ("customer", "Hi, my kiln smokes since Monday."),
+        ("agent", "Which generation is it? It is printed underneath."),
+        ("customer", "It is the 2nd generation. I bought it in May from a shop in Utrecht."),
+        ("agent", "And which gasket is in it?"),
+        ("customer", "Felt"),
+    )
+    assert made["situation"] == ["my kiln smokes since Monday.", "It is the 2nd generation.", "Felt"]
+    assert made["open"] == [], "our question was answered"
+
+
+def test_how_it_ended_is_the_last_result() -> None:
+    made = summed(
+        ("customer", "My hub blinks amber."),
+        ("agent", "If there is a code, write it down. Touch the button on the back."),
+        ("customer", "I did that. Still blinking amber. It went off again at night."),
+        ("agent", "Did you change the network?"),
+        ("customer", "Perfect, it is green again! Thank you."),
+    )
+    assert made["tried"] == ["If there is a code, write it down.", "Touch the button on the back.", "I did that."]
+    assert made["result"] == ["Still blinking amber.", "It went off again at night.", "Perfect, it is green again!"]
+
+
+def test_a_chat_that_begins_in_fragments_has_its_matter_told() -> None:
+    made = summed(
+        ("customer", "hi there"),
+        ("customer", "my kiln door does not close"),
+        ("agent", "Since when?"),
+        ("customer", "it's me again, since Monday"),
+    )
+    assert "my kiln door does not close" in made["situation"]
+    assert made["result"] == []
+
+
+def test_a_name_behind_the_last_sentence_is_no_line() -> None:
+    made = summed(("customer", "Push is not enough for me at night. Regards, Ruth Adler"))
+    assert made["situation"] == ["Push is not enough for me at night."]
+
+
 def test_a_thread_without_a_customers_word_has_four_empty_sections() -> None:
     assert lines(
         Summariser(None, 6_000).summary(Conversation(messages=(Message(author="system", text="opened"),)))
@@ -132,6 +177,12 @@ def test_a_models_lines_stand_where_the_messages_they_name_say_so() -> None:
     assert told["result"] == ["The light is still red."]
     assert told["open"] == []
     assert made.sections[2].lines[0].spans[0].message == 3
+
+
+def test_a_models_lines_are_read_from_a_fence_too() -> None:
+    told = [{"section": "result", "text": "The light is still red.", "messages": ["3"]}]
+    made = Summariser(Says(*f"```json\n{json.dumps(told, indent=2)}\n```".split("\n")), 6_000).summary(BLENDER)
+    assert (made.generator, lines(made)["result"]) == ("fake:model", ["The light is still red."])
 
 
 def test_a_private_note_goes_to_the_next_agent_and_never_to_the_model() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from copilot.domain import Conversation, Message
+from copilot.domain import Conversation, Customer, Message
 from copilot.errors import EmptyMessage
 from copilot.query import as_asked, asked_in, carried, said, search_text, stands_from
 
@@ -113,3 +113,96 @@ def test_carried_turns_are_found_again_in_what_is_asked() -> None:
 )  # fmt: skip
 def test_how_sure_a_short_turns_own_intent_must_be(turn: str, from_: float | None) -> None:
     assert stands_from(turn) == from_
+
+
+def replied(first: str, reply: str, then: str, subject: str = "The kiln") -> Conversation:
+    reply_message = Message(author="agent", text=reply)
+    return Conversation(subject=subject, messages=(Message(text=first), reply_message, Message(text=then)))
+
+
+@pytest.mark.parametrize(
+    "turn",
+    ["Yes please", "yes", "Yes, that would be great. Thanks!", "Sure, go ahead", "ok", "Ja, gerne!", "Ja graag",
+     "Oui, s’il vous plaît", "Sí, por favor", "Yes please\n\nOn 2 May Maud wrote:\n> Shall I send you the steps for cleaning the kiln?"],
+)  # fmt: skip
+def test_a_yes_to_an_offer_asks_for_what_was_offered(turn: str) -> None:
+    reply = "Hi Ana,\n\nthat is dust. Shall I send you the steps for cleaning the kiln?\n\nRegards\nMaud"
+    asked = replied("My kiln smokes.", reply, turn)
+    assert search_text(asked) == "The kiln\n\nMy kiln smokes.\n\nShall I send you the steps for cleaning the kiln?"
+    assert said(asked)[-1].startswith(turn[:2]), "the customer's own words stay"
+
+
+def test_an_offer_that_points_back_comes_with_what_it_points_to() -> None:
+    reply = "The ash box must be emptied. Would you like to know how to open it?"
+    assert search_text(replied("My kiln smokes.", reply, "Yes please")).endswith(reply)
+    reply = "You need a new gasket. I can send you the steps if you like."
+    assert search_text(replied("My kiln smokes.", reply, "please")).endswith("I can send you the steps if you like.")
+
+
+@pytest.mark.parametrize(
+    ("reply", "turn"),
+    [
+        ("Is the door closed?", "Yes"),
+        ("Shall I send you the steps for cleaning it?", "Yes please, but for the small kiln"),
+        ("Shall I send you the steps for cleaning it?", "no thanks"),
+        ("Shall I cancel your plan now?", "Please don't"),
+        ("Shall I cancel your plan now?", "ok I don't like that"),
+        ("I have sent it.", "ok"),
+    ],
+)
+def test_no_other_answer_is_a_yes_to_an_offer(reply: str, turn: str) -> None:
+    assert search_text(replied("My kiln smokes.", reply, turn)) == f"The kiln\n\nMy kiln smokes.\n\n{turn}"
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "It's the large one from 2019, without a chimney of its own.",
+        "Here you are: serial K1-22-0817, photo and receipt attached as asked.",
+        "Ja, ist eingeschaltet, beide Türen haben ein eigenes Schloss.",
+    ],
+)
+def test_an_answer_brings_what_was_asked_along_though_it_is_not_short(turn: str) -> None:
+    assert carried(["My kiln smokes.", turn]) == ["My kiln smokes.", turn]
+
+
+def test_answers_do_not_keep_what_was_asked_from_coming_along() -> None:
+    words = ["How long does a heating coil last in the kiln?", "It is the 2nd generation.", "Bought eight months ago"]
+    assert carried(words) == words
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "It is closed now. How do I switch the whole kiln off?",
+        "And I would like to know what the warranty covers",
+        "It worked for a year and then from one day to the next it began to smoke a lot",
+    ],
+)
+def test_what_asks_or_tells_much_stands_alone(turn: str) -> None:
+    assert carried(["My kiln smokes.", turn]) == [turn]
+
+
+def test_a_thread_that_begins_in_fragments_is_about_all_of_them() -> None:
+    lines = [
+        "hi",
+        "my kiln",
+        "does not close any more",
+        "I pulled the lever twice and it is still open as before, sadly",
+    ]
+    asked = Conversation(channel="chat", messages=tuple(Message(text=line) for line in lines))
+    assert search_text(asked) == f"hi my kiln does not close any more\n\n{lines[-1]}"
+
+
+@pytest.mark.parametrize("above", ["Please change the name on my account to", "My name is:"])
+def test_a_last_line_that_the_line_above_asks_for_stays(above: str) -> None:
+    told = f"{above}\nAna Sousa"
+    assert said(Conversation(customer=Customer(name="Ana Sousa"), messages=(Message(text=told),))) == [told]
+
+
+@pytest.mark.parametrize("last", ["Ana", "Ana Sousa", "- ana,"])
+def test_a_last_line_that_is_the_customers_own_name_says_nothing(last: str) -> None:
+    asked = Conversation(customer=Customer(name="Ana Sousa"), messages=(Message(text=f"My kiln smokes.\n\n{last}"),))
+    assert said(asked) == ["My kiln smokes."]
+    assert said(Conversation(customer=Customer(name="Ana Sousa"), messages=(Message(text=last),))) == [last]
+    assert said(Conversation(messages=asked.messages)) == [f"My kiln smokes.\n\n{last}"]

@@ -210,3 +210,23 @@ def test_a_million_characters_are_read_in_linear_time(unit: str) -> None:
     own_words(text)
     not_own(text)
     assert time.perf_counter() - started < 5  # a quadratic one takes minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("I do not see it. Regards, Ruth Adler", "I do not see it."),
+        ("I do not see it! Kind regards Ruth", "I do not see it!"),
+        ("Ich sehe es nicht. Viele Grüße, Jan", "Ich sehe es nicht."),
+        ("Ik zie het niet. Met vriendelijke groet, Bas Mulder", "Ik zie het niet."),
+        ("It works. Thanks, Ruth", "It works. Thanks, Ruth"),
+        ("Please give her my best regards.", "Please give her my best regards."),
+        (
+            "I do not see it. Regards are not what I want, an answer is",
+            "I do not see it. Regards are not what I want, an answer is",
+        ),
+        ("Regards, Ruth", "Regards, Ruth"),
+    ],
+)
+def test_a_closing_behind_the_last_sentence_is_not_own(text: str, own: str) -> None:
+    assert own_words(text) == own

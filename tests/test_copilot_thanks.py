@@ -35,6 +35,15 @@ def then(turn: str, channel: Channel = "email") -> Conversation:
         "Danke, es läuft wieder, hat geklappt",
         "Thank you very much for your quick help.",
         "Vielen Dank für die schnelle Hilfe, es funktioniert wieder!",
+        "Perfect, it is green again! I had changed the Wi-Fi name last week and forgot. Thank you Maria.",
+        "That did the trick, it's online again, thanks!",
+        "Found them in my drawer and it worked!! You saved my day, thank you so much",
+        "Approved it in the app just now and it went through. Thanks!",
+        "Never mind, she found it in spam. All good now!",
+        "Perfect, works like a charm. Cheers",
+        "no thanks, that is all",
+        "Perfect, it is green again",
+        "Top, hij doet het weer!",
         "Thanks!\n\nOn 2 May Maud wrote:\n> Open Settings. Did that help?",
     ],
 )
@@ -72,6 +81,26 @@ def test_thanks_and_nothing_else_are_known(turn: str) -> None:
         "Es funktioniert nicht.",
         "Merci, mais ça ne marche pas.",
         "👍",
+        "It works now. The second sensor is offline since Monday.",
+        "It works now. Your sensor beeps all night.",
+        "It works now on the phone, the tablet shows an error.",
+        "Thanks, that worked. I need an invoice.",
+        "Never mind, I will send it back.",
+        "It worked once, now it is red again",
+        "That's all I get: a blank screen",
+        "Nothing else works",
+        "It is working again but the light is amber",
+        "It works fine, I have a question about the plan",
+        "I found it in my drawer, the light blinks amber",
+        "That was all a waste of time",
+        "It worked. Now the app wants a code",
+        "All good now?",
+        "You used my card twice. All good now thanks.",
+        "It made a loud bang. All good now.",
+        "It used to smoke. It works now.",
+        "I found it in flames",
+        "It helped. You made me sick.",
+        "We changed our address to 7 Oak Lane. All good.",
     ],
 )
 def test_whoever_says_more_is_answered(turn: str) -> None:
@@ -86,6 +115,10 @@ def test_all_that_was_written_since_the_reply_counts() -> None:
     assert only_thanks(replace(ASKED, messages=(asked, advised, works, thanks, noted)))
     assert not only_thanks(replace(ASKED, messages=(asked, advised, more, thanks)))
     assert not only_thanks(replace(ASKED, messages=(asked, thanks)))
+
+
+def test_that_it_is_solved_answers_a_reply() -> None:
+    assert not only_thanks(asks("Perfect, it is green again", ""))
 
 
 def test_thanks_below_a_subject_that_nobody_has_answered_are_no_end() -> None:

@@ -292,6 +292,8 @@ def test_a_quoted_angry_mail_does_not_change_the_mood(triager: Triager, embedder
         (["You are useless, I am furious about this joke of a service!!!"], "steady"),
         (["Great service so far!", "Where do I find the invoice?"], "steady"),
         (["Thank you so much, that helped a lot!", "Hm, it broke again."], "worsening"),
+        (["Bought a used hub on eBay. The app says it belongs to another account.", "No, he does not answer any more."], "steady"),
+        (["We use Home Assistant. Is there one?", "Thanks, found it. It asks for a token. Where do I get one?", "I am on Care."], "steady"),
     ],
 )  # fmt: skip
 def test_the_trend_over_the_customers_turns(triager: Triager, embedder: Embedder, texts: list[str], trend: str) -> None:
