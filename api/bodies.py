@@ -146,9 +146,19 @@ class RegenerateBody(Body):
     """How the next suggestion for the same conversation should differ."""
 
     options: OptionsBody = OptionsBody()
+    otherwise: bool = Field(
+        False,
+        description="Draft from other sources than this draft's, and than those of drafts that it was itself to replace.",
+    )
     rewrite: InstructBody | TranslateBody | GrammarBody | None = Field(
         None, discriminator="task", description="Put the reply in other words; takes a model (COPILOT_LLM)."
     )
+
+    @model_validator(mode="after")
+    def _one_at_a_time(self) -> RegenerateBody:
+        if self.otherwise and self.rewrite:
+            raise ValueError("give either otherwise or rewrite: a draft from other sources has other words to put")
+        return self
 
 
 class CheckBody(Body):

@@ -25,6 +25,7 @@ SUGGEST: dict[str, Example] = {
 }
 REGENERATE: dict[str, Example] = {
     "shorter": {"summary": "The same, shorter", "value": {"options": {"tone": "short", "limit": 3}}},
+    "otherwise": {"summary": "From other sources", "value": {"otherwise": True}},
     "instructed": {
         "summary": "As the agent wants it (takes a model)",
         "value": {"rewrite": {"task": "instruct", "instruction": "Begin with the deadline."}},

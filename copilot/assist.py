@@ -145,7 +145,7 @@ class Copilot:
         now where left out: the suggestion is of that time, so that what was said since is known to be missing.
         """
         at = at or now()
-        allowed(rewrite, self._model)
+        allowed(rewrite, self._model, self._settings.llm_prompt_tokens)
         stored = stored or self._records.has_conversation(principal.workspace, conversation.id)
         watch = Stopwatch()
         text = search_text(conversation)
@@ -178,6 +178,8 @@ class Copilot:
         weak = not thanked and (not findings.evidence or answers.score < self._settings.abstain_below)
         if weak or self._policy.looks_at_answers:
             escalation = escalate(self._policy, conversation, triage, weak, self._settings.refund_limit, answers.score)
+        if options.instead_of:
+            findings = findings.elsewhere(self._records.cited(principal.workspace, options.instead_of))
         watch.lap("escalate")
         yield Event("escalation", escalation)
         passages = tuple(map(shown, findings.articles[: options.limit]))
@@ -202,7 +204,7 @@ class Copilot:
             provenance=Provenance(
                 index_revision=revision, prompt_version=prompts.version(), model=self._settings.llm,
                 settings=self._settings.hash(), as_of=as_of,
-                trained=self._trained(principal.workspace, clock, revision, options.before),
+                trained=self._trained(principal.workspace, clock, revision, options.before), instead_of=options.instead_of,
             ),
             timings_ms={}, answerability=answers.score, team=team_of(triage, escalation, teams, conversation),
         )  # fmt: skip

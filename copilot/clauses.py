@@ -175,8 +175,8 @@ def _says_of(clause: Clause, denying: Clause) -> bool:
 
 def content(text: str) -> set[str]:
     """The words that carry meaning, stemmed; where no space parts them, each two letters in a row and each Chinese one."""
-    words = {_stem(word) for word in WORD.findall(without(text).lower()) if word not in STOP and len(word) > 1}
-    return words | parts(text)
+    words = {*WORD.findall(without(text).lower())} - STOP  # each looked at once, however often it is said
+    return {_stem(word) for word in words if len(word) > 1} | parts(text)
 
 
 @lru_cache(maxsize=20_000)

@@ -43,11 +43,15 @@ class Disagreement:
 
 def disagreements(draft: Draft, evidence: Sequence[Evidence]) -> Iterator[Disagreement]:
     """Each cited sentence with figures that another document has otherwise; one for each pair of documents."""
+    cited = [_unmarked(citation) for statement in draft.statements for citation in statement.citations]
+    telling = [(one, figures) for one in cited if (figures := _figures(one.quote))]
+    if not telling:
+        return
     seen, dates = set[frozenset[str]](), {source.document_id: source.date for source in evidence}
     about = _subjects(evidence)
-    for citation in (_unmarked(citation) for statement in draft.statements for citation in statement.citations):
-        figures, words = _figures(citation.quote), _matter(citation.quote)
-        if not figures or len(words) < FEWEST_WORDS:
+    for citation, figures in telling:
+        words = _matter(citation.quote)
+        if len(words) < FEWEST_WORDS:
             continue
         for source in evidence:
             pair = frozenset((citation.document_id, source.document_id))
@@ -69,13 +73,10 @@ def _otherwise(quote: str, figures: frozenset[str], words: frozenset[str], sourc
         if sum(word in low for word in telling) >= HELD:
             for start, end in sentences(line):
                 said = line[start:end]
+                if not _same_matter(words, said):  # asked first, as that is soon told
+                    continue
                 named = _figures(said)
-                if (
-                    len(named) == len(figures)
-                    and named != figures
-                    and _same_matter(words, said)
-                    and says_no(said) == says_no(quote)
-                ):
+                if len(named) == len(figures) and named != figures and says_no(said) == says_no(quote):
                     return _unmarked(cite(source, at + start, at + end))
         at += len(line) + 1
     return None

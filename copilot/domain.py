@@ -346,7 +346,7 @@ class Macro:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Everything that made a suggestion, so that it can be made again; `trained` names what was learned from the workspace: "ranking 3"."""
+    """What made a suggestion, to make it again; `trained` is what was learned ("ranking 3"), `instead_of` whose drafts were passed over."""
 
     index_revision: str
     prompt_version: str
@@ -354,15 +354,17 @@ class Provenance:
     settings: str
     as_of: datetime
     trained: tuple[str, ...] = ()
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the caller wants of one suggestion: evidence from before a time only, a tone, how many passages."""
+    """What the caller wants of one suggestion: evidence from before a time only, a tone, how many passages, other sources than these drafts'."""
 
     before: datetime | None = None
     tone: str | None = None
     limit: int = 6
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

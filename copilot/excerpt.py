@@ -13,7 +13,7 @@ from copilot.domain import Evidence
 from copilot.facts import facts
 from copilot.fit import USUAL, Telling
 from copilot.kept import bare, label, told
-from copilot.openings import BANS, CASE, HANGS, leads
+from copilot.openings import BANS, CASE, HANGS, PROVIDES, REFERS, leads
 from copilot.ports import Piece, Proposed
 from copilot.reading import ANCHOR, CELLS, ITEM, NUMBERED, OURS, Block, Reading, read, whole
 from copilot.sayable import WARNS, says
@@ -114,13 +114,17 @@ Group = tuple[tuple[int, int], ...]
 
 
 def _folded(reading: Reading, spans: Sequence[tuple[int, int]]) -> list[Group]:
-    """A list's items as one statement, each by its first sentence, and the next one where that only asks or announces."""
+    """A list's items as one statement, each by its first sentence, and the next one where that only asks or announces or says in which case."""
     groups: list[Group] = []
     inside = False
     for span in spans:
         item = bool(ITEM.match(reading.text, span[0]))
         same = inside and "\n" not in reading.text[groups[-1][-1][1] : span[0]]
-        announced = same and (reading.text[groups[-1][-1][1] - 1] in (*COLONS, *QUESTIONS) or _for_some(reading, span))
+        announced = same and (
+            reading.text[groups[-1][-1][1] - 1] in (*COLONS, *QUESTIONS)
+            or _for_some(reading, span)
+            or bool(PROVIDES.match(reading.text, span[0]))
+        )
         if inside and (item or announced):
             groups[-1] = (*groups[-1], span)
         elif not same:
@@ -271,6 +275,8 @@ def _telling(source: Evidence, reading: Reading, among: Sequence[Block], wanted:
     matched, made = set(_matched(source, among)), list[float]()
     for i, block in enumerate(among):
         words = content(" ".join(reading.text[slice(*span)] for span in block.spans))
+        if not block.listed and CELLS.search(source.text, block.start, block.end):
+            words |= content(source.text[block.start : block.end].partition("\n")[0])  # the names of its columns
         shared = _answers(words, wanted.telling) / (1 + math.log(1 + len(words) / USUAL))
         made.append(shared + FOUND * (i in matched) - LATER * i)
     return made
@@ -283,9 +289,12 @@ def _answers(words: Collection[str], telling: Telling) -> float:
 
 def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) -> list[Block]:
     """A list with the line that announces it, or the sentence of a paragraph that answers and what follows it."""
+    if best and _provides(reading, among[best - 1], among[best]):
+        best -= 1  # the list comes first
     block = among[best]
     if block.listed or block.leads_on:
         near = [i for i in whole([best], among) if best - 1 <= i <= best + 1]
+        near += [i for i in (near[-1] + 1,) if i < len(among) and _provides(reading, among[near[-1]], among[i])]
         told = [_announcing(among[i]) for i in _whole_steps(reading, among, near)]
         return [_named(reading, one, wanted.telling) if one.listed else one for one in told]
     words = [reading.text[slice(*span)] for span in block.spans]
@@ -296,6 +305,11 @@ def _tight(reading: Reading, among: Sequence[Block], best: int, wanted: Wanted) 
     while first and (HANGS.match(words[first]) or leads(words[first - 1])):
         first -= 1
     return [replace(block, spans=block.spans[first:])]
+
+
+def _provides(reading: Reading, before: Block, block: Block) -> bool:
+    """Whether a paragraph behind a list says in which case the list does not hold or is not enough."""
+    return before.listed and not block.listed and PROVIDES.match(reading.text, block.spans[0][0]) is not None
 
 
 def _named(reading: Reading, block: Block, telling: Telling) -> Block:
@@ -346,6 +360,7 @@ def _heading(source: Evidence, reading: Reading, picked: Sequence[Block]) -> str
     needed = (
         CASE.search(head)
         or HANGS.match(first)
+        or REFERS.match(first)
         or picked[0].listed
         or CELLS.search(source.text, picked[0].start, picked[0].end)
     )

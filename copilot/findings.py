@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from copilot.answerable import Answerability, answerability
@@ -32,6 +32,8 @@ class Findings:
     evidence: tuple[Evidence, ...]
     solved: int
     familiar: Familiar
+    passed_over: bool = False
+    """Whether some of the evidence is left out, since what was drafted from it is not what the agent wants."""
 
     def answers(self, message: str) -> Answerability:
         """How likely it is that what a draft may rest on answers the message."""
@@ -40,12 +42,25 @@ class Findings:
         words = [self.texts[hit.document_id, hit.revision][0] for hit in (*public[:READ], *tickets)]
         return answerability(message, public, tickets, words, self.solved, self.familiar)
 
+    def elsewhere(self, cited: Collection[Citation]) -> Findings:
+        """The same without the evidence that holds these words: each section, each solved ticket is one answer, and another is wanted."""
+        kept = tuple(
+            one
+            for one in self.evidence
+            if not any(
+                one.document_id == said.document_id and said.start < one.end and said.end > one.start for said in cited
+            )
+        )
+        return replace(self, evidence=kept, passed_over=True)
+
 
 def abstention(findings: Findings, triage: Triage, answers: Answerability, weak: bool) -> Abstention:
     """Why nothing is drafted, the sources that come nearest, and what to ask for."""
-    reason = (
-        "no source comes near enough to the message" if weak else "the nearest sources say nothing that can be quoted"
-    )
+    reason = "the nearest sources say nothing that can be quoted"
+    if weak:
+        reason = "no source comes near enough to the message"
+    elif findings.passed_over:
+        reason = "no other source says anything that can be quoted"
     strange = _of_the_company(answers.strange, triage)
     if weak and strange:
         reason += f", and none mentions {', '.join(strange[:NEAREST])}"

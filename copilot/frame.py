@@ -26,6 +26,8 @@ COMPANY = frozenset(
 )
 UPSET = frozenset({"negative", "very_negative"})
 """Moods that are met with a line of empathy, and in which thanks may be meant otherwise."""
+GLAD = frozenset({"positive", "very_positive"})
+"""Friendly words around a question are no good news ("my father moves into a home, you were so kind"): only thanks are good to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def frame(
 ) -> Frame:
     """Greeting and a line that fits the mood; who takes over; closing that fits the channel. English where the language has no templates.
 
-    Who only thanks (`thanked`) hears that it is good to read, and is asked nothing.
+    Who only thanks (`thanked`) hears that it is good to read, and is asked nothing; who asks in a good mood is thanked for the message.
+    Who is upset is not asked in a chat whether that helps.
 
     Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
     """
@@ -55,13 +58,15 @@ def frame(
     held, channel = thanked or (handover is not None and handover.only), conversation.channel
     inputs = {
         "name": first_name(conversation.customer.name), "channel": channel, "language": language,
-        "sentiment": "positive" if thanked else sentiment, "tone": "short" if held else tone or "", "first": not told,
+        "sentiment": "positive" if thanked else "neutral" if sentiment in GLAD else sentiment,
+        "tone": "short" if held else tone or "", "first": not told,
     }  # fmt: skip
     kind = render("empathy", {**inputs, "tone": "" if thanked else tone or ""})
     empathy = _fresh(kind, "" if thanked else told)
     opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
     passed = _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), told) if handover else ""
-    alternatives = "" if (handover or thanked) and channel in TERSE else render("closing", inputs)
+    silent = ((handover or thanked) and channel in TERSE) or (channel == "chat" and sentiment in UPSET)
+    alternatives = "" if silent else render("closing", inputs)
     closing = _fresh(alternatives, told)
     if channel != "chat":  # a mail is signed, and in public it is said each time where account details belong
         closing = closing or alternatives.split("%%")[-1].strip()

@@ -242,11 +242,14 @@ def _maimed(source: Evidence, reading: Reading, start: int, end: int) -> bool:
 
 
 def _rows(reading: Reading, spans: Sequence[Span], telling: Telling, heads: Collection[str]) -> list[Span]:
-    """The rows that the message says most of, the names of their columns left out; a short table whole where it names no row."""
+    """The rows that the message says most of, the names of their columns left out; a short table whole where it names no row.
+
+    A message may name only a column ("how long is the big one") or none, and a short table is told then as a short section is.
+    """
     share = {span: telling.share(content(reading.text[slice(*span)]) - set(heads)) for span in spans}
     best = max(share.values(), default=0.0)
     named = any(telling.share(content(_row(reading, span)) - set(heads)) for span in spans)
-    if best and len(spans) <= ROWS and not named:
+    if len(spans) <= ROWS and not named:
         return list(spans)
     return [span for span in spans if share[span] > 0.6 * best][:ROWS] if best else []
 

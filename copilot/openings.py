@@ -16,6 +16,17 @@ HANGS = re.compile(
     re.I,
 )
 """A sentence, or an item, that goes on from what stands before it."""
+REFERS = re.compile(
+    r"(?:[^\s,;:.]+ ){0,4}(?:it|them|this|these|each)"
+    r"(?:[.,;:]|$| (?:is|was|are|were|for|in|on|to|with|as|at|by|up|out|along|away|from|says|reads)\b)",
+    re.I,
+)
+"""A first sentence that speaks of something which its heading names: `We do this for you.`, `Sweep it out`."""
+PROVIDES = re.compile(
+    r"(?:if|unless|once|only|except|otherwise|wenn|falls|sonst|außer|si|sauf|sinon|als|tenzij|anders|alleen|salvo)\b|如果|若|否则|否則",
+    re.I,
+)
+"""How a sentence begins that says in which case the one before it holds, or what holds in another."""
 BANS = re.compile(r"(?:do not|don['’]t|never|unless|otherwise)\b|请勿|切勿|不要", re.I)
 """What must not be done, or happens else: it stays with its step."""
 CASE = re.compile(

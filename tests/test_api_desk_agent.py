@@ -300,6 +300,29 @@ def test_a_rewrite_that_fails_leaves_the_draft_as_it_was(chromium: Browser, desk
         assert latest(desk, "agent-14").id != made.id
 
 
+def test_a_draft_that_answers_something_else_is_made_from_other_sources(agent: Page, desk: Desk) -> None:
+    arrive(agent, "agent-20", CANCELS)
+    open_draft(agent, "agent-20")
+    first = latest(desk, "agent-20").id
+    told = agent.locator(".statement").all_text_contents()
+    agent.keyboard.press("o")
+    expect(agent.locator(".statement").filter(has_text=told[-1])).to_have_count(0)
+    expect(agent.get_by_role("button", name="Reject")).to_be_enabled()
+    look(agent, "other-sources")
+    made = latest(desk, "agent-20")
+    assert made.provenance.instead_of == (first,)
+    for _ in range(20):
+        if made.draft is None:
+            break
+        agent.request.post(f"/v1/suggestions/{made.id}/regenerate", data={"otherwise": True})
+        made = latest(desk, "agent-20")
+    agent.reload()
+    expect(agent.get_by_text("No other source says anything that can be quoted.")).to_be_visible()
+    look(agent, "no-other-source")
+    agent.get_by_role("button", name="First draft").click()
+    expect(agent.locator(".statement").first).to_be_visible()
+
+
 def test_what_was_accepted_is_there_again_and_is_not_replaced_unasked(agent: Page, desk: Desk) -> None:
     arrive(agent, "agent-15", CANCELS)
     open_draft(agent, "agent-15")

@@ -365,6 +365,41 @@ def test_regenerating_answers_the_same_conversation_with_other_options(client: T
     assert client.post("/v1/suggestions/unknown/regenerate", json={}).status_code == 404
 
 
+def places(made: dict[str, Any]) -> set[tuple[str, int]]:
+    """Every character that the draft quotes."""
+    cited = [one for statement in made["draft"]["statements"] for one in statement["citations"]]
+    return {(one["document_id"], at) for one in cited for at in range(one["start"], one["end"])}
+
+
+def test_a_draft_from_other_sources_quotes_nothing_that_was_passed_over_until_nothing_is_left(
+    client: TestClient,
+) -> None:
+    made, seen, passed = suggested(client), set[tuple[str, int]](), list[str]()
+    while made["draft"]:
+        found = places(made)
+        assert found
+        assert seen.isdisjoint(found)
+        seen |= found
+        passed.append(made["id"])
+        assert len(passed) < 20
+        path = f"/v1/suggestions/{made['id']}/regenerate"
+        shorter = client.post(path, json={"options": {"tone": "short"}}).json()
+        assert (
+            shorter["provenance"]["instead_of"] == passed[:-1]
+        )  # another tone passes nothing over, and brings nothing back
+        made = client.post(path, json={"otherwise": True}).json()
+        assert made["provenance"]["instead_of"] == passed
+    assert len(passed) > 1
+    assert made["abstention"]["reason"] == "no other source says anything that can be quoted"
+
+
+def test_a_reply_is_not_put_in_other_words_from_other_sources(client: TestClient) -> None:
+    path = f"/v1/suggestions/{suggested(client)['id']}/regenerate"
+    answer = client.post(path, json={"otherwise": True, "rewrite": {"task": "grammar"}})
+    assert answer.status_code == 422
+    assert "either otherwise or rewrite" in answer.text
+
+
 def judge(client: TestClient, id: str, **body: Any) -> dict[str, Any]:
     answer = client.post(f"/v1/suggestions/{id}/feedback", json=body)
     assert answer.status_code == 200, answer.text

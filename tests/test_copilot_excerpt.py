@@ -522,3 +522,56 @@ def test_another_article_with_another_single_digit_is_told_too() -> None:
     assert "differ" not in made
     assert "within 3 days" in made
     assert "within 5 days" in made
+
+
+@pytest.mark.parametrize("channel", ["email", "chat"])
+def test_a_short_table_is_told_where_the_message_names_only_a_column(channel: Channel) -> None:
+    source = (
+        "## Sizes\n\nVan | Load length | Height\nVivaro | 2.5 m | 1.97 m\nMaster | 3.7 m | 2.5 m\n\n"
+        "Each has straps and two blankets in it. There is no tail lift."
+    )
+    made = text(article(source), message="How long can a load be in the big one?", channel=channel)
+    assert "Master – Load length: 3.7 m; Height: 2.5 m" in made
+
+
+def test_in_a_chat_a_table_whose_head_says_what_is_asked_comes_before_the_paragraph_behind_it() -> None:
+    source = (
+        "## Change a trip\n\nWhen you cancel | What you pay\nA day before or more | nothing\nOn the same day | half of the price\n\n"
+        "If somebody else books your time, you get credit. Miles are not charged. A dirty car may be given back."
+    )
+    made = text(article(source), message="I need to cancel, what do I pay?", channel="chat")
+    assert "On the same day: half of the price" in made
+
+
+IN_A_JAM = """## In a jam
+
+1. Park somewhere safe.
+2. Open Trip > Extend. If the car is free, you are done. It takes a minute.
+3. If it is not, tap Late.
+
+If you tap it early, the late fee is halved."""
+
+
+@pytest.mark.parametrize("message", ["I am in a jam, where do I park?", "I tap Late, is the late fee halved?"])
+def test_in_a_chat_steps_keep_their_conditions_and_the_one_behind_them(message: str) -> None:
+    made = text(article(IN_A_JAM), message=message, channel="chat")
+    steps = "Park somewhere safe; Open Trip > Extend; If the car is free, you are done; If it is not, tap Late."
+    assert steps in made
+    assert made.index(steps) < made.index("If you tap it early, the late fee is halved.")
+    assert "It takes a minute" not in made
+
+
+@pytest.mark.parametrize(
+    ("first", "named"),
+    [
+        ("We do this for you.", True),
+        ("Sweep it out; the brush is behind the seat.", True),
+        ("Mostly you may throw it away.", True),
+        ("The hub needs a cable, and it needs a plug.", False),
+        ("There is no upper limit.", False),
+    ],
+)
+def test_a_heading_is_told_where_the_first_sentence_speaks_of_what_it_names(first: str, named: bool) -> None:
+    source = f"## Another account holder\n\n{first} Both people agree in writing, and the bill must be paid."
+    made = text(article(source), message="Who must agree in writing to another holder of the account?")
+    assert ("Another account holder:\n" in made) == named

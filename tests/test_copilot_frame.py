@@ -62,3 +62,15 @@ def test_every_public_reply_says_where_account_details_belong() -> None:
         made = frame(thread("social", replies), "neutral", "en", None)
         assert "direct message" in made.closing[-1]
         replies.append(made.closing[-1])
+
+
+def test_who_asks_in_a_good_mood_is_not_told_that_it_is_good_to_read() -> None:
+    made = frame(thread("email", []), "positive", "en", None)
+    assert made.opening[-1] == "Thank you for your message."
+    assert frame(thread("chat", []), "positive", "en", None).opening == ("Hi,",)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "nl", "es"])
+def test_in_a_chat_only_who_is_calm_is_asked_whether_it_helps(language: str) -> None:
+    assert frame(thread("chat", []), "neutral", language, None).closing[-1].endswith("?")
+    assert frame(thread("chat", []), "very_negative", language, None).closing == ()

@@ -94,11 +94,17 @@ def regenerate(
     at, before = now(), seen_by(who, parts.library, parts.records.suggestion(who.workspace, suggestion_id))
     conversation = parts.records.conversation(who.workspace, before.conversation_id).conversation
     asked = Asked(
-        conversation=conversation, new=False, options=body.options.noun(), key=key,
+        conversation=conversation, new=False, options=_options(body, before), key=key,
         hash=_hash(who, request, body.model_dump_json()), at=at, rewrite=_rewrite(body, before),
     )  # fmt: skip
     within([asked.rewrite.text if asked.rewrite else ""], parts.settings.max_message_chars)
     return _answer(parts, metrics, turns, who, asked, request if events else None)
+
+
+def _options(body: RegenerateBody, before: Suggestion) -> Options:
+    """What is wanted, and whose sources are left out: those of drafts that this one was to replace still are."""
+    passed = before.provenance.instead_of
+    return replace(body.options.noun(), instead_of=(*passed, before.id) if body.otherwise else passed)
 
 
 def _rewrite(body: RegenerateBody, before: Suggestion) -> Rewrite | None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, s
 from sqlalchemy.exc import IntegrityError
 
 from copilot.choices import Corrected, Fate, Feedback, fates
-from copilot.domain import PUBLIC, Conversation, Message, Suggestion
+from copilot.domain import PUBLIC, Citation, Conversation, Message, Suggestion
 from copilot.errors import Conflict, NotFound
 from copilot.store import schema as t
 from copilot.store.database import Database
@@ -181,6 +181,15 @@ class Records:
         """The suggestion as it was given, but for statements withdrawn since. Raises NotFound."""
         with self._db.read() as connection:
             return _suggestion(connection, workspace, id)
+
+    def cited(self, workspace: str, ids: Collection[str]) -> tuple[Citation, ...]:
+        """What the drafts of these suggestions rest on; of those that are gone by now, nothing."""
+        c = t.suggestions.c
+        query = select(c.body).where(c.workspace == workspace, c.id.in_(ids)).order_by(c.created_at, c.id)
+        with self._db.read() as connection:
+            made = [SUGGESTION.validate_python(body) for body in connection.execute(query).scalars()]
+        drafts = [one.draft for one in made if one.draft]
+        return tuple(found for draft in drafts for said in draft.statements for found in said.citations)
 
     def latest(self, workspace: str, conversation: str) -> Suggestion | None:
         """The newest suggestion for the conversation, None where there is none. Raises NotFound for an unknown conversation."""

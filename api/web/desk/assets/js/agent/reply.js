@@ -107,14 +107,14 @@ export class Reply {
   // -- no answer -------------------------------------------------------------------------------------------------
 
   /** Why there is no answer, what to ask the customer, and where to tell that something is missing. */
-  why({ abstention }) {
+  why({ abstention, provenance }) {
     const facts = (abstention?.missing_facts ?? []).map((fact) => h("li", { class: "row apart keep" }, h("span", {}, fact), button("Insert question", { icon: "plus", kind: "small", run: () => this.insert(`Could you please tell us the ${fact.replace(/^what /, "following: what ")}?`), "aria-label": `Insert a question for the ${fact}` })));
     const near = (abstention?.nearest ?? []).map((one) => h("li", {}, h("button", { class: "link", type: "button", on: { click: () => this.hooks.source({ ...one, kind: "document" }, []) } }, words(one.title))));
     return h("div", { class: "why stack loose", tabindex: "0", role: "group", "aria-label": "Why there is no answer" },
       h("div", { class: "stack tight" }, h("h3", {}, "No answer"), h("p", {}, `${sentence(abstention?.reason ?? "nothing was found")}.`)),
       facts.length > 0 && h("div", { class: "stack tight" }, h("h3", {}, "Ask the customer"), h("ul", { class: "stack tight" }, facts)),
       near.length > 0 && h("div", { class: "stack tight" }, h("h3", {}, "Came nearest"), h("ul", { class: "stack tight" }, near)),
-      h("div", { class: "row" }, button("Report the gap", { icon: "flag", run: () => this.gap() }), h("span", { class: "small muted" }, "Tells the knowledge managers that an article is missing.")));
+      h("div", { class: "row" }, provenance.instead_of.length > 0 && button("First draft", { icon: "back", keys: "D", run: () => this.make() }), button("Report the gap", { icon: "flag", run: () => this.gap() }), h("span", { class: "small muted" }, "Tells the knowledge managers that an article is missing.")));
   }
 
   async gap() {
@@ -258,6 +258,15 @@ export class Reply {
     if (!this.rewrite.hidden) this.rewrite.querySelector("button").focus();
   }
 
+  /** A draft from other sources than this one's, where these answer something else. */
+  otherwise() {
+    if (this.cites) this.again({ otherwise: true });
+  }
+
+  get cites() {
+    return Boolean(this.suggestion?.draft?.statements.some(({ citations }) => citations.length));
+  }
+
   again(body) {
     return this.make(`/v1/suggestions/${this.suggestion.id}/regenerate`, body);
   }
@@ -298,7 +307,9 @@ export class Reply {
     if (verdict) return void fill(this.note, notice(verdict === "rejected" ? "" : "ok", verdict === "rejected" ? "Rejected. Thank you: it is kept as what not to suggest." : `${this.copied ? "Copied and noted" : "Noted, but not copied"}. Nothing was sent: paste it into your help desk.`));
     const foreign = suggestion.draft && suggestion.draft.language !== suggestion.triage.language.label;
     fill(this.note,
-      suggestion.status === "extractive" && notice("warn", "The language model did not answer in time; this draft is put together of the sources' own words."),
+      suggestion.status === "extractive" && notice("warn", suggestion.draft?.generator === "unchanged"
+        ? "The language model did not rewrite it: the reply is as it was."
+        : "The language model gave nothing that could be used; this draft is put together of the sources' own words."),
       foreign && notice("warn", `The customer writes ${languageName(suggestion.triage.language.label)}; the draft is in ${languageName(suggestion.draft.language)}.`));
   }
 
@@ -311,6 +322,7 @@ export class Reply {
       button(draft || !suggestion ? "Edit" : "Write a reply", { icon: "edit", kind: suggestion && !draft ? "primary" : "", keys: "E", run: () => this.edit(), ...off }),
       button("Reject", { icon: "close", keys: "R", run: () => this.reject(), ...off }),
       h("span", { class: "grow" }),
+      suggestion && !draft ? null : button("Another answer", { icon: "sync", kind: "plain", keys: "O", title: "It answers something else: draft from other sources", run: () => this.otherwise(), disabled: !this.cites }),
       suggestion && !draft ? null : button("Rewrite", { icon: "spark", kind: "plain", keys: "W", run: () => this.toggleRewrite(), "aria-expanded": String(!this.rewrite.hidden), "aria-controls": "rewrite", ...off }),
       draft || !suggestion ? iconCopy(() => this.copy(), !suggestion) : null);
   }

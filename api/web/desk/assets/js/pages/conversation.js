@@ -148,6 +148,7 @@ shortcut("a", "Accept the draft: copied and noted, never sent", () => reply.acce
 shortcut("e", "Edit the draft", () => reply.edit(), { when: idle });
 shortcut("r", "Reject the draft", () => reply.reject(), { when: idle });
 shortcut("w", "Rewrite with another tone or an instruction", () => reply.toggleRewrite(), { when: idle });
+shortcut("o", "Draft from other sources", () => reply.otherwise(), { when: idle });
 shortcut("c", "Copy the reply", () => reply.copy());
 shortcut("d", "Make a new draft", () => reply.make(), { when: idle });
 shortcut("l", "Put the tags right", () => reply.correct(), { when: idle });
