@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from copilot import yaml_file
 from copilot.domain import Conversation, Entity
@@ -156,15 +156,9 @@ class Own:
             file = _File.model_validate(yaml_file.read(path))
             return cls(_own(file.patterns), {name: _own(some) for name, some in file.workspaces.items()}, products)
         except (OSError, ValueError, yaml.YAMLError) as error:
-            said = (
-                "; ".join(
-                    f"{'.'.join(map(str, one['loc'])) or 'it'}: {yaml_file.plain(one['msg'])}"
-                    for one in error.errors()[:3]
-                )
-                if isinstance(error, ValidationError)
-                else error
-            )
-            raise ConfigurationError(f"The entity patterns {path} cannot be used: {said}") from error
+            raise ConfigurationError(
+                f"The entity patterns {path} cannot be used: {yaml_file.explained(error)}"
+            ) from error
 
     @property
     def patterns(self) -> Compiled:

@@ -154,7 +154,7 @@ class Policy:
         try:
             return cls._of(_File.model_validate(raw))
         except (ValidationError, ValueError) as error:
-            raise ConfigurationError(f"The escalation policy {path} is wrong: {_explained(error)}") from error
+            raise ConfigurationError(f"The escalation policy {path} is wrong: {yaml_file.explained(error)}") from error
 
     @classmethod
     def _of(cls, file: _File) -> Policy:
@@ -184,19 +184,9 @@ def _rule(number: int, raw: dict[str, Any], terms: Mapping[str, Sequence[str]], 
     try:
         return Rule.model_validate(raw, context={"terms": terms, "among": filter})
     except ValidationError as error:
-        raise ValueError(f"rule {number} ({raw.get('code', 'without a code')}): {_explained(error)}") from error
-
-
-def _explained(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    told = [
-        one for one in error.errors() if one["loc"][-1:] != ("str",)
-    ]  # an example may be a text or a case: not both are told
-    where = ([str(part) for part in one["loc"] if "(" not in str(part)] for one in told)
-    return "; ".join(
-        f"{'.'.join(at) or 'it'}: {yaml_file.plain(one['msg'])}" for at, one in zip(where, told, strict=True)
-    )
+        raise ValueError(
+            f"rule {number} ({raw.get('code', 'without a code')}): {yaml_file.explained(error)}"
+        ) from error
 
 
 # ---- the decision ----

@@ -28,7 +28,7 @@ def search_text(conversation: Conversation) -> str:
     an agent offered asks for that.
     Raises EmptyMessage where neither a customer's message nor its subject has a word.
     """
-    return asked_in(conversation.subject, present(conversation))
+    return asked_in(conversation.subject, present(conversation, said(conversation)))
 
 
 def replies(conversation: Conversation) -> str:
@@ -62,9 +62,8 @@ def _unnamed(text: str, conversation: Conversation) -> str:
     return above.strip() if own else text
 
 
-def present(conversation: Conversation) -> list[str]:
-    """The same turns; a last one that only says yes is what was asked before it, with what the agent offered to say on that."""
-    turns = said(conversation)
+def present(conversation: Conversation, turns: Sequence[str]) -> Sequence[str]:
+    """These turns of theirs; a last one that only says yes is what was asked before it, with what the agent offered to say on that."""
     offered = _offered(conversation) if turns and says_yes(turns[-1]) else ""
     if not offered:
         return turns

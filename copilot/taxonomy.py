@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from copilot import yaml_file
 from copilot.errors import ConfigurationError, InputError
@@ -88,7 +88,7 @@ def parse(words: str) -> Taxonomy:
     try:
         read = _File.model_validate(yaml.load(words, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise InputError(_explained(error)) from error
+        raise InputError(yaml_file.explained(error)) from error
     labels = [intent.label for intent in read.intents]
     if OTHER in labels or len(set(labels)) < len(labels):
         raise InputError("it has a label twice, or lists `other`, which is never listed.")
@@ -129,11 +129,3 @@ def describing(label: str, description: str) -> list[str]:
     clauses = [clause.strip(" .") for clause in _CLAUSE_ENDS.split(description)]
     said = [label.replace("_", " "), description, *(clause for clause in clauses if len(clause) > 3)]
     return list(dict.fromkeys(words for words in said if words.strip()))
-
-
-def _explained(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc'])) or 'it'}: {yaml_file.plain(one['msg'])}" for one in error.errors()[:3]
-    )

@@ -129,16 +129,14 @@ def _words(text: str) -> list[str]:
 
 def _tells_it_is_solved(turn: str, known: frozenset[str]) -> bool:
     """Whether some sentence ends in saying that it is solved, the others say how or thanks, and nothing says more."""
+    if _MORE.search(turn):
+        return False
     each = [turn[start:end] for start, end in sentences(turn)]
-    solved = [
-        bool(found) and known.issuperset(_words(one[found[-1].end() :]))
-        for one in each
-        for found in [[*SOLVES.finditer(one)]]
-    ]
-    return (
-        any(solved)
-        and not _MORE.search(turn)
-        and all(
-            ends or _TELLS.match(one) or known.issuperset(_words(one)) for one, ends in zip(each, solved, strict=True)
-        )
-    )
+    others = [one for one in each if not _ends_solved(one, known)]
+    return len(others) < len(each) and all(_TELLS.match(one) or known.issuperset(_words(one)) for one in others)
+
+
+def _ends_solved(sentence: str, known: frozenset[str]) -> bool:
+    """Whether it says that it is solved, and behind that nothing but known words."""
+    *_, end = -1, *(found.end() for found in SOLVES.finditer(sentence))
+    return end >= 0 and known.issuperset(_words(sentence[end:]))

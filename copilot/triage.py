@@ -123,7 +123,7 @@ class Triager:
         spoken = language(turns[-1], conversation.customer.locale)
         made = phrases(_first_lines(conversation, turns))
         latest = self._moods.read(made, given.mood)
-        now = present(conversation)
+        now = present(conversation, own)
         ask = asked or (asked_in(conversation.subject, now) if now else "")
         rest = self._undenied(conversation, turns)
         return Triage(
@@ -155,7 +155,7 @@ class Triager:
         called = min((read, self._moods.read(rest[0], rest[1].mood)), key=lambda one: one.escalate) if rest else read
         return attention(conversation, called.escalate, called.told_by["escalate"])
 
-    def _now(self, head: IntentHead, turns: list[str], vector: Vectors, ask: str, spoken: Tag) -> Tag:
+    def _now(self, head: IntentHead, turns: Sequence[str], vector: Vectors, ask: str, spoken: Tag) -> Tag:
         """The intent of what is asked now: of the latest turn, and of those before it that a short one goes on with.
 
         A thread's subject and first words help a search; they belong to its first turn, and may be about something else.

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 _OWN_NAMES = re.compile(r" or instance of \w+|^Value error, ")
 _IN_YAML = (
     ("Extra inputs are not permitted", "no such field: look for a slip of the pen"),
@@ -16,8 +18,17 @@ _IN_YAML = (
 )
 
 
-def plain(message: str) -> str:
-    """What pydantic says of a value, in the words of somebody who writes YAML."""
+def explained(error: Exception) -> str:
+    """What is wrong with a file and where in it, in the words of somebody who writes YAML: at most three things."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    # where a value may be a text or a table, pydantic tells both branches: the text's is left out, the other's name too
+    told = [one for one in error.errors() if one["loc"][-1:] != ("str",)][:3]
+    where = (".".join(part for part in map(str, one["loc"]) if "(" not in part) for one in told)
+    return "; ".join(f"{at or 'it'}: {_plain(one['msg'])}" for at, one in zip(where, told, strict=True))
+
+
+def _plain(message: str) -> str:
     for said, meant in _IN_YAML:
         message = message.replace(said, meant)
     return _OWN_NAMES.sub("", message)
