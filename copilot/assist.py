@@ -30,6 +30,7 @@ from copilot.draft import Said, evidence, similar, write
 from copilot.errors import DrafterFailed, NotFound
 from copilot.escalate import Policy, escalate
 from copilot.findings import Findings, abstention, differences, guidance, macros
+from copilot.foreign import translation
 from copilot.frame import UPSET
 from copilot.handover import DANGER, handed_over, held
 from copilot.intents import IntentHead
@@ -279,6 +280,8 @@ class Copilot:
             handover=passed, thanked=thanked,
         )  # fmt: skip
         model = None if request.frame_only else self._model
+        if model and rewrite is None:
+            request = replace(request, rewrite=translation(self._extractive, request))
         for drafter in filter(None, (model, self._extractive)):
             fallback = model is not None and drafter is self._extractive
             if fallback and asked and asked.task != "translate":

@@ -345,6 +345,8 @@ class Page:
 
 
 def _language(first: Grounded, request: DraftRequest) -> str:
+    if request.rewrite and request.rewrite.task == "translate":
+        return request.language
     quoted = [c for c in first.citations if c.quote == first.text]
     sources = [e.language for e in request.evidence if quoted and e.document_id == quoted[0].document_id]
     unnamed = "en" if latin(first.text) else request.language

@@ -186,6 +186,14 @@ def has_facts(text: str) -> bool:
     return bool(ADDRESS.search(text) or NUMBER.search(text) or MONTH.search(text))
 
 
+def menus(text: str) -> Iterator[str]:
+    """The labels of its menu paths in lower case, each by the word next to the arrow: where a label ends no rule can tell."""
+    for path in PATH.findall(text):
+        first, *rest = ARROW.split(path.casefold())
+        yield first.rpartition(" ")[2]
+        yield from (label.partition(" ")[0] for label in rest)
+
+
 def _path(path: str) -> str:
     """The last step before the first arrow belongs to the sentence too, so only its last word is compared."""
     first, *rest = ARROW.split(path.lower())

@@ -157,13 +157,17 @@ class Reranker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """What an agent wants done with a reply; `language` is that of a translation, `statements` are what is translated."""
+    """What is to be done with a reply; `language` is that of a translation, `statements` are what is translated.
+
+    `quoted` is the reply where nobody wrote it: what sources in another language than the customer's say.
+    """
 
     task: Literal["instruct", "translate", "grammar"]
     text: str
     instruction: str = ""
     language: str = ""
     statements: tuple[str, ...] = ()
+    quoted: tuple[Proposed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

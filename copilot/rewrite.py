@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from copilot.domain import Dropped
 from copilot.errors import InputError, NeedsModel, TooLarge
-from copilot.facts import ADDRESS, NUMBER, says_no
-from copilot.ground import Grounded, Steps, ground, harm
+from copilot.facts import ADDRESS, NUMBER, menus, says_no
+from copilot.ground import Grounded, ground, harm
 from copilot.ports import Drafter, DraftRequest, Proposed, Rewrite
 from copilot.reading import hosts
 from copilot.redact import Redacted, Redactor
@@ -20,6 +20,7 @@ KNOWN_NO = frozenset({"en", "de", "fr", "nl", "es"})
 """Languages whose negations are known."""
 CHARS_A_TOKEN, RULES_CHARS = 4, 1_500
 """How a prompt's budget in tokens is kept: of its characters so many are our own words, in every prompt."""
+NONE_GIVEN = "it translates no statement that was given"
 PARTED = "\n\n\x1f\n\n"
 HOW = "Set COPILOT_LLM=provider:model (see docs/settings.md). Without one, `options.tone` may be friendly, formal or short."
 
@@ -57,43 +58,55 @@ def proposed(drafter: Drafter, request: DraftRequest) -> Iterator[Grounded | Dro
     if rewrite is None or rewrite.task != "translate":
         yield from ground(drafter.stream(request), request.evidence, request.message, request.conversation.channel)
         return
-    stand, rest = _standing(rewrite.text, request)
-    if stand:
-        statements = tuple(one.text for one in stand)
+    stand, rest = _standing(rewrite, request)
+    if statements := tuple(one.text for one in stand if one.citations):
         asked = replace(request, rewrite=replace(rewrite, statements=statements))
-        own = hosts([one.url for one in request.evidence if one.kind == "article"])
-        yield from _translated(
-            drafter.stream(asked),
-            stand,
-            rewrite.language,
-            own,
-            Steps(request.evidence, request.conversation.channel),
+        yield from _translated(drafter.stream(asked), stand, asked)
+    for one in rest:
+        yield (
+            one if rewrite.quoted else Dropped(text=one.text, reason="no source supports it, so it was not translated")
         )
-    for text in rest:
-        yield Dropped(text=text, reason="no source supports it, so it was not translated")
 
 
-def _standing(text: str, request: DraftRequest) -> tuple[list[Grounded], list[str]]:
-    """The statements of the reply that a source supports, which alone are worth translating since the frame is added; and the others."""
-    every = tuple(range(len(request.evidence)))
-    lines = [Proposed(text=text[start:end], evidence=every) for start, end in sentences(text)]
-    judged = list(ground(lines, request.evidence))
-    stand = [one for one in judged if isinstance(one, Grounded) and one.citations]
-    return stand, [one.text for one in judged if one not in stand]
+def _standing(rewrite: Rewrite, request: DraftRequest) -> tuple[list[Grounded], list[Grounded | Dropped]]:
+    """What is translated: the statements that a source supports, and what we ask between those that were quoted for it; and the others.
+
+    The frame around an agent's reply is none of them: it is made anew, in the other language.
+    """
+    lines = rewrite.quoted or _lines(rewrite.text, tuple(range(len(request.evidence))))
+    judged = list(ground(lines, request.evidence, request.message, request.conversation.channel))
+    stand = [one for one in judged if isinstance(one, Grounded) and (one.citations or rewrite.quoted)]
+    return stand, [one for one in judged if one not in stand]
+
+
+def _lines(text: str, evidence: tuple[int, ...]) -> Iterator[Proposed]:
+    done = 0
+    for start, end in sentences(text):
+        gap, done = text[done:start], end
+        yield Proposed(text=text[start:end], evidence=evidence, lead=gap if gap.isspace() else "")
 
 
 def _translated(
-    given: Iterable[Proposed], stand: Sequence[Grounded], language: str, own: frozenset[str], steps: Steps
+    given: Iterable[Proposed], stand: Sequence[Grounded], request: DraftRequest
 ) -> Iterator[Grounded | Dropped]:
-    """Each translated statement with the citations of its original; whether the words say the same no rule can tell, so it is `partial`."""
+    """Each statement in its place, translated, with its original's citations: whether both say the same no rule can tell, so it is `partial`.
+
+    What the model did not translate, or not truly, stays as it was: a step that is left out misleads. Where it translated nothing, nothing stands.
+    """
+    claims, done = [i for i, one in enumerate(stand) if one.citations], 0
+    own = hosts([one.url for one in request.evidence if one.kind == "article"])
     for one in given:
-        number = one.evidence[0] if len(one.evidence) == 1 else -1
-        if not 0 <= number < len(stand):
-            yield Dropped(text=one.text, reason="it translates no statement that was given")
+        at = claims[one.evidence[0]] if len(one.evidence) == 1 and 0 <= one.evidence[0] < len(claims) else -1
+        judged = replace(stand[at], text=one.text, support="partial")
+        fault = NONE_GIVEN if at < 0 else _fault(one.text, stand[at].text, request.language) or harm(judged, own)
+        if fault or at < done:
+            yield Dropped(text=one.text, reason=fault or NONE_GIVEN)
             continue
-        judged = Grounded(one.text, one.lead, "partial", stand[number].citations)
-        fault = _fault(one.text, stand[number].text, language) or harm(judged, own)
-        yield Dropped(text=one.text, reason=fault) if fault else steps.put(judged)
+        yield from stand[done:at]
+        yield judged
+        done = at + 1
+    if done:
+        yield from stand[done:]
 
 
 def _fault(text: str, original: str, language: str) -> str:
@@ -102,6 +115,8 @@ def _fault(text: str, original: str, language: str) -> str:
         return "it is not as long as what it translates"
     if _figures(text) != _figures(original):
         return "its numbers or addresses are not those of what it translates"
+    if any(label not in text.casefold() for label in menus(original)):
+        return "its menu path is not that of what it translates"
     return "it lost or gained a negation" if language in KNOWN_NO and says_no(text) != says_no(original) else ""
 
 

@@ -14,6 +14,7 @@ from copilot.domain import Draft, Suggestion
 from copilot.draft import retold as replay
 from copilot.store.choices import Choices
 from tests.browser import Desk, barriers, look, shifted, shifts, window
+from tests.test_copilot_foreign import GERMAN, Translates
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -419,3 +420,21 @@ def test_a_customers_history_leads_to_their_other_conversations(agent: Page) -> 
     agent.get_by_role("link", name="The earlier call").click()
     agent.wait_for_url("**/agent-10")
     expect(agent.get_by_role("heading", level=1)).to_have_text("The earlier call")
+
+
+def test_a_draft_in_another_language_than_the_customers_is_translated_at_a_click(
+    agent: Page, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.parts, "settings", desk.parts.settings.model_copy(update={"llm": "fake:model"}))
+    arrive(agent, "agent-15", GERMAN)
+    open_draft(agent, "agent-15")
+    expect(agent.get_by_text("the draft is in English")).to_be_visible()
+    look(agent, "draft-in-another-language")
+    monkeypatch.setattr(desk.parts.copilot, "_model", Translates())
+    agent.get_by_role("button", name="Translate into German").click()
+    expect(agent.locator(".statement").filter(has_text="DE ").first).to_be_visible()
+    expect(agent.get_by_text("the draft is in English")).to_have_count(0)
+    look(agent, "translated")
+    made = latest(desk, "agent-15")
+    assert made.draft is not None
+    assert made.draft.language == "de"

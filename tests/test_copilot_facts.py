@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from copilot.facts import missing
+from copilot.facts import menus, missing
 
 SOURCE = (
     "Hold the button for 10 seconds. Refunds take three working days since 4 March 2025. Open Settings > Privacy > Delete account. "
@@ -73,3 +73,8 @@ def test_a_word_of_the_opposite_sense_is_named(text: str, words: str, absent: st
 
 def test_an_address_is_the_same_with_and_without_its_scheme() -> None:
     assert missing("Open app.shop.example/reset.", "Open https://app.shop.example/reset and sign in.") == ()
+
+
+def test_of_a_menu_path_the_words_at_the_arrows_are_told() -> None:
+    assert list(menus("Go to Settings > Privacy > Delete account and wait.")) == ["settings", "privacy", "delete"]
+    assert list(menus("Wait for 10 seconds.")) == []

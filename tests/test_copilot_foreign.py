@@ -1,45 +1,112 @@
-"""A customer who writes in another language than the sources is spoken to in theirs, and told in which language what follows is."""
+"""A customer who writes in another language than the sources: what they say is quoted, and a model translates the quotes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 
 import pytest
 
-from copilot.adapters.extractive import ExtractiveDrafter
-from copilot.domain import Channel, Conversation, Customer, Draft, Message
-from copilot.draft import write
-from copilot.ports import DraftRequest
-from tests.test_copilot_compose import STEPS, article
+from copilot.build import Parts
+from copilot.domain import Draft, Status
+from copilot.errors import DrafterFailed
+from copilot.ports import Drafter, DraftRequest, Proposed
+from tests.conftest import AGENT, asks
 
-ASKED = "¿Cómo reinicio el router?"
-
-
-def drafted(language: str, source: str, channel: Channel = "email") -> Draft:
-    request = DraftRequest(
-        conversation=Conversation(channel=channel, messages=(Message(text=ASKED),), customer=Customer(name="Inés Roca")),
-        message=ASKED, evidence=(replace(article(STEPS), language=source),), language=language, sentiment="neutral",
-    )  # fmt: skip
-    return next(step for step in write(ExtractiveDrafter(0.7), request) if isinstance(step, Draft))
+GERMAN = "Guten Tag, der Password-Reset-Link in der E-Mail funktioniert nicht mehr. Wie lange ist der Link gültig?"
+CHOOSE = "Open the sign-in page and choose Forgot password."
+VALID = "The link in the e-mail is valid for 30 minutes and works once."
+LOOK = "Look into the spam folder first."
 
 
-@pytest.mark.parametrize(("language", "greeting", "named"), [("es", "Hola", "inglés"), ("nl", "Beste", "Engels")])
-def test_the_frame_is_in_the_customers_language_and_says_in_which_the_answer_is(
-    language: str, greeting: str, named: str
+class Silent:
+    """A model that writes nothing, or fails."""
+
+    name = "fake:silent"
+
+    def __init__(self, fails: Exception | None = None) -> None:
+        self.fails, self.asked = fails, list[DraftRequest]()
+
+    def stream(self, request: DraftRequest) -> Iterator[Proposed]:
+        self.asked.append(request)
+        if self.fails:
+            raise self.fails
+        yield from ()
+
+
+class Translates:
+    """A model that puts a word in front of each statement, except for those that it leaves out or gets wrong."""
+
+    name = "fake:model"
+
+    def __init__(self, wrong: int = -1, left_out: int = -1) -> None:
+        self.wrong, self.left_out, self.asked = wrong, left_out, list[DraftRequest]()
+
+    def stream(self, request: DraftRequest) -> Iterator[Proposed]:
+        self.asked.append(request)
+        for number, said in enumerate(request.rewrite.statements if request.rewrite else ()):
+            if number != self.left_out:
+                yield Proposed(text=f"DE {said}{' 99' * (number == self.wrong)}", evidence=(number,))
+
+
+def made(parts: Parts, monkeypatch: pytest.MonkeyPatch, model: Drafter, text: str = GERMAN) -> tuple[Status, Draft]:
+    monkeypatch.setattr(parts.copilot, "_model", model)
+    suggestion = parts.copilot.suggest(AGENT, asks(text, "password link"))
+    assert suggestion.draft is not None
+    return suggestion.status, suggestion.draft
+
+
+def cited(draft: Draft) -> dict[str, str]:
+    """What each claim says, and the first words that it cites."""
+    return {draft.text[one.start : one.end]: one.citations[0].quote for one in draft.statements if one.citations}
+
+
+def test_what_the_sources_say_is_translated_with_its_citations(company: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Translates()
+    status, draft = made(company, monkeypatch, model)
+    assert (status, draft.generator, draft.language) == ("drafted", "fake:model", "de")
+    claims = cited(draft)
+    assert claims[f"DE {CHOOSE}"] == CHOOSE
+    assert claims[f"DE {VALID}"] == VALID
+    assert all(text.startswith("DE ") for text in claims)
+    assert {one.support for one in draft.statements if one.citations} == {"partial"}
+    assert draft.text.startswith("Guten Tag,")
+    assert "auf Englisch" not in draft.text  # nothing is left that would need the notice
+
+
+def test_an_answer_keeps_its_order_and_its_paragraphs_when_it_is_translated(
+    company: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = drafted(language, "en")
-    first, *rest = draft.text.split("\n\n")
-    assert first.startswith(f"{greeting} Inés")
-    assert any(named in line and line.endswith(":") for line in rest)
-    assert "Pull the plug of the router." in draft.text
-    assert draft.language == "en"
-    assert all((one.support == "no_claim") == (not one.citations) for one in draft.statements)
+    monkeypatch.setattr(company.copilot, "_model", None)
+    quoted = company.copilot.suggest(AGENT, asks(GERMAN, "password link")).draft
+    assert quoted is not None
+    _, draft = made(company, monkeypatch, Translates())
+    without_notice = [line for line in quoted.text.split("\n\n") if "auf Englisch" not in line]
+    assert draft.text.replace("DE ", "").split("\n\n") == without_notice
 
 
-def test_nothing_is_said_of_languages_where_both_are_the_same_or_one_has_no_words_here() -> None:
-    assert "inglés" not in drafted("es", "es").text
-    assert drafted("pl", "en").text.startswith("Hi Inés")
+def test_what_the_model_leaves_out_or_gets_wrong_stays_as_it_was(
+    company: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, draft = made(company, monkeypatch, Translates(wrong=1, left_out=0))
+    claims = cited(draft)
+    assert list(claims)[:2] == [CHOOSE, VALID]
+    assert any(text.startswith("DE ") for text in claims)
+    assert draft.text.startswith("Guten Tag,")
+    assert [(one.text, "numbers" in one.reason) for one in draft.dropped] == [(f"DE {VALID} 99", True)]
 
 
-def test_talking_points_say_nothing_of_languages() -> None:
-    assert "inglés" not in drafted("es", "en", "phone").text
+def test_where_nothing_was_translated_the_quotes_stand_and_the_customer_is_told_of_their_language(
+    company: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for model in (Silent(), Silent(DrafterFailed("slow"))):
+        status, draft = made(company, monkeypatch, model)
+        assert (status, draft.generator) == ("extractive", "extractive")
+        assert "Unsere Erklärung dazu ist auf Englisch:" in draft.text
+
+
+def test_a_customer_of_the_sources_language_gets_the_models_own_words(
+    company: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Silent()
+    made(company, monkeypatch, model, "How long is the link to reset my password valid? It does not work for me.")
+    assert [one.rewrite for one in model.asked] == [None]

@@ -305,12 +305,13 @@ export class Reply {
   paintNote() {
     const { suggestion, verdict } = this;
     if (verdict) return void fill(this.note, notice(verdict === "rejected" ? "" : "ok", verdict === "rejected" ? "Rejected. Thank you: it is kept as what not to suggest." : `${this.copied ? "Copied and noted" : "Noted, but not copied"}. Nothing was sent: paste it into your help desk.`));
-    const foreign = suggestion.draft && suggestion.draft.language !== suggestion.triage.language.label;
+    const spoken = suggestion.triage.language.label, foreign = suggestion.draft && suggestion.draft.language !== spoken;
     fill(this.note,
       suggestion.status === "extractive" && notice("warn", suggestion.draft?.generator === "unchanged"
         ? "The language model did not rewrite it: the reply is as it was."
         : "The language model gave nothing that could be used; this draft is put together of the sources' own words."),
-      foreign && notice("warn", `The customer writes ${languageName(suggestion.triage.language.label)}; the draft is in ${languageName(suggestion.draft.language)}.`));
+      foreign && notice("warn", h("p", {}, `The customer writes ${languageName(spoken)}; the draft is in ${languageName(suggestion.draft.language)}.`),
+        session.model && this.cites && button(`Translate into ${languageName(spoken)}`, { kind: "small", run: () => this.again({ rewrite: { task: "translate", language: spoken } }) })));
   }
 
   paintBar() {
