@@ -15,7 +15,8 @@ WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 MARKER = re.compile(rf"^{MARKED}")
 STOP = frozenset(
     "a an and are as at be but by can do for from has have how i if in is it its may of on or our so that the their then there these "
-    "they this to was we were what when where which will with you your please just also more".split()
+    "they this to was we were what when where which will with you your please just also more "
+    "my me he him his she her am".split()
 )
 CUT = re.compile(
     r"(\s*[;|(){}\[\]]\s*|:\s+|,\s+|\s[–—-]\s|\s+(?:and|but|or|nor|while|whereas|which|und|oder|aber|sondern|et|ou|mais|maar|pero)\s+)",

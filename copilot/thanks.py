@@ -14,13 +14,14 @@ from copilot.text import normalise, own_words, sentences, straight
 MOST_WORDS, MOST_TOLD = 20, 40
 """Of a turn of known words, and of one that also tells how it was solved."""
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_THANKS = "thanks thank thankyou thx ty cheers danke dankeschön dank merci bedankt gracias"
+_THANKS = "thanks thank thankyou thx ty ta cheers danke dankeschön dank merci bedankt gracias"
 _HELPED = (
     "worked works helped resolved sorted solved fixed geklappt funktioniert marche "
     "fonctionne werkt gelukt opgelost funciona solucionado resuelto résolu réglé gelöst"
 )
 _AROUND = (
-    "ok okay k oh ah aha hi hello hey great perfect super awesome amazing brilliant excellent wonderful fantastic lovely nice cool "
+    "ok okay k oh ah aha hi hello hey bye goodbye then x xx hun mate "
+    "great perfect super awesome amazing brilliant excellent wonderful fantastic lovely nice cool "
     "good fine all well done you u so very much many a the lot lots for your this that these it it's its that's is was did has have i "
     "i'm am trick now finally working help helping helpful quick fast prompt kind reply response answer support advice "
     "team everyone happy glad really just appreciate appreciated and can close closed be ticket case best regards "
@@ -40,7 +41,10 @@ _ASKS = re.compile(
     r"\b(?:help|answer|reply|response) (?:is|would be) (?:\w+ )?appreciated\b",
     re.I,
 )
-_FAREWELL = re.compile(r"\b(?:have an? )?(?:nice|good|great|lovely) (?:day|evening|weekend)\b", re.I)
+_FAREWELL = re.compile(
+    r"\b(?:have an? )?(?:nice|good|great|lovely) (?:day|evening|weekend)\b|\bno need to (?:reply|answer|respond|write back)\b",
+    re.I,
+)
 _ONCE_MORE = re.compile(
     r"\b(thanks|thank you|thx|works?|worked|working|geht|läuft|funktioniert|klappt|werkt)"
     r"((?: (?:so|very|much|a|lot|fine|es|alles|jetzt|nun|nu|het))*) (?:again|wieder|weer)\b",
@@ -76,7 +80,9 @@ _MORE = re.compile(
     re.I,
 )
 """What may be more than that: a doubt, a wish, another trouble, a danger, a number."""
-_ADDRESSED = re.compile(r"(?:(?i:\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|gracias)),? )([A-Z][\w-]+)")
+_ADDRESSED = re.compile(
+    r"(?:(?i:\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|gracias)(?: so much| very much| a lot)?),? )([A-Z][\w-]+)"
+)
 
 
 def only_thanks(conversation: Conversation) -> bool:
@@ -129,7 +135,7 @@ def _words(text: str) -> list[str]:
 
 def _tells_it_is_solved(turn: str, known: frozenset[str]) -> bool:
     """Whether some sentence ends in saying that it is solved, the others say how or thanks, and nothing says more."""
-    if _MORE.search(turn):
+    if _MORE.search(_FAREWELL.sub("", turn)):
         return False
     each = [turn[start:end] for start, end in sentences(turn)]
     others = [one for one in each if not _ends_solved(one, known)]

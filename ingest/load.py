@@ -211,8 +211,9 @@ class _Table:
             return self._not_tickets(line)
         if id is None:
             return self._broken(
-                line, f"it has no {_column(self.reading.columns)}: name its column with --map ticket_id=COLUMN"
-            )
+                line, f"it has no {_column(self.reading.columns)}: name its column with --map ticket_id=COLUMN, "
+                "or bring articles in by `copilot sources add … table` (docs/sources.md)"
+            )  # fmt: skip
         if id in self.ids:
             return self._broken(line, f"the same ticket_id again: {id}")
         self.ids.add(id)

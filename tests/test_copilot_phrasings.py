@@ -68,6 +68,32 @@ def test_phrasings_by_strangers_give_their_code(reader: Reader, file: Path) -> N
     assert 1 - len(missed) / len(fires) >= FLOORS[file.stem], missed
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Thinking of leaving the club. What will it set me back, and is it enough if I just stop it at my bank?", "self_harm"),
+        ("I don't want to go on with the plan any more, please end it.", "self_harm"),
+        ("If I put him on the top plan, what do I pay for the operation?", "asks_for_person"),
+        ("Can you put him on the list for Thursday?", "asks_for_person"),
+    ],
+)  # fmt: skip
+def test_who_leaves_a_plan_or_puts_a_pet_on_one_is_no_emergency(reader: Reader, text: str, code: str) -> None:
+    assert reader.codes(text).get(code, 0) <= NOTED
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("I don't want to go on any more, please end it.", "self_harm"),
+        ("I can't go on with this any more.", "self_harm"),
+        ("Put your manager on the phone.", "asks_for_person"),
+        ("I know she is there. Put her on.", "asks_for_person"),
+    ],
+)
+def test_the_same_words_of_a_person_count(reader: Reader, text: str, code: str) -> None:
+    assert reader.codes(text).get(code, 0) > NOTED
+
+
 def test_over_all_codes_most_are_found_and_few_near_misses_fire(reader: Reader) -> None:
     fires = [(file.stem, text) for file in FILES for text in phrasings(file, "fires")]
     quiet = [(file.stem, text) for file in FILES for text in phrasings(file, "quiet")]

@@ -44,6 +44,9 @@ def then(turn: str, channel: Channel = "email") -> Conversation:
         "no thanks, that is all",
         "Perfect, it is green again",
         "Top, hij doet het weer!",
+        "Thanks so much Maria, that's sorted it. Have a lovely weekend!",
+        "ok ta, bye",
+        "Great, all sorted then. No need to reply.",
         "Thanks!\n\nOn 2 May Maud wrote:\n> Open Settings. Did that help?",
     ],
 )
@@ -67,6 +70,8 @@ def test_thanks_and_nothing_else_are_known(turn: str) -> None:
         "Merci, et pour ma femme",
         "Thanks, Not resolved",
         "Danke Kündigung",
+        "Thanks so much Visa",
+        "Great, but I need a reply then, thanks",
         "Thank you, now it has closed again",
         "thanks, can you help",
         "OK thanks. I closed it and it is the case again now",

@@ -221,7 +221,10 @@ def test_a_rows_fingerprint_is_its_own(tmp_path: Path) -> None:
         (b'{"ticket_id": "caf\xe9"}', "it is not UTF-8"),
         (b"[" * 100_000, "it is not JSON"),
         (b'{"ticket_id": ' + b"9" * 5000 + b"}", "it is not JSON"),
-        (b'{"subject": "no id"}', "it has no ticket_id: name its column with --map ticket_id=COLUMN"),
+        (
+            b'{"subject": "no id"}',
+            "it has no ticket_id: name its column with --map ticket_id=COLUMN, or bring articles in by",
+        ),
         (b'{"ticket_id": " "}', "it has no ticket_id"),
         (b'{"ticket_id": true}', "it has no ticket_id"),
         (b'{"ticket_id": ["x"]}', "it has no ticket_id"),
