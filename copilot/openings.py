@@ -11,11 +11,12 @@ HANGS = re.compile(
     rf"^(?:{MARKED})?"
     r"(?:this|that|these|those|it|they|then|also|instead|alternatively|otherwise|"
     r"however|but|and|so|if so|if not|in that case|such|yes|no|here|both)\b|"
+    r"(?:[^\s,;:.]+ ){1,4}(?:(?:do|does|did|is|are|was|were|can|will|has|have|may|must|should) not|[a-z]+n['’]t|cannot)\W*$|"
     r"[这這那它其此]|然后|然後|接着|接著|另外|或者|否则|否則|但|不过|不過|因此|所以|是的|"
     r"こ[のれ]|そ[のれう]|また|次に|ただし|しかし|もしくは|이 |그 |그러나|하지만|또는",
     re.I,
 )
-"""A sentence, or an item, that goes on from what stands before it."""
+"""A sentence, or an item, that goes on from what stands before it: by how it begins, or because it has no verb of its own (`Cats do not.`)."""
 REFERS = re.compile(
     r"(?:[^\s,;:.]+ ){0,4}(?:it|them|this|these|each)"
     r"(?:[.,;:]|$| (?:is|was|are|were|for|in|on|to|with|as|at|by|up|out|along|away|from|says|reads)\b)",

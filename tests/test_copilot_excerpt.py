@@ -108,6 +108,13 @@ def test_a_reply_is_no_longer_than_suits_its_channel(channel: Channel) -> None:
     assert sum(map(len, told)) <= characters
 
 
+@pytest.mark.parametrize("rest", ["Cats do not.", "Cats don't.", "A cat cannot."])
+def test_a_sentence_without_a_verb_of_its_own_is_told_with_the_one_before(rest: str) -> None:
+    page = f"## Coming back\n\nDogs need a tapeworm treatment a day before they enter the country, given by a vet. {rest}\n\n{LONG}"
+    made = text(article(page), message="What about cats, and a cat?", channel="chat")
+    assert f"given by a vet. {rest}" in made
+
+
 def test_in_a_chat_an_item_that_only_asks_is_told_with_what_it_answers() -> None:
     page = "## No sound\n\nTry this:\n\n- Is it muted? Turn the wheel at the side. It clicks.\n- In a case: take the case off."
     draft = drafted(article(page), message="There is no sound, what should I try?", channel="chat")
