@@ -155,6 +155,12 @@ class Settings(BaseSettings):
     llm_pause_seconds: float = Field(
         60.0, gt=0, le=3600, description="How long it is left alone; then one request tries it."
     )
+    llm_at_once: int = Field(
+        20,
+        ge=1,
+        le=32,
+        description="How many may wait for the model at once; the next gets the extractive draft, so that nobody else waits.",
+    )
     llm_prompt_tokens: int = Field(
         6_000,
         ge=500,

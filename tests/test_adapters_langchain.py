@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,7 +20,7 @@ from copilot.answers import objects
 from copilot.build import Parts, build
 from copilot.domain import Message, Suggestion
 from copilot.settings import Settings
-from tests.conftest import AGENT, asks
+from tests.conftest import AGENT, asks, client_of
 
 GOOD = "The link in the e-mail is valid for 30 minutes and works once."
 QUESTION = asks("How long is the link to reset my password valid? It does not work for me.", "password link")
@@ -174,6 +175,37 @@ def test_a_slow_model_is_not_waited_for_past_the_deadline(with_model: Parts, mod
     made = with_model.copilot.suggest(AGENT, QUESTION)
     assert made.status == "extractive"
     assert time.monotonic() - started < 4
+
+
+def test_requests_that_wait_for_a_slow_model_hold_nobody_else_up(filled: Parts, model: FakeModel) -> None:
+    go_on, many, at_once = threading.Event(), 45, 20
+    made = build(settings_of(filled, model, llm_deadline_seconds=100, llm_at_once=at_once))
+
+    def answer(body: dict[str, Any]) -> Iterator[str]:
+        go_on.wait(90)
+        yield line(GOOD, source_of(body, GOOD))
+
+    model.answer = answer
+    asked = {"conversation": {"subject": QUESTION.subject, "messages": [{"text": QUESTION.messages[0].text}]}}
+    with client_of(made) as client, ThreadPoolExecutor(many) as pool:
+        suggested = [pool.submit(client.post, "/v1/suggestions", json=asked) for _ in range(many)]
+        try:
+            served = pool.submit(client.get, "/v1/conversations").result(30)
+            assert served.status_code == 200
+            for _ in range(300):
+                if sum(one.done() for one in suggested) == many - at_once:
+                    break
+                time.sleep(0.1)
+            without = [one.result().json() for one in suggested if one.done()]
+        finally:
+            go_on.set()
+        assert [one["status"] for one in without] == ["extractive"] * (many - at_once)
+        assert all(GOOD in one["draft"]["text"] for one in without)
+        statuses = [one.result(30).json()["status"] for one in wait(suggested, 60).done]
+        assert sorted(statuses) == ["drafted"] * at_once + ["extractive"] * (many - at_once)
+        assert len(model.seen) == at_once
+        assert client.post("/v1/suggestions", json=asked).json()["status"] == "drafted", "places are given back"
+    made.close()
 
 
 def test_a_model_that_chatters_for_ever_is_not_listened_to_past_the_deadline(

@@ -38,8 +38,10 @@ def test_one_more_is_worked_on_than_the_model_has_threads(threads: int) -> None:
     assert not met(turns, threads + 2)
 
 
-def test_where_a_model_writes_many_may_wait_for_it() -> None:
-    assert met(Turns(Settings(threads=1, llm="openai:some-model")), 12)
+def test_where_a_model_writes_as_many_more_as_may_wait_for_it() -> None:
+    turns = Turns(Settings(threads=1, llm="openai:some-model", llm_at_once=10))
+    assert met(turns, 12)
+    assert not met(turns, 13)
 
 
 def test_a_reader_who_takes_the_steps_slowly_holds_nobody_up() -> None:

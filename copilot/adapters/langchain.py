@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from queue import Empty, Full, Queue
-from threading import Event, Thread
+from threading import BoundedSemaphore, Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -88,17 +88,28 @@ class LangChainDrafter:
         self._retries, self._prompt_chars = settings.llm_retries, settings.llm_prompt_tokens * CHARS_A_TOKEN
         self._answer_chars = settings.llm_answer_tokens * ANSWER_CHARS_A_TOKEN
         self._breaker = Breaker(settings.llm_failures, settings.llm_pause_seconds)
+        self._places = BoundedSemaphore(settings.llm_at_once)
 
     def stream(self, request: DraftRequest) -> Iterator[Proposed]:
         """The model's statements in order, none where it writes nothing. Raises DrafterFailed past the deadline, on an error, and where no line of
         what it wrote can be read."""
-        with self._counted():
+        with self._placed(), self._counted():
             yield from self._statements(request)
 
     def lines(self, prompt: str) -> Iterator[str]:
         """The model's answer to any words of ours, line by line. Raises DrafterFailed."""
-        with self._counted():
+        with self._placed(), self._counted():
             yield from self._patient_lines(prompt)
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
+        """A place at the model; who finds none does not wait for one, since each who waits holds one of the server's threads."""
+        if not self._places.acquire(blocking=False):
+            raise DrafterFailed("all places at it are taken (COPILOT_LLM_AT_ONCE)")
+        try:
+            yield
+        finally:
+            self._places.release()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
