@@ -102,6 +102,14 @@ def test_another_workspaces_run_is_not_found(desk: TestClient, parts: Parts) -> 
     assert desk.post("/v1/evaluations/compare", json={"a": job.id, "b": job.id}).status_code == 404
 
 
+@pytest.mark.parametrize("id", ["0" * 32, "none", "run-7"])
+def test_an_unknown_evaluation_is_not_found_however_its_id_is_written(desk: TestClient, id: str) -> None:
+    for path in ("", "/events", "/report", "/results", "/cases", "/cases/one"):
+        answer = desk.get(f"/v1/evaluations/{id}{path}")
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json"), path
+    assert desk.post("/v1/evaluations/compare", json={"a": id, "b": id}).status_code == 404
+
+
 def test_a_job_of_another_kind_is_no_evaluation(desk: TestClient, parts: Parts) -> None:
     job = parts.jobs.add("default", "ingest", {"paths": []})
     assert desk.get(f"/v1/evaluations/{job.id}").status_code == 404

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from api.auth import Guarded
 from api.bodies import Body, Words
-from api.deps import PartsOf, Who
+from api.deps import PartsOf, PathId, Who
 from api.examples import COMPARE, EVALUATE
 from api.routes.jobs import EVENTS, JobView, followed, view
 from api.stream import EventStream
@@ -26,7 +26,6 @@ from copilot.store.jobs import Job
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=Guarded)
 
-RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 CaseId = Annotated[Words, PathParameter(max_length=512)]
 Setting = Literal[
     "lexical_weight",
@@ -54,8 +53,8 @@ class EvaluateBody(Body):
 class CompareBody(Body):
     """Two finished runs."""
 
-    a: RunId
-    b: RunId
+    a: Annotated[Words, Field(max_length=128)]
+    b: Annotated[Words, Field(max_length=128)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,39 +105,39 @@ def compare(body: Annotated[CompareBody, Content(openapi_examples=COMPARE)], par
 
 
 @router.get("/{evaluation_id}")
-def show(evaluation_id: RunId, parts: PartsOf, who: Who) -> JobView:
+def show(evaluation_id: PathId, parts: PartsOf, who: Who) -> JobView:
     """One run or comparison: its state, its progress, and its scores."""
     return view(_job(parts, who, evaluation_id))
 
 
 @router.get("/{evaluation_id}/events", response_class=StreamingResponse, responses=EVENTS)
-def follow(evaluation_id: RunId, parts: PartsOf, who: Who) -> Response:
+def follow(evaluation_id: PathId, parts: PartsOf, who: Who) -> Response:
     """Its progress as server-sent events until it is finished."""
     _job(parts, who, evaluation_id)
     return EventStream(followed(parts.jobs, who.workspace, evaluation_id))
 
 
 @router.get("/{evaluation_id}/report", response_class=FileResponse, responses={200: {"content": {"text/html": {}}}})
-def report(evaluation_id: RunId, parts: PartsOf, who: Who) -> Response:
+def report(evaluation_id: PathId, parts: PartsOf, who: Who) -> Response:
     """The report of a finished run: one page, sandboxed, that loads nothing."""
     return FileResponse(_file(parts, who, evaluation_id, "report.html"), media_type="text/html")
 
 
 @router.get("/{evaluation_id}/results")
-def results(evaluation_id: RunId, parts: PartsOf, who: Who) -> dict[str, Any]:
+def results(evaluation_id: PathId, parts: PartsOf, who: Who) -> dict[str, Any]:
     """Every score of a finished run with its interval, its slices, and the protocol."""
     found: dict[str, Any] = from_json(_file(parts, who, evaluation_id, "results.json").read_bytes())
     return found
 
 
 @router.get("/{evaluation_id}/cases")
-def cases(evaluation_id: RunId, parts: PartsOf, who: Who) -> Cases:
+def cases(evaluation_id: PathId, parts: PartsOf, who: Who) -> Cases:
     """The cases of a finished run, worst first, each with what is wrong with it."""
     return Cases(cases=from_json(_file(parts, who, evaluation_id, "findings.json").read_bytes()))
 
 
 @router.get("/{evaluation_id}/cases/{case_id:path}")
-def case(evaluation_id: RunId, case_id: CaseId, parts: PartsOf, who: Who) -> CaseView:
+def case(evaluation_id: PathId, case_id: CaseId, parts: PartsOf, who: Who) -> CaseView:
     """One case of a finished run: the message and what is known of its answer, the suggestion, what search found, and its row of each metric."""
     with _file(parts, who, evaluation_id, "cases.jsonl").open("rb") as lines:
         found = next((record for record in map(from_json, lines) if record["id"] == case_id), None)
