@@ -26,6 +26,7 @@ from copilot.store.customers import traces
 DATABASE, MANIFEST, LIST, MODELS = "copilot.db", "manifest.json", "backups.jsonl", "embedders"
 WEIGHTS = "model.safetensors"
 FORMAT = 1
+GIVE = "Give the folder that `copilot backup DIR` wrote."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +93,10 @@ def check(folder: Path) -> Manifest:
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
         found = (folder / DATABASE).stat().st_size, _sha256(folder / DATABASE)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{folder} is no whole backup ({error}). `copilot backup DIR` makes one.") from None
+    except OSError as error:
+        raise InputError(f"{folder} is no whole backup: {_missing(folder, error)} {GIVE}") from None
+    except (ValueError, TypeError):
+        raise InputError(f"{folder} is no whole backup: its {MANIFEST} is none that a backup wrote. {GIVE}") from None
     if manifest.format != FORMAT:
         raise InputError(f"{folder} was written by another version (format {manifest.format}). Install that version.")
     changed = [name for name, sha in manifest.models.items() if not _is(folder / MODELS / name / WEIGHTS, sha)]
@@ -102,6 +105,20 @@ def check(folder: Path) -> Manifest:
     if found != (manifest.bytes, manifest.sha256):
         raise InputError(f"{folder / DATABASE} is not what was backed up: its checksum differs. Use another backup.")
     return manifest
+
+
+def _missing(folder: Path, error: OSError) -> str:
+    """What keeps it from being read as a backup, in a sentence."""
+    if not folder.exists():
+        return "it does not exist."
+    if not folder.is_dir():
+        return "it is a file, and a backup is a folder."
+    if not isinstance(error, FileNotFoundError):
+        return f"what it holds cannot be read ({error.strerror})."
+    has = [name for name in (MANIFEST, DATABASE) if (folder / name).exists()]
+    if has == [DATABASE]:
+        return f"it has no {MANIFEST}, so the copy was broken off, or it is no copy at all."
+    return f"it has no {DATABASE}." if has else f"it has neither {MANIFEST} nor {DATABASE}."
 
 
 def restore(settings: Settings, folder: Path, replace: bool = False) -> Manifest:

@@ -104,6 +104,31 @@ def test_a_damaged_backup_is_refused_and_nothing_is_lost(filled: Parts, tmp_path
     assert verify(filled).clean
 
 
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (None, "does not exist"),
+        ({"": "a note"}, "it is a file"),
+        ({"readme.txt": "a note"}, "neither manifest.json nor copilot.db"),
+        ({"copilot.db": "x"}, "no manifest.json"),
+        ({"manifest.json": "[]"}, "none that a backup wrote"),
+        ({"manifest.json": '{"name": "a web app"}', "copilot.db": "x"}, "none that a backup wrote"),
+        ({"manifest.json/inside": "x"}, "cannot be read"),
+    ],
+)
+def test_what_is_no_backup_is_told_and_what_to_give(
+    tmp_path: Path, files: dict[str, str] | None, told: str
+) -> None:  # fmt: skip
+    given = tmp_path / "given"
+    for name, text in (files or {}).items():
+        (given / name).parent.mkdir(parents=True, exist_ok=True)
+        (given / name).write_text(text)
+    with pytest.raises(InputError, match=told) as refused:
+        restore(Settings(home=tmp_path / "home"), given)
+    assert "Errno" not in str(refused.value)
+    assert "Give the folder that `copilot backup DIR` wrote." in str(refused.value)
+
+
 def test_a_backup_overwrites_none(filled: Parts, tmp_path: Path) -> None:
     backup(filled.settings, tmp_path / "kept")
     with pytest.raises(InputError, match="new folder"):
@@ -129,3 +154,7 @@ def test_the_commands_back_up_and_restore(filled: Parts, tmp_path: Path) -> None
     there = copilot(tmp_path / "other", "restore", str(tmp_path / "kept"))
     assert (there.returncode, "clean" in there.stdout) == (0, True), there.stdout + there.stderr
     assert "Compact folders" in copilot(tmp_path / "other", "search", "compact folders").stdout
+    refused = copilot(tmp_path / "third", "restore", str(home))
+    assert refused.returncode != 0
+    assert "no manifest.json" in " ".join(refused.stderr.split())
+    assert "Errno" not in refused.stderr
