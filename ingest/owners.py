@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import select
+
 from copilot.errors import NotFound
 from copilot.settings import Settings
+from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import Existing
 from copilot.store.sources import Sources, Upstream
@@ -19,10 +22,12 @@ class Owners:
     """Knows which roots are still there. Uploads and learned tickets own nothing, and take what has their id."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
-        self._sources, self._uploads = Sources(database), settings.uploads()
+        self._db, self._sources, self._uploads = database, Sources(database), settings.uploads()
 
     def objection(self, workspace: str, root: str, origin: str, existing: Existing) -> str | None:
-        """Why this root may not take the document that is known under the id; None where it may."""
+        """Why this root may not take the document that is known under the id, or have its file's under another; None where it may."""
+        if existing.key is None:
+            return self._synced(workspace, root, origin)
         if existing.root in (None, root, LEARNED) or root == LEARNED:
             return None
         if self._uploads in Path(root).parents or self._uploads in Path(existing.root or "").parents:
@@ -35,6 +40,23 @@ class Owners:
             f"it belongs to {owner} (path {existing.origin}): give it an id of its own (doc_id in its head or column, ticket_id "
             "of a ticket), rename the file, or take the other one away first if this one is to stand in its place"
         )
+
+    def _synced(self, workspace: str, root: str, origin: str) -> str | None:
+        """Which document of a source stands in this file, where it comes by hand: the source has it from its own folder, under that name."""
+        if not Path(root).is_absolute() or self._uploads in Path(root).parents:
+            return None
+        file, d = file_of(Path(root), origin), t.documents.c
+        row = origin[len(name_of(file, Path(root))) :]
+        for one in self._sources.list(workspace):
+            folder = Path(one.address).resolve()
+            if one.connector != "files" or folder not in (file, *file.parents):
+                continue
+            there = d.workspace == workspace, d.root == one.root, d.origin == name_of(file, folder) + row
+            with self._db.read() as connection:
+                id = connection.execute(select(d.id).where(*there, d.active_revision.is_not(None))).scalar()
+            if id is not None:
+                return f"it is the document {id} of source {one.id} already: leave it to `copilot sync {one.id}`, or remove the source"
+        return None
 
     def _place(self, workspace: str, root: str, origin: str) -> tuple[Path | None, bool]:
         """The file that a document stands in, where it is one of this machine, and whether its root still has it."""
@@ -60,6 +82,11 @@ def file_of(root: Path, origin: str) -> Path:
     if not root.is_dir():
         return root
     return root / origin if is_there(root / origin) else root / origin.split("#")[0]
+
+
+def name_of(file: Path, root: Path) -> str:
+    """The file's name as a document's origin begins with it."""
+    return file.name if file == root else file.relative_to(root).as_posix()
 
 
 def is_there(file: Path) -> bool:

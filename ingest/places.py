@@ -14,7 +14,7 @@ from copilot.store import schema as t
 from copilot.store.database import Database
 from copilot.store.ledger import Known
 from ingest.load import SUFFIXES
-from ingest.owners import file_of, is_there
+from ingest.owners import file_of, is_there, name_of
 
 
 def home(database: Database, workspace: str, path: Path) -> Path:
@@ -53,7 +53,7 @@ class Read(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """Documents that came by a path inside of the folder, before the folder itself did: those whose file is a document of the folder now, and
+    """Documents of other roots that lie in the folder: those whose file is a document of the folder now, and
     those whose file or row is gone."""
 
     taken: dict[int, Known] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def inner(database: Database, run: Read, folder: Path, path: Path, broken: Itera
     for key, id, root, origin, fingerprint in _inside(database, run.workspace, run.root, path):
         many += 1
         file = file_of(Path(root), origin)
-        before, here = _name(file, Path(root)), _name(file, folder)
+        before, here = name_of(file, Path(root)), name_of(file, folder)
         if id in run.kept or holds(here):
             continue
         if here + origin[len(before) :] in origins:
@@ -79,19 +79,20 @@ def inner(database: Database, run: Read, folder: Path, path: Path, broken: Itera
     return replace(found, many=many)
 
 
-def _name(file: Path, root: Path) -> str:
-    return file.name if file == root else file.relative_to(root).as_posix()
-
-
 def _inside(database: Database, workspace: str, but: str, path: Path) -> Iterator[tuple[int, str, str, str, str]]:
-    """Key, id, root, origin and fingerprint of what other roots at or in this path have."""
+    """Key, id, root, origin and fingerprint of what other roots at or in this path have, and those around it have in it."""
     d, place = t.documents.c, str(path)
+    around = {str(one): path.relative_to(one).as_posix() for one in path.parents}
     query = select(d.key, d.id, d.root, d.origin, d.fingerprint).where(d.workspace == workspace, d.root != but)
     query = query.where(d.active_revision.is_not(None))
     with database.read() as connection:
-        rows = connection.execute(query.where(or_(d.root == place, d.root.startswith(f"{place}/", autoescape=True))))
-        for row in rows.all():
-            if row.root == place or row.root.startswith(f"{place}/"):  # the database may not tell A from a
+        roots = or_(d.root == place, d.root.startswith(f"{place}/", autoescape=True), d.root.in_(around))
+        for row in connection.execute(query.where(roots)).all():
+            if (name := around.get(row.root)) is not None:
+                within = row.origin == name or row.origin.startswith((f"{name}/", f"{name}#"))
+            else:
+                within = row.root == place or row.root.startswith(f"{place}/")  # the database may not tell A from a
+            if within:
                 yield tuple(row)
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -21,7 +22,7 @@ from ingest.brake import objection
 from ingest.connect import connector_of
 from ingest.load import PIPELINE
 from ingest.pipeline import Indexer, Run
-from ingest.places import sheltered
+from ingest.places import inner, sheltered
 from ingest.progress import Progress, reporter
 from ingest.summary import Problem, Summary, total
 
@@ -164,6 +165,9 @@ class Syncer:
         except CopilotError:
             self._indexer.let_go(run, ())  # what came before stays
             raise
+        if upstream.connector == "files":  # what came by hand from the same files goes: each is one document
+            folder = Path(upstream.address).resolve()
+            keys += inner(self._parts.database, run, folder, folder, stream.broken).taken
         self._indexer.let_go(run, keys)
         self._indexer.tidy(run)
         if stream.cursor is not None and not wish.dry_run:

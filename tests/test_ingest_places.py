@@ -10,10 +10,12 @@ from sqlalchemy import select
 from copilot.build import Parts
 from copilot.errors import InputError
 from copilot.store import schema as t
+from copilot.store.sources import Sources, Upstream
 from ingest.load import Reading
 from ingest.pipeline import Indexer
 from ingest.summary import Summary
-from tests.conftest import ingest, write_tickets
+from ingest.sync import Syncer
+from tests.conftest import TICKETS, ingest, write_tickets
 
 
 @pytest.fixture
@@ -66,6 +68,41 @@ def test_a_folder_takes_what_came_from_inside_of_it_before(parts: Parts, handboo
     assert (made.added, made.retired, made.failed) == (2, 2, 0)
     assert texts(parts).keys() == {"start", "faq/returns"}
     assert ingest(parts, handbook).unchanged == 2
+
+
+def source_over(parts: Parts, folder: Path) -> Upstream:
+    made = Upstream(workspace="default", id="handbook", connector="files", address=str(folder))
+    Sources(parts.database).add(made)
+    return made
+
+
+@pytest.mark.parametrize("by_hand", ["faq", "faq/returns.md", "faq/old.jsonl", ".."])
+def test_a_source_takes_what_came_by_hand_from_its_files(parts: Parts, handbook: Path, by_hand: str) -> None:
+    write_tickets(handbook / "faq" / "old.jsonl", TICKETS[:1])
+    (outside := handbook.parent / "outside.md").write_text("# Outside\n\nNot in the handbook.\n", encoding="utf-8")
+    ingest(parts, handbook / by_hand)
+    outer = {"outside"} if by_hand == ".." else set()
+    source, pages = source_over(parts, handbook), {"start", "faq/returns", "faq/refunds", "t-1"}
+    Syncer(parts).sync(source)
+    assert texts(parts).keys() == pages | outer
+    assert Syncer(parts).sync(source).unchanged == 4
+    assert outside.exists()
+
+
+@pytest.mark.parametrize("by_hand", ["faq", "faq/returns.md", ".."])
+def test_what_a_source_has_is_not_taken_once_more_by_hand(parts: Parts, handbook: Path, by_hand: str) -> None:
+    source = source_over(parts, handbook)
+    Syncer(parts).sync(source)
+    made = ingest(parts, handbook / by_hand)
+    assert made.added == made.retired == 0
+    assert "of source handbook already: leave it to `copilot sync handbook`" in made.problems[0].reason
+    assert texts(parts).keys() == {"start", "faq/returns", "faq/refunds"}
+    (handbook / "faq" / "new.md").write_text("# New\n\nNo source has this yet.\n", encoding="utf-8")
+    assert ingest(parts, handbook / "faq" / "new.md").added == 1
+    Syncer(parts).sync(source)
+    assert texts(parts).keys() == {"start", "faq/returns", "faq/refunds", "faq/new"}
+    Syncer(parts).remove("default", "handbook")
+    assert ingest(parts, handbook / by_hand).failed == 0
 
 
 def test_a_part_does_not_take_the_id_of_another_file(parts: Parts, handbook: Path) -> None:
