@@ -69,7 +69,8 @@ def abstention(findings: Findings, triage: Triage, answers: Answerability, weak:
         Nearest(document_id=hit.document_id, title=hit.title, url=hit.url, score=hit.scores["dense"])
         for hit in hits[:NEAREST]
     )
-    return Abstention(reason=reason, nearest=nearest, missing_facts=missing_facts(triage))
+    told = [text for text, _ in findings.texts.values()]
+    return Abstention(reason=reason, nearest=nearest, missing_facts=missing_facts(triage, told))
 
 
 def _of_the_company(names: Sequence[str], triage: Triage) -> list[str]:

@@ -253,17 +253,27 @@ def _offered(conversation: Conversation) -> str:
 
 # ---- facts to ask for ----
 
-ASKS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (frozenset({"order_status", "return_refund", "warranty_claim"}), "order", "order number"),
-    (frozenset({"billing_payment", "return_refund"}), "amount", "amount and date of the charge"),
-    (frozenset({"technical_problem", "app_problem", "how_to", "setup_installation"}), "version", "product and version"),
-    (frozenset({"technical_problem", "app_problem", "connectivity", "device_offline"}), "error", "exact error message"),
-)
-"""Intents, the entity that would tell, and the fact to ask for where it is missing."""
+ASKS: tuple[tuple[frozenset[str], str, str, str], ...] = (
+    (frozenset({"order_status", "return_refund", "warranty_claim"}), "order", "order|bestell|auftrag|commande|pedido", "order number"),
+    (frozenset({"billing_payment", "return_refund"}), "amount", "", "amount and date of the charge"),
+    (
+        frozenset({"technical_problem", "app_problem", "how_to", "setup_installation"}), "version", "versi", "product and version",
+    ),
+    (
+        frozenset({"technical_problem", "app_problem", "connectivity", "device_offline"}), "error", "error|fehler|erreur|fout",
+        "exact error message",
+    ),
+)  # fmt: skip
+"""Intents, the entity that would tell, how a word begins that a company with such facts uses, and the fact to ask for where it is missing."""
 
 
-def missing_facts(triage: Triage) -> tuple[str, ...]:
-    """What to ask the customer, given what they want and what they named already."""
+def missing_facts(triage: Triage, sources: Sequence[str]) -> tuple[str, ...]:
+    """What to ask the customer, given what they want, what they named already and what these sources know of: a clinic has no order numbers."""
     named = {entity.type for entity in triage.entities}
-    asked = tuple(fact for intents, entity, fact in ASKS if triage.intent.label in intents and entity not in named)
+    told = "\n".join(sources)
+    asked = tuple(
+        fact
+        for intents, entity, word, fact in ASKS
+        if triage.intent.label in intents and entity not in named and re.search(rf"\b(?:{word})", told, re.I)
+    )
     return asked or ("what exactly happens, and what was expected instead",)

@@ -4,7 +4,8 @@ import pytest
 
 from copilot.domain import Conversation, Customer, Message
 from copilot.errors import EmptyMessage
-from copilot.query import as_asked, asked_in, carried, said, search_text, stands_from
+from copilot.query import as_asked, asked_in, carried, missing_facts, said, search_text, stands_from
+from tests.eval_cases import tag, triage
 
 PLEA = "honestly this goes round in circles and I would really like somebody to read what I wrote before"
 
@@ -206,3 +207,15 @@ def test_a_last_line_that_is_the_customers_own_name_says_nothing(last: str) -> N
     assert said(asked) == ["My kiln smokes."]
     assert said(Conversation(customer=Customer(name="Ana Sousa"), messages=(Message(text=last),))) == [last]
     assert said(Conversation(messages=asked.messages)) == [f"My kiln smokes.\n\n{last}"]
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        ("A missed appointment costs £15.", "what exactly happens"),
+        ("Tell us the order number of your kettle.", "order number"),
+        ("Nennen Sie uns die Bestellnummer.", "order number"),
+    ],
+)
+def test_only_what_the_sources_know_of_is_asked_for(source: str, asked: str) -> None:
+    assert missing_facts(triage(tag("order_status")), [source])[0].startswith(asked)
