@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from copilot.domain import Conversation
+from copilot.grief import grieves
 from copilot.ports import Handover
 from copilot.query import replies
 from copilot.sayable import APOLOGY
@@ -49,23 +50,24 @@ def frame(
     """Greeting and a line that fits the mood; who takes over; closing that fits the channel. English where the language has no templates.
 
     Who only thanks (`thanked`) hears that it is good to read, and is asked nothing; who asks in a good mood is thanked for the message.
-    Who is upset is not asked in a chat whether that helps.
+    Who is upset is not asked in a chat whether that helps, nor is who tells of a death, which nothing but condolence answers.
 
     Nothing is said twice in a thread, and nobody who has been apologised to is apologised to again.
     """
     language = language if language in LANGUAGES else "en"
     told = replies(conversation)
+    grieving = not thanked and grieves(conversation)
     held, channel = thanked or (handover is not None and handover.only), conversation.channel
     inputs = {
         "name": first_name(conversation.customer.name), "channel": channel, "language": language,
-        "sentiment": "positive" if thanked else "neutral" if sentiment in GLAD else sentiment,
+        "sentiment": "positive" if thanked else "grieving" if grieving else "neutral" if sentiment in GLAD else sentiment,
         "tone": "short" if held else tone or "", "first": not told,
     }  # fmt: skip
     kind = render("empathy", {**inputs, "tone": "" if thanked else tone or ""})
     empathy = _fresh(kind, "" if thanked else told)
     opening = render("greeting", {**inputs, "tone": tone or ""}), empathy
     passed = _fresh(render("handover", {**inputs, "reason": handover.reason, "only": held}), told) if handover else ""
-    silent = ((handover or thanked) and channel in TERSE) or (channel == "chat" and sentiment in UPSET)
+    silent = ((handover or thanked) and channel in TERSE) or (channel == "chat" and (grieving or sentiment in UPSET))
     alternatives = "" if silent else render("closing", inputs)
     closing = _fresh(alternatives, told)
     if channel != "chat":  # a mail is signed, and in public it is said each time where account details belong
