@@ -50,6 +50,15 @@ def check(upstream: Upstream) -> None:
         _check_address(upstream.address)
 
 
+def check_new(upstream: Upstream) -> None:
+    """The same of a source that is to be added; raises ForbiddenAddress too, where its address leads into the server's own network."""
+    check(upstream)
+    if upstream.connector in REMOTE:
+        from ingest.fetch import refuse_inner  # what only a sync needs otherwise
+
+        refuse_inner(upstream.address, upstream.options.get("private_host"))
+
+
 def is_watched(upstream: Upstream) -> bool:
     """Whether it is synced as soon as its files change."""
     return upstream.connector in LOCAL and upstream.options.get(WATCH) == "true"

@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 TRIES = 4
 REDIRECTS = 5
 LONGEST_WAIT = 120.0
+LOOKUP_SECONDS = 2.0
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 AGAIN = frozenset({429, 500, 502, 503, 504})
 AGENT = "SupportCopilot/1 (self-hosted; reads help centres for their own support team)"
@@ -212,7 +214,7 @@ class Guard(httpcore.NetworkBackend):
     """Connects to public addresses, and to one private host where the source's row allows it."""
 
     def __init__(self, private_host: str | None) -> None:
-        self._private = private_host.lower() if private_host else None
+        self._private = private_host
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -221,7 +223,7 @@ class Guard(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:  # fmt: skip
         """A connection to the address that was judged. Raises ForbiddenAddress."""
         failed = httpcore.ConnectError(f"{host} has no address")
-        for address in self._judged(host, port):
+        for address in _judged(host, port, self._private):
             try:
                 return self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
             except httpcore.ConnectError as error:
@@ -238,20 +240,41 @@ class Guard(httpcore.NetworkBackend):
         """Wait."""
         time.sleep(seconds)
 
-    def _judged(self, host: str, port: int) -> list[str]:
+
+def refuse_inner(url: str, private_host: str | None) -> None:
+    """Raise ForbiddenAddress where a source's address leads into the network now. A name without an address, or slow to tell, is left to the sync."""
+    found: list[ForbiddenAddress] = []
+
+    def look() -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} has no address ({error})") from None
-        addresses = [str(info[4][0]) for info in found]
-        allowed = host.lower() == self._private
-        for address in addresses:
-            if not may_connect(address, private=allowed):
-                raise ForbiddenAddress(
-                    f"{host} leads to {address}, which is inside a private network. If that is meant, "
-                    f"add the source on the command line with --option private_host={host}."
-                )
-        return list(dict.fromkeys(addresses))
+            asked = httpx.URL(url)
+            _judged(asked.raw_host.decode("ascii"), asked.port or 443, private_host)
+        except ForbiddenAddress as error:
+            found.append(error)
+        except (httpcore.ConnectError, httpx.InvalidURL):
+            pass
+
+    looking = Thread(target=look, daemon=True)  # the system's look-up has no time limit of its own
+    looking.start()
+    looking.join(LOOKUP_SECONDS)
+    if found:
+        raise found[0]
+
+
+def _judged(host: str, port: int, private_host: str | None) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"{host} has no address ({error})") from None
+    addresses = [str(info[4][0]) for info in found]
+    allowed = private_host is not None and host.lower() == private_host.lower()
+    for address in addresses:
+        if not may_connect(address, private=allowed):
+            raise ForbiddenAddress(
+                f"{host} leads to {address}, which is inside a private network. If that is meant, "
+                f"add the source on the command line with --option private_host={host}."
+            )
+    return list(dict.fromkeys(addresses))
 
 
 def may_connect(address: str, *, private: bool = False) -> bool:

@@ -53,14 +53,14 @@ def add(
 ) -> None:  # fmt: skip
     """Add a source; nothing is read yet. Example: copilot sources add docs files ./docs."""
     from copilot.store.sources import Upstream
-    from ingest.connect import LOCAL, check
+    from ingest.connect import LOCAL, check_new
 
     settings = Settings()
     upstream = Upstream(
         workspace=workspace or settings.workspace, id=id, connector=connector, credentials=credentials, audience=audience,
         address=str(Path(address).resolve()) if connector in LOCAL else address, options=_options(option or ()), every_minutes=every,
     )  # fmt: skip
-    check(upstream)
+    check_new(upstream)
     with _sources(settings) as sources:
         sources.add(upstream)
     console.print(f"Source {id} is added. Look at what it would bring: copilot sync {id} --dry-run", highlight=False)

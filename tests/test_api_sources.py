@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -113,6 +114,25 @@ def test_what_would_open_the_server_is_refused(desk: TestClient, wrong: dict[str
     assert answer.status_code == status
     assert answer.json()["detail"]
     assert desk.get("/v1/sources").json()["sources"] == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "10.0.0.7", "[::1]", "169.254.169.254"])
+def test_an_address_inside_the_network_is_refused_when_it_is_added(desk: TestClient, host: str) -> None:
+    answer = desk.post("/v1/sources", json={**WEB, "address": f"http://{host}/"})
+    assert answer.status_code == 422
+    assert "inside a private network. If that is meant, add the source on the command line" in answer.json()["detail"]
+    assert desk.get("/v1/sources").json()["sources"] == []
+
+
+def test_a_name_server_that_hangs_keeps_no_source_from_being_added(
+    desk: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+    monkeypatch.setattr("ingest.fetch.LOOKUP_SECONDS", 0.1)
+    monkeypatch.setattr("ingest.fetch.socket.getaddrinfo", lambda *args, **kwargs: go_on.wait(20) and [])
+    assert desk.post("/v1/sources", json=WEB).status_code == 201
+    assert not go_on.is_set()
+    go_on.set()
 
 
 def test_only_an_admin_names_credentials(desk: TestClient, manager: dict[str, str]) -> None:

@@ -300,6 +300,10 @@ def test_sources_are_added_synced_listed_and_removed_on_the_command_line(
     monkeypatch.setenv("COPILOT_HOME", str(tmp_path / "home"))
     app, run = Typer(), CliRunner().invoke
     source_commands.register(app)
+    inner = ["sources", "add", "wiki", "web", "http://127.0.0.1/"]
+    assert "inside a private network" in str(run(app, inner).exception)
+    assert run(app, [*inner, "--option", "private_host=127.0.0.1"]).exit_code == 0
+    assert run(app, ["sources", "remove", "wiki"]).exit_code == 0
     assert run(app, ["sources", "add", "docs", "files", str(folder)]).exit_code == 0
     dry = run(app, ["sync", "docs", "--dry-run"])
     assert "would be: 5 added" in dry.output

@@ -25,7 +25,7 @@ from copilot.domain import Principal
 from copilot.errors import NotAllowed, NotFound
 from copilot.store.catalogue import Catalogue
 from copilot.store.sources import ID, Sources, Upstream
-from ingest.connect import LOCAL, REMOTE, check, options_of
+from ingest.connect import LOCAL, REMOTE, check_new, options_of
 from ingest.schedule import enqueue
 from ingest.sync import Syncer
 
@@ -105,7 +105,7 @@ def add(body: Annotated[SourceBody, Content(openapi_examples=SOURCE)], parts: Pa
     """Add a source; nothing is read before it is synced."""
     upstream = Upstream(workspace=who.workspace, **body.model_dump())
     _require_harmless(who, upstream)
-    check(upstream)
+    check_new(upstream)
     Sources(parts.database).add(upstream)
     return _view(parts, upstream)
 
