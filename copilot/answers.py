@@ -9,8 +9,9 @@ from typing import Any
 
 UNREAD = 4_000
 """So many characters that are no whole object yet are kept."""
-TRIES = 50
-"""So many places where an object may begin are looked at for each line and behind each object."""
+FUTILE = 200_000
+"""So many characters are read for each line, and behind each object, at places where an object may begin and none does."""
+_BEGINS = re.compile(r'\{\s*"')
 NUMBER = re.compile(r"\s*\[?\s*(\d{1,4})\s*\]?\s*")
 _DECODER = json.JSONDecoder()
 
@@ -24,20 +25,21 @@ def objects(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             thinking = "</think>" not in line
             line = line.partition("</think>")[2]
         rest, at = f"{rest}{line}\n", 0
-        tries = TRIES if "}" in line else 0
-        while tries and (at := rest.find("{", at)) >= 0:
-            tries -= 1
+        left = FUTILE if "}" in line else 0
+        while left > 0 and (begun := _BEGINS.search(rest, at)):
+            at = begun.start()
             try:
                 value, end = _DECODER.raw_decode(rest, at)
-            except (ValueError, RecursionError):
-                end = 0
-            if end and "text" in value:
+            except (ValueError, RecursionError) as error:
+                value, end = {}, getattr(error, "pos", len(rest))
+            if "text" in value:
                 yield value
-                rest, at, tries = rest[end:], 0, TRIES
+                rest, at, left = rest[end:], 0, FUTILE
             else:
+                left -= end - at + 1
                 at += 1  # what holds the objects is none of them
-        begun = rest.find("{")
-        rest = rest[begun:][-UNREAD:] if begun >= 0 else ""
+        first = rest.find("{")
+        rest = rest[first:][-UNREAD:] if first >= 0 else ""
 
 
 def numbers(given: object) -> list[int]:

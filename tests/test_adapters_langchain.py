@@ -411,16 +411,28 @@ def test_thinking_is_what_begins_a_line_and_not_what_a_statement_names() -> None
     assert [one["text"] for one in objects([between])] == ["First.", "Second."]
 
 
-def test_brackets_without_end_are_not_all_tried_anew_at_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried, decode = [], json.JSONDecoder().raw_decode
+@pytest.mark.parametrize("before", ["{" * 400, "{x} " * 90, '{"a" ' * 90, '{"a":' * 90, '{"a": {"b": 1} ' * 90])
+def test_a_statement_is_read_behind_whatever_brackets_stand_before_it(before: str) -> None:
+    told = before + '{"sources": [1], "text": "First."} {"text": "Second."}'
+    assert [one["text"] for one in objects([told])] == ["First.", "Second."]
+
+
+@pytest.mark.parametrize("nonsense", ["{{{}", '{"a":{},', '{"a":{"b":[}'])
+def test_brackets_without_end_are_not_all_tried_anew_at_each_line(
+    nonsense: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, decode = [0], json.JSONDecoder().raw_decode
 
     def counted(text: str, at: int) -> Any:
-        tried.append(at)
-        return decode(text, at)
+        try:
+            return decode(text, at)
+        except json.JSONDecodeError as error:
+            read.append(error.pos - at)
+            raise
 
     monkeypatch.setattr(answers._DECODER, "raw_decode", counted)
-    assert not list(objects(["{{{}"] * 300))
-    assert 0 < len(tried) <= 300 * answers.TRIES
+    assert not list(objects([nonsense * 20] * 300))
+    assert sum(read) <= 300 * (answers.FUTILE + answers.UNREAD + 20 * len(nonsense))
 
 
 def test_the_steps_of_a_list_stay_whole_and_in_order_and_signs_keep_their_sense(
