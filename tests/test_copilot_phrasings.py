@@ -75,9 +75,11 @@ def test_phrasings_by_strangers_give_their_code(reader: Reader, file: Path) -> N
         ("I don't want to go on with the plan any more, please end it.", "self_harm"),
         ("If I put him on the top plan, what do I pay for the operation?", "asks_for_person"),
         ("Can you put him on the list for Thursday?", "asks_for_person"),
+        ("The dog chewed on the battery cover, is it under warranty?", "safety"),
+        ("My dog ate the treats, can I return the box?", "safety"),
     ],
 )  # fmt: skip
-def test_who_leaves_a_plan_or_puts_a_pet_on_one_is_no_emergency(reader: Reader, text: str, code: str) -> None:
+def test_who_leaves_a_plan_or_writes_of_a_pet_is_no_emergency(reader: Reader, text: str, code: str) -> None:
     assert reader.codes(text).get(code, 0) <= NOTED
 
 
@@ -87,10 +89,13 @@ def test_who_leaves_a_plan_or_puts_a_pet_on_one_is_no_emergency(reader: Reader, 
         ("I don't want to go on any more, please end it.", "self_harm"),
         ("I can't go on with this any more.", "self_harm"),
         ("Put your manager on the phone.", "asks_for_person"),
+        ("The dog ate half a bar of dark chocolate, she is shaking, what do I do", "safety"),
+        ("I think my cat licked antifreeze in the garage", "safety"),
+        ("My dog can't breathe properly, please help", "safety"),
         ("I know she is there. Put her on.", "asks_for_person"),
     ],
 )
-def test_the_same_words_of_a_person_count(reader: Reader, text: str, code: str) -> None:
+def test_the_same_words_of_a_person_count_and_so_does_an_animal_in_danger(reader: Reader, text: str, code: str) -> None:
     assert reader.codes(text).get(code, 0) > NOTED
 
 
