@@ -11,10 +11,10 @@ from copilot.domain import Conversation, Message
 from copilot.query import said
 from copilot.text import normalise, own_words, sentences, straight
 
-MOST_WORDS, MOST_TOLD = 20, 40
+MOST_WORDS, MOST_TOLD, MOST_CHARS = 20, 40, 300
 """Of a turn of known words, and of one that also tells how it was solved."""
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_THANKS = "thanks thank thankyou thx ty ta cheers danke dankeschön dank merci bedankt gracias"
+_THANKS = "thanks thank thankyou thx ty ta cheers danke dankeschön dank merci bedankt dankjewel dankuwel gracias"
 _HELPED = (
     "worked works helped resolved sorted solved fixed geklappt funktioniert marche "
     "fonctionne werkt gelukt opgelost funciona solucionado resuelto résolu réglé gelöst"
@@ -26,7 +26,8 @@ _AROUND = (
     "i'm am trick now finally working help helping helpful quick fast prompt kind reply response answer support advice "
     "team everyone happy glad really just appreciate appreciated and can close closed be ticket case best regards "
     "vielen herzlichen besten perfekt prima toll klasse es das hat geht läuft jetzt nun alles gut bestens für ihre ihren eure die den "
-    "schnelle hilfe antwort unterstützung sehr freundlich geholfen ist erledigt mir und mit freundlichen grüßen viele grüße lg mfg "
+    "schnelle hilfe antwort unterstützung sehr freundlich geholfen ist sich schon bereits erledigt mir und mit freundlichen grüßen viele grüße "
+    "lg mfg "
     "beaucoup bien bcp parfait génial c'est ça cela maintenant tout est bon pour votre aide réponse rapide la de à vous bonne journée cordialement "
     "je u wel heel erg hartelijk top het dat nu voor uw jullie snelle hulp reactie goed fijn en groet groeten met vriendelijke "
     "muchas mil perfecto genial ya todo por su tu ayuda respuesta rápida ahora saludos muy amable y"
@@ -35,9 +36,14 @@ _SOLVED, _SAYS = frozenset(_HELPED.split()), frozenset(f"{_THANKS} {_HELPED}".sp
 _KNOWN = _SAYS | frozenset(_AROUND.split())
 _YES = frozenset("yes yep yeah ja oui sí si".split())
 """With thanks alone it takes up what an agent offered."""
+_DE = "(?:(?:schon|bereits|inzwischen|mittlerweile|jetzt|nun|alles|von (?:selbst|selber|allein)) ){0,3}"
+_NL = "(?:(?:al|alweer|weer|inmiddels|ondertussen|nu|gelukkig|vanzelf) ){0,3}"
+_FR = "(?:(?:enfin|déjà|maintenant|bien|tout) ){0,2}"
+"""What may stand inside of saying that it is solved, in German, Dutch and French."""
+_DONE = rf"(?:hat sich {_DE}erledigt|ist {_DE}(?:erledigt|gelöst|geklärt|behoben)|is {_NL}(?:gelukt|opgelost|geregeld))"
 _ASKS = re.compile(
-    r"[?？]|(?:^|[.!,;:–\n-])\W*(?:is|does|do|did (?:it|this|that|you)|has|have you|can (?!close|be closed)|could|would|will)\b|"
-    r"^\W*(?:was|hat|ist|est)\b|"
+    rf"[?？]|(?:^|[.!,;:–\n-])\W*(?!{_DONE})(?:is|does|do|did (?:it|this|that|you)|has|have you|can (?!close|be closed)|could|would|will)\b|"
+    rf"^\W*(?!{_DONE})(?:was|hat|ist|est)\b|"
     r"\b(?:help|answer|reply|response) (?:is|would be) (?:\w+ )?appreciated\b",
     re.I,
 )
@@ -58,9 +64,9 @@ SOLVES = re.compile(
     r"(?:works?|working) (?:now|again|fine|perfectly|like a charm)|all (?:good|fine|sorted|solved|set)(?: now)?|"
     r"(?:problem|issue|case|matter)(?:'s| is| was)? (?:now )?(?:solved|fixed|resolved|sorted)|"
     r"(?:i|we|he|she|they) found (?:it|them) in (?:(?:my|our|the|his|her) )?\w+|no thanks|(?:that's|that is|that was) all|"
-    r"(?:funktioniert|geht|läuft|klappt) (?:jetzt|nun|wieder)|hat (?:jetzt )?geklappt|(?:ist|hat sich) (?:jetzt )?erledigt|alles gut|"
-    r"ça (?:re)?marche|c'est (?:bon|réglé|résolu)|(?:werkt|doet het) (?:nu|weer)|is (?:gelukt|opgelost)|"
-    r"ya funciona|(?:está )?(?:solucionado|resuelto))\b",
+    r"(?:funktioniert|geht|läuft|klappt) (?:jetzt|nun|wieder)|hat (?:jetzt )?geklappt|problem gelöst|alles gut|"
+    rf"{_DONE}|ça (?:re)?marche|(?:c'est|(?:problème|souci|tout) est) {_FR}(?:bon|réglé|résolu|arrangé)|(?:werkt|doet het) (?:nu|weer)|"
+    r"ya funciona|(?:(?:está|se ha) )?(?:solucionado|resuelto|arreglado)|ya se (?:solucionó|resolvió|arregló))\b",
     re.I,
 )
 """Who says so has no more to ask."""
@@ -71,12 +77,14 @@ _TELLS = re.compile(
 )
 """How somebody tells what it was."""
 _MORE = re.compile(
-    r"\b(?:but|however|though|still|yet|not|\w+n't|cannot|no (?:longer|more)|never(?! ?mind)|without|except|until|unless|please|need|wants?|wish|"
+    r"\b(?:but|however|though|still|yet|not|\w+n't|cannot|no (?:longer|more|est[áa]\w*|se|ha|funciona)|never(?! ?mind)|"
+    r"without|except|until|unless|please|need|wants?|wish|"
     r"would|could|how|when|where|why|what|which|also|another|other|second|next|one more|instead|unfortunately|sadly|for (?:a|an|one|two|\d+) \w+|"
     r"errors?|crash\w*|fail\w*|broken|broke|wrong|missing|lost|stuck|slow\w*|dead|faulty?|charged?|stopp\w*|leak\w*|offline|down|damaged?|bills?|"
     r"refunds?|cancel\w*|invoices?|orders?|delete|return\w*|twice|address\w*|cards?|accounts?|complain\w*|bang|hot|heat\w*|smok\w*|smell\w*|burn\w*|"
-    r"fire|flames?|sparks?|gas|sick|hurt\w*|mould|aber|leider|noch|nicht|kein\w*|bitte|auch|außerdem|fehler|mais|pas|encore|aussi|"
-    r"maar|niet|geen|nog|ook|helaas|pero|todavía|también|falta)\b|\d{3}|@",
+    r"fire|flames?|sparks?|gas|sick|hurt\w*|mould|thought|aber|leider|noch|nicht|kein\w*|bitte|auch|außerdem|fehler|dachte\w*|hoff\w*|"
+    r"bestell\w*|rechnung\w*|kündig\w*|stornier\w*|erstatt\w*|konto|abo|vertrag\w*|karte\w*|mais|pas|encore|aussi|commandes?|abonnement\w*|"
+    r"maar|niet|geen|nog|ook|helaas|bestelling\w*|pero|todavía|también|falta|sigue\w*|pedidos?)\b|\d{3}|@",
     re.I,
 )
 """What may be more than that: a doubt, a wish, another trouble, a danger, a number."""
@@ -104,6 +112,13 @@ def without_thanks(messages: Iterable[Message], conversation: Conversation) -> l
     replied = _replied(conversation)
     told = ((one, straight(own_words(normalise(one.text))).strip()) for one in messages)
     return [one for one, turn in told if not _closes(turn, conversation, replied)]
+
+
+def settled(turn: str) -> bool:
+    """Whether a turn says that it is solved, and perhaps thanks, and nothing else."""
+    if len(turn) > MOST_CHARS or not SOLVES.search(turn):  # the quickest to look for, as few say so
+        return False
+    return not _ASKS.search(turn) and _tells_it_is_solved(turn, _KNOWN)
 
 
 def _replied(conversation: Conversation) -> frozenset[str]:

@@ -30,6 +30,7 @@ from copilot.query import as_asked, asked_in, goes_on, present, said, stands_fro
 from copilot.settings import DEFAULTS
 from copilot.taxonomy import intent_examples
 from copilot.text import normalise, straight
+from copilot.thanks import settled
 from copilot.urgency import URGENT, Patterns, attention, from_phrase, told_by
 from copilot.wishes import several
 from copilot.words import ENDS
@@ -214,6 +215,9 @@ class Triager:
         if len(turns) > 1:
             *earlier, chances = self._moods_of(turns[-1 - TREND_TURNS :])
             trend = self._trend(earlier, chances)
+        if MOOD_SCALE[int(np.argmax(chances))] < 0 and settled(turns[-1]):  # nobody is upset that it is solved
+            chances = np.where(MOOD_SCALE < 0, 0, chances)
+            chances = chances / chances.sum()
         tag = _tag(MOODS, chances)
         if trend == "worsening" and tag.level != "high" and goes_on(turns[-1]):
             trend = STEADY  # an answer, whose mood is not sure

@@ -48,6 +48,17 @@ def then(turn: str, channel: Channel = "email") -> Conversation:
         "ok ta, bye",
         "Great, all sorted then. No need to reply.",
         "Thanks!\n\nOn 2 May Maud wrote:\n> Open Settings. Did that help?",
+        "Hat sich erledigt, danke.",
+        "Danke, hat sich schon erledigt!",
+        "Das Problem hat sich inzwischen von selbst erledigt.",
+        "Ist bereits gelöst, danke.",
+        "C'est réglé, merci.",
+        "Le problème est enfin résolu, merci beaucoup.",
+        "Is opgelost, bedankt",
+        "Het is inmiddels al geregeld, dankjewel!",
+        "Ya está solucionado.",
+        "El problema ya se ha resuelto, gracias.",
+        "Ya se solucionó, gracias.",
     ],
 )
 def test_thanks_and_nothing_else_are_known(turn: str) -> None:
@@ -106,6 +117,25 @@ def test_thanks_and_nothing_else_are_known(turn: str) -> None:
         "I found it in flames",
         "It helped. You made me sick.",
         "We changed our address to 7 Oak Lane. All good.",
+        "Hat sich nicht erledigt",
+        "Das Problem hat sich leider noch nicht erledigt, danke.",
+        "Hat sich das erledigt",
+        "Hat sich erledigt?",
+        "Ist das Problem gelöst, danke",
+        "Die Bestellung hat sich erledigt, danke",
+        "Hat sich erledigt, ich möchte kündigen.",
+        "Ich dachte, das Problem ist gelöst.",
+        "Ce n'est pas réglé, merci",
+        "C'est réglé ? merci",
+        "C'est réglé mais il manque une pièce",
+        "Tout est bon sauf la facture",
+        "Is nog niet opgelost",
+        "Is dat opgelost, bedankt",
+        "Is opgelost, maar nu piept hij",
+        "No está solucionado, gracias",
+        "Ya no está resuelto",
+        "¿Ya está solucionado?",
+        "Sigue sin estar solucionado",
     ],
 )
 def test_whoever_says_more_is_answered(turn: str) -> None:
@@ -143,5 +173,23 @@ def test_the_reply_to_thanks_is_short_and_claims_nothing(filled: Parts, channel:
     assert made.status == "drafted"
     assert made.draft is not None
     assert made.draft.text == reply
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "Hat sich erledigt, danke.",
+        "Hat sich erledigt.",
+        "C'est réglé, merci.",
+        "Is opgelost.",
+        "Ya está solucionado, gracias.",
+    ],
+)
+def test_that_it_is_settled_gets_thanks_and_no_steps_in_any_of_our_languages(filled: Parts, turn: str) -> None:
+    made = filled.copilot.suggest(AGENT, then(turn))
+    assert made.draft is not None
+    assert [one for one in made.draft.statements if one.citations] == []
+    assert made.triage.sentiment.label in ("neutral", "positive", "very_positive")
+    assert not made.escalation.recommended
     assert made.abstention is None
     assert {statement.support for statement in made.draft.statements} == {"no_claim"}
