@@ -426,8 +426,8 @@ def test_a_draft_in_another_language_than_the_customers_is_translated_at_a_click
     agent: Page, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk.parts, "settings", desk.parts.settings.model_copy(update={"llm": "fake:model"}))
-    arrive(agent, "agent-15", GERMAN)
-    open_draft(agent, "agent-15")
+    arrive(agent, "agent-foreign", GERMAN)
+    open_draft(agent, "agent-foreign")
     expect(agent.get_by_text("the draft is in English")).to_be_visible()
     look(agent, "draft-in-another-language")
     monkeypatch.setattr(desk.parts.copilot, "_model", Translates())
@@ -435,6 +435,6 @@ def test_a_draft_in_another_language_than_the_customers_is_translated_at_a_click
     expect(agent.locator(".statement").filter(has_text="DE ").first).to_be_visible()
     expect(agent.get_by_text("the draft is in English")).to_have_count(0)
     look(agent, "translated")
-    made = latest(desk, "agent-15")
+    made = latest(desk, "agent-foreign")
     assert made.draft is not None
     assert made.draft.language == "de"
