@@ -15,9 +15,8 @@ class Turns:
     """Lets a few suggestions be worked on at a time; `one` is the turn of a whole one, to be held while it is made."""
 
     def __init__(self, settings: Settings) -> None:
-        waiting = (
-            settings.llm_at_once if settings.llm else 0
-        )  # for the model that writes: they leave the processor to others
+        # Who waits for the model that writes leaves the processor to others.
+        waiting = settings.llm_at_once if settings.llm else 0
         self.one = BoundedSemaphore(waiting + settings.threads + 1)
 
     def each(self, steps: Iterator[T]) -> Iterator[T]:
