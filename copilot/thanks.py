@@ -48,7 +48,8 @@ _ASKS = re.compile(
     re.I,
 )
 _FAREWELL = re.compile(
-    r"\b(?:have an? )?(?:nice|good|great|lovely) (?:day|evening|weekend)\b|\bno need to (?:reply|answer|respond|write back)\b",
+    r"\b(?:have an? )?(?:nice|good|great|lovely|wonderful) (?:day|evening|weekend)\b|"
+    r"\benjoy (?:the rest of )?(?:your|the) (?:day|evening|weekend)\b|\bno need to (?:reply|answer|respond|write back)\b",
     re.I,
 )
 _ONCE_MORE = re.compile(
@@ -90,6 +91,7 @@ _MORE = re.compile(
 """What may be more than that: a doubt, a wish, another trouble, a danger, a number."""
 _ADDRESSED = re.compile(
     r"(?:(?i:\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|gracias)(?: so much| very much| a lot)?),? )([A-Z][\w-]+)"
+    r"([,.!]?)"
 )
 
 
@@ -131,10 +133,10 @@ def _public(conversation: Conversation) -> list[Message]:
 
 
 def _closes(turn: str, conversation: Conversation, replied: frozenset[str]) -> bool:
-    """Who is thanked stands in what we replied, or is the customer: any other word tells something, unless it tells how it was solved."""
+    """Who is thanked after a reply has a name that ends there, or one that stands in it: any other word tells something, unless how it was solved."""
     if _ASKS.search(turn):
         return False
-    thanked = (name for name in _ADDRESSED.findall(turn) if name in replied)
+    thanked = (name for name, ends in _ADDRESSED.findall(turn) if name in replied or (replied and ends))
     known = _KNOWN.union(name.lower() for name in (*_WORD.findall(conversation.customer.name or ""), *thanked))
     words = _words(turn)
     if not _SOLVED.isdisjoint(words):

@@ -45,6 +45,8 @@ def then(turn: str, channel: Channel = "email") -> Conversation:
         "Perfect, it is green again",
         "Top, hij doet het weer!",
         "Thanks so much Maria, that's sorted it. Have a lovely weekend!",
+        "Thanks so much Joe, that's sorted it. Have a lovely weekend!",  # who did not sign
+        "Thank you Amy! All sorted now, enjoy your weekend",
         "ok ta, bye",
         "Great, all sorted then. No need to reply.",
         "Thanks!\n\nOn 2 May Maud wrote:\n> Open Settings. Did that help?",
