@@ -330,7 +330,7 @@ class Stopwatch:
 def _rests_on(
     escalation: Escalation, text: str, evidence: tuple[Evidence, ...], weak: bool, rewrite: Rewrite | None
 ) -> tuple[Handover | None, tuple[Evidence, ...]]:
-    """Who takes over and what an answer may rest on; of weak evidence nothing is said, and only somebody in danger is told who takes over."""
+    """Who takes over and what an answer may rest on; of weak evidence only who takes over is said, in danger or to a wish for a person."""
     if rewrite:
         return None, evidence
-    return (held(escalation), ()) if weak else handed_over(escalation, text, evidence)
+    return (held(escalation, text), ()) if weak else handed_over(escalation, text, evidence)

@@ -20,6 +20,9 @@ BESIDE = frozenset(
     }
 )  # fmt: skip
 """What an answer may be given to, but not as if that were all: whoever is called hears of it, and the customer that they do."""
+PERSON = "asks_for_person"
+BESIDE_ASKING = 8
+"""So many words more, "hello, could you please" among them, are no question that would have to be answered or noted as a gap."""
 EMERGENCY = LEVELS[-1]
 
 
@@ -34,9 +37,11 @@ def handed_over(
     return handover(escalation, warned=bool(spoken_of)), spoken_of
 
 
-def held(escalation: Escalation) -> Handover | None:
-    """Who takes over where the sources say nothing: somebody in danger is not left without a reply."""
+def held(escalation: Escalation, message: str) -> Handover | None:
+    """Who takes over where the sources say nothing: neither somebody in danger nor who only asks for a person is left without a reply."""
     codes, passed = standing(escalation), handover(escalation)
+    if passed and passed.reason == PERSON and _only_asks_for_one(escalation, message):
+        return Handover(reason=PERSON, only=True)
     urgent = escalation.level == EMERGENCY or not (DANGER | {"self_harm"}).isdisjoint(codes)
     return passed if passed and passed.only and codes and urgent else None
 
@@ -54,6 +59,12 @@ def handover(escalation: Escalation, warned: bool = False) -> Handover | None:
         return Handover(reason=_first(codes, DANGER) or codes[0], only=not warned)
     beside = _first(codes, BESIDE | DANGER)
     return Handover(reason=beside, only=False) if beside else None
+
+
+def _only_asks_for_one(escalation: Escalation, message: str) -> bool:
+    """Whether the message says little beside the words that ask for a person."""
+    said = max((len(reason.quote.split()) for reason in escalation.reasons if reason.code == PERSON), default=0)
+    return len(message.split()) - said <= BESIDE_ASKING
 
 
 def standing(escalation: Escalation) -> list[str]:

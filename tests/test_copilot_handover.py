@@ -104,7 +104,19 @@ def test_somebody_in_danger_gets_a_holding_reply_where_the_sources_say_nothing(f
 
 
 def test_what_is_no_danger_is_held_by_nobody_where_the_sources_say_nothing() -> None:
-    assert held(reasons("safety")) == Handover(reason="safety", only=True)
-    assert held(reasons("payment_dispute")) is None
-    assert held(reasons("press")) is None
-    assert held(reasons("safety", weight=NOTED)) is None
+    assert held(reasons("safety"), ASKED) == Handover(reason="safety", only=True)
+    assert held(reasons("payment_dispute"), ASKED) is None
+    assert held(reasons("press"), ASKED) is None
+    assert held(reasons("safety", weight=NOTED), ASKED) is None
+
+
+def test_who_only_asks_for_a_person_hears_that_it_is_passed_on(filled: Parts) -> None:
+    made = filled.copilot.suggest(AGENT, asks("I dont want a robot, can I speak to an actual human please"))
+    assert made.draft is not None
+    assert "I am passing on that you would like to talk to a person." in made.draft.text
+    assert made.abstention is None
+
+
+def test_who_also_asks_something_that_no_source_answers_gets_no_such_reply() -> None:
+    wish = "Can you repaint the fence of my cousin by Friday morning? Otherwise I want a human."
+    assert held(reasons("asks_for_person"), wish) is None
