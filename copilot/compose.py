@@ -14,7 +14,7 @@ from copilot.clauses import content
 from copilot.domain import Evidence
 from copilot.excerpt import ENOUGH, Bounds, Opened, Wanted, excerpt
 from copilot.facts import says_no
-from copilot.fit import Telling, heading
+from copilot.fit import LEAST, Telling, heading
 from copilot.frame import UPSET
 from copilot.ports import DraftRequest, Proposed
 from copilot.query import replies
@@ -185,7 +185,11 @@ def _further(articles: Sequence[int], worth: Mapping[int, float], request: Draft
     for ask in telling.asks if several else ():
         held = max((telling.share(telling.words[i], ask) for i in chosen), default=0.0)
         share = {i: telling.share(telling.words[i], ask) for i in below if i not in chosen}
-        fair = [i for i in share if share[i] >= max(ANSWERED, held + BETTER)]
+        fair = [
+            i for i in share
+            if share[i] >= max(ANSWERED, held + BETTER)
+            and (_same(request, i, chosen[0]) or len(telling.words[i] & ask) >= LEAST)  # a place's name alone is no matter
+        ]  # fmt: skip
         if fair:
             chosen.append(max(fair, key=lambda i: (ASKED * share[i] - below[i], -i)))
     rivals = (i for i in below if i not in chosen and below[i] <= (BESIDE if _same(request, i, chosen[0]) else BEYOND))

@@ -340,3 +340,15 @@ def test_a_section_that_answers_nearly_as_well_is_told_too_and_a_far_worse_one_i
     best = article(STEPS, fit=2.0)
     assert "red button" in text(best, near)
     assert "red button" not in text(best, far)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [("Can I bring the router to Whitley?", False), ("Is there a shop in Whitley?", True)]
+)
+def test_another_articles_section_needs_more_in_common_with_what_is_asked_than_a_places_name(
+    asked: str, told: bool
+) -> None:
+    shops = article("We have a shop in Millbrook, Aston Cross and Whitley.", id="shops", title="Where we are", fit=1.2)
+    others = [article("The router has a light.", id=f"light-{n}", title="Router", fit=-9.0) for n in range(3)]
+    message = f"How do I restart the router? {asked}"
+    assert ("Aston Cross" in text(article(STEPS, fit=2.0), shops, *others, message=message)) is told
