@@ -69,6 +69,14 @@ _BEFORE_NUMBER = frozenset("no nos nr art abs fig figs v ver vers ca est max min
 _MAY_BE_LAST = frozenset("a.m p.m etc usw usf enz inc ltd corp co u.s u.k u.s.a b.v n.v s.a a.s.a.p jr".split())
 
 
+_NAMES_A_BUTTON = re.compile(
+    r"(?<!\bI )(?<!\bi )(?<!\bwe )\b(?:(?i:tap|click|press|choose|select|pick|hit)(?: on)?|"
+    r"(?i:(?:tippen|klicken|drücken) Sie auf|(?:tippe|klicke|drücke) auf|"
+    r"(?:cliquez|appuyez) sur|(?:klik|tik|druk) op|(?:haz clic|pulsa|toca) en))(?: the)? [\"“„«'‘*_]*[A-ZÀ-Ý][^.?!:]{0,40}\Z"
+)
+"""The words before a question mark name a button or a link, and the sentence goes on behind it."""
+
+
 def sentences(text: str) -> list[tuple[int, int]]:
     """The spans of the text's sentences, list items and bare lines, in order; a line end always ends one."""
     return [span for line in _LINE.finditer(text) for span in _line_sentences(text, line.start(), line.end())]
@@ -97,6 +105,12 @@ def _ends_sentence(text: str, stop: re.Match[str], line_start: int, line_end: in
     following = text[at : at + 40].lstrip()
     if not following or following[0] in ">→|/»›":
         return False
+    if (
+        mark == "?"
+        and following[0].islower()
+        and _NAMES_A_BUTTON.search(text, max(line_start, stop.start() - 60), stop.start())
+    ):
+        return False  # "Tap Forgot password? on the sign-in page"
     if mark in "…" or stop.group().startswith(".."):
         return not following[0].islower()
     return mark != "." or _full_stop(text[max(line_start, stop.start() - 25) : stop.start()], following)

@@ -20,6 +20,8 @@ from tests.conftest import asks
         "we lost our daughter last month, please stop the letters",
         "Since the death of my father nobody uses the line.",
         "Our old cat was put to sleep yesterday.",
+        "Sadly Monty slipped away on Tuesday.",
+        "On Friday we had to have Bella put to sleep.",
         "Mein Vater ist im Mai leider verstorben.",
         "Ma mère est décédée en juin.",
         "Mijn man is vorige week overleden.",
@@ -42,6 +44,8 @@ def test_a_death_is_understood(text: str) -> None:
         "The late fee is wrong.",
         "My daughter passed me her old phone.",
         "The offer has passed.",
+        "It slipped away from the rail.",
+        "The lock screen: I had her put to sleep mode.",
         "Der Akku ist gestorben.",
     ],
 )
