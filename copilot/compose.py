@@ -184,12 +184,10 @@ def _further(articles: Sequence[int], worth: Mapping[int, float], request: Draft
     }  # fmt: skip
     for ask in telling.asks if several else ():
         held = max((telling.share(telling.words[i], ask) for i in chosen), default=0.0)
-        share = {i: telling.share(telling.words[i], ask) for i in below if i not in chosen}
-        fair = [
-            i for i in share
-            if share[i] >= max(ANSWERED, held + BETTER)
-            and (_same(request, i, chosen[0]) or len(telling.words[i] & ask) >= LEAST)  # a place's name alone is no matter
-        ]  # fmt: skip
+        others = (i for i in below if i not in chosen)  # of another article a place's name alone is no matter
+        near = (i for i in others if _same(request, i, chosen[0]) or len(telling.words[i] & ask) >= LEAST)
+        share = {i: telling.share(telling.words[i], ask) for i in near}
+        fair = [i for i in share if share[i] >= max(ANSWERED, held + BETTER)]
         if fair:
             chosen.append(max(fair, key=lambda i: (ASKED * share[i] - below[i], -i)))
     rivals = (i for i in below if i not in chosen and below[i] <= (BESIDE if _same(request, i, chosen[0]) else BEYOND))

@@ -8,6 +8,7 @@ from copilot.danger import about
 from copilot.domain import Escalation, Evidence
 from copilot.escalate import LEVELS, NOTED
 from copilot.ports import Handover
+from copilot.scripts import mostly_paired
 
 ONLY = frozenset({"press", "legal_threat", "self_harm", "damage_claim"})
 """What no article answers: whoever is responsible does."""
@@ -63,8 +64,13 @@ def handover(escalation: Escalation, warned: bool = False) -> Handover | None:
 
 def _only_asks_for_one(escalation: Escalation, message: str) -> bool:
     """Whether the message says little beside the words that ask for a person."""
-    said = max((len(reason.quote.split()) for reason in escalation.reasons if reason.code == PERSON), default=0)
-    return len(message.split()) - said <= BESIDE_ASKING
+    said = max((_words(reason.quote) for reason in escalation.reasons if reason.code == PERSON), default=0)
+    return _words(message) - said <= BESIDE_ASKING
+
+
+def _words(text: str) -> int:
+    """How many there are; two letters make one where none are parted by spaces."""
+    return sum(map(str.isalpha, text)) // 2 if mostly_paired(text) else len(text.split())
 
 
 def standing(escalation: Escalation) -> list[str]:

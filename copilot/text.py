@@ -67,8 +67,6 @@ _NEVER_LAST = frozenset(
 )
 _BEFORE_NUMBER = frozenset("no nos nr art abs fig figs v ver vers ca est max min ext p pp str vol".split())
 _MAY_BE_LAST = frozenset("a.m p.m etc usw usf enz inc ltd corp co u.s u.k u.s.a b.v n.v s.a a.s.a.p jr".split())
-
-
 _NAMES_A_BUTTON = re.compile(
     r"(?<!\bI )(?<!\bi )(?<!\bwe )\b(?:(?i:tap|click|press|choose|select|pick|hit)(?: on)?|"
     r"(?i:(?:tippen|klicken|drücken) Sie auf|(?:tippe|klicke|drücke) auf|"

@@ -90,8 +90,7 @@ _MORE = re.compile(
 )
 """What may be more than that: a doubt, a wish, another trouble, a danger, a number."""
 _ADDRESSED = re.compile(
-    r"(?:(?i:\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|gracias)(?: so much| very much| a lot)?),? )([A-Z][\w-]+)"
-    r"([,.!]?)"
+    r"(?:(?i:\b(?:thanks|thank you|thx|cheers|danke|merci|bedankt|gracias)(?: so much| very much| a lot)?)(,?) )([A-Z][\w-]+)([,.!]?)"
 )
 
 
@@ -133,10 +132,15 @@ def _public(conversation: Conversation) -> list[Message]:
 
 
 def _closes(turn: str, conversation: Conversation, replied: frozenset[str]) -> bool:
-    """Who is thanked after a reply has a name that ends there, or one that stands in it: any other word tells something, unless how it was solved."""
+    """Whether nothing but thanks is said, to a name that stands in our replies or, behind one, right after the word and ends there.
+
+    Any other word tells something, unless it tells how it was solved: "Thanks, Android." answers a question.
+    """
     if _ASKS.search(turn):
         return False
-    thanked = (name for name, ends in _ADDRESSED.findall(turn) if name in replied or (replied and ends))
+    thanked = (
+        name for comma, name, ends in _ADDRESSED.findall(turn) if name in replied or (replied and ends and not comma)
+    )
     known = _KNOWN.union(name.lower() for name in (*_WORD.findall(conversation.customer.name or ""), *thanked))
     words = _words(turn)
     if not _SOLVED.isdisjoint(words):

@@ -117,6 +117,13 @@ def test_who_only_asks_for_a_person_hears_that_it_is_passed_on(filled: Parts) ->
     assert made.abstention is None
 
 
-def test_who_also_asks_something_that_no_source_answers_gets_no_such_reply() -> None:
-    wish = "Can you repaint the fence of my cousin by Friday morning? Otherwise I want a human."
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "Can you repaint the fence of my cousin by Friday morning? Otherwise I want a human.",
+        "请问我上周买的割草机无法启动，应该怎么办？另外我想找人工客服。",
+    ],
+)
+def test_who_also_asks_something_that_no_source_answers_gets_no_such_reply(wish: str) -> None:
     assert held(reasons("asks_for_person"), wish) is None
+    assert held(reasons("asks_for_person"), "我想找人工客服。") == Handover(reason="asks_for_person", only=True)

@@ -74,6 +74,7 @@ def test_thanks_and_nothing_else_are_known(turn: str) -> None:
         "Thanks, but it does not work",
         "Thanks for nothing.",
         "Thanks, I use Android",
+        "Thanks, Android.",
         "Thank you. The order number is TB-204518.",
         "Thanks, and how do I change my e-mail address?",
         "It worked for a day.",
